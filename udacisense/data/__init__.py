@@ -1,0 +1,1 @@
+"""Pictures in: sources, splits, preprocessing and health."""

@@ -1,0 +1,56 @@
+"""One table of settings: name, default, unit, help. Each can be set as UDACISENSE_<NAME> in the environment."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[1]
+"""The checkout: where models/, results/ and data/ lie unless UDACISENSE_HOME says otherwise."""
+
+
+class Settings(BaseSettings):
+    """Every setting of the product; `python -m udacisense env` prints them with their help."""
+
+    model_config = SettingsConfigDict(env_prefix="UDACISENSE_", frozen=True)
+
+    home: Path = Field(PROJECT, description="folder that holds models/, results/ and data/")
+    data_dir: Path | None = Field(None, description="folder with <split>/<class>/*.png or <class>/*.png; overrides CIFAR-100")
+    pretrain_file: Path | None = Field(
+        None, description=".npz with x (N, 32, 32, 3) uint8 and y (N) of the other CIFAR-100 classes, for pretraining"
+    )
+    seed: int = Field(42, description="seed of every random draw")
+    threads: int = Field(1, ge=1, description="CPU threads of a timed runtime")
+    eval_batch: int = Field(32, ge=1, description="images a batch in evaluation")
+    max_upload_pixels: int = Field(16_000_000, ge=1, description="largest picture accepted, pixels")
+    job_timeout_s: float = Field(3600.0, gt=0, description="longest time a background job may take, seconds")
+    rules_file: Path = Field(PROJECT / "readiness.toml", description="readiness rules")
+
+    @property
+    def models_dir(self) -> Path:
+        """Checkpoints, cards and mobile artifacts."""
+        return self.home / "models"
+
+    @property
+    def results_dir(self) -> Path:
+        """Records and raw predictions."""
+        return self.home / "results"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Downloaded CIFAR-100; never committed."""
+        return self.home / "data"
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Progress, log and result of each background job; never committed."""
+        return self.home / ".udacisense" / "jobs"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process; `settings.cache_clear()` reads the environment again."""
+    return Settings()

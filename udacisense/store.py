@@ -1,0 +1,233 @@
+"""The only writer of results/ and of models/: atomic, append-only, a schema number in each record.
+
+A file is first written beside its place under a name ending in ".part" and then renamed, so a reader never sees half of it,
+and a full disk or a killed process leaves what was there before. Records are never changed: a new measurement is a new file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from udacisense.errors import NotFoundError, StoreError
+from udacisense.settings import settings
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+
+SCHEMA = 1
+KINDS: Mapping[str, type] = {
+    "evaluation": Evaluation,
+    "verification": Verification,
+    "benchmark": Benchmark,
+    "readiness": Readiness,
+}
+"""Folder under results/ -> the record that it holds, one JSON file each."""
+
+ARTIFACT_RECORD = "artifact.json"
+
+R = TypeVar("R")
+
+
+def now() -> str:
+    """The time of now in UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def new_id(name: str) -> str:
+    """An identifier that sorts by time: "<name>-20261122T071500-3fa9c1"."""
+    return f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def sha256_of(path: Path) -> str:
+    """Hex sha256 of a file; hashed again only when its size or time changed.
+
+    Raises:
+        NotFoundError: there is no such file.
+    """
+    try:
+        stat = path.stat()
+    except OSError as exc:
+        raise NotFoundError(f"There is no file {path}: {exc.strerror}. Check the path.") from exc
+    return _sha256(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: str, _size: int, _mtime_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on a clean exit it takes the place of `path`, otherwise it is removed.
+
+    Raises:
+        StoreError: the file could not be written (full disk, no permission).
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except OSError as exc:
+        raise _write_error(path, exc) from exc
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replace_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary folder beside `path`; on a clean exit it takes the place of `path`, otherwise it is removed."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        if path.exists():
+            os.replace(path, path.with_name(f"{part.name}.old.part"))
+        os.replace(part, path)
+    except OSError as exc:
+        raise _write_error(path, exc) from exc
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(path.with_name(f"{part.name}.old.part"), ignore_errors=True)
+
+
+def _write_error(path: Path, exc: OSError) -> StoreError:
+    return StoreError(f"{path} could not be written: {exc.strerror or exc}. Free some space or permissions, then try again.")
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a whole text file in one step; returns its path."""
+    with replace_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return path
+
+
+# --- records -----------------------------------------------------------------------------------------------------------
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """A record as plain JSON values; paths inside the project become relative, so that a clone can read them."""
+    plain: dict[str, Any] = TypeAdapter(type(record)).dump_python(record, mode="json")
+    if isinstance(record, Checkpoint | Artifact):
+        plain["path"] = _relative(record.path)
+    return plain
+
+
+def from_json(kind: type[R], plain: Mapping[str, Any]) -> R:
+    """The record of type `kind` from plain JSON values.
+
+    Raises:
+        StoreError: a field is missing, unknown in type, or against the record's own rules.
+    """
+    try:
+        record = TypeAdapter(kind).validate_python(plain)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "record"
+        raise StoreError(f"Not a {kind.__name__}: {where}: {first['msg']}.") from exc
+    if isinstance(record, Checkpoint | Artifact) and not record.path.is_absolute():
+        record = dataclasses.replace(record, path=settings().home / record.path)
+    return record
+
+
+def _relative(path: Path) -> str:
+    home = settings().home
+    return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
+
+
+def dump(record: Any, kind: str) -> str:
+    """The text of a record file."""
+    return json.dumps({"schema": SCHEMA, "kind": kind, "record": to_json(record)}, indent=1, allow_nan=False) + "\n"
+
+
+def parse(text: str, kind: str, cls: type[R], where: str) -> R:
+    """The record in a record file's text.
+
+    Raises:
+        StoreError: not JSON, of another kind, of a newer schema, or not a valid record.
+    """
+    try:
+        envelope = json.loads(text)
+        found, schema, plain = envelope["kind"], envelope["schema"], envelope["record"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise StoreError(f"{where} is not a record file ({exc}). Remove it, or restore it from version control.") from exc
+    if found != kind:
+        raise StoreError(f"{where} holds a {found}, not a {kind}. Move it to the folder of its kind.")
+    if schema != SCHEMA:
+        raise StoreError(f"{where} has schema {schema}, this version reads {SCHEMA}. Update UdaciSense.")
+    try:
+        return from_json(cls, plain)
+    except StoreError as exc:
+        raise StoreError(f"{where}: {exc}") from exc
+
+
+def kind_of(record: Any) -> str:
+    """The folder name under results/ of a record."""
+    return next(kind for kind, cls in KINDS.items() if isinstance(record, cls))
+
+
+def save(record: Evaluation | Verification | Benchmark | Readiness) -> Path:
+    """Write a new record to results/<kind>/<id>.json and return its path.
+
+    Raises:
+        StoreError: a record of that id exists (records are never changed), or the disk refuses.
+    """
+    kind = kind_of(record)
+    path = settings().results_dir / kind / f"{record.id}.json"
+    if path.exists():
+        raise StoreError(f"Record {record.id} exists already. Records are never changed: measure again to add one.")
+    return write_text(path, dump(record, kind))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(path: str, kind: str, _size: int, _mtime_ns: int) -> Any:
+    return parse(Path(path).read_text(encoding="utf-8"), kind, KINDS[kind], path)
+
+
+def load(kind: str, record_id: str) -> Any:
+    """One record by its id.
+
+    Raises:
+        NotFoundError: no such record. StoreError: it cannot be read.
+    """
+    path = settings().results_dir / kind / f"{record_id}.json"
+    try:
+        stat = path.stat()
+    except OSError as exc:
+        raise NotFoundError(f"There is no {kind} {record_id!r} in {path.parent}.") from exc
+    return _parsed(str(path), kind, stat.st_size, stat.st_mtime_ns)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listing(Generic[R]):
+    """Records, oldest first, and a sentence for every file that could not be read."""
+
+    records: tuple[R, ...]
+    problems: tuple[str, ...]
+
+
+def records(cls: type[R]) -> Listing[R]:
+    """All records of a type, oldest first; unreadable files are named in `problems`, not hidden and not fatal."""
+    kind = next(k for k, c in KINDS.items() if c is cls)
+    found: list[R] = []
+    problems: list[str] = []
+    for path in sorted((settings().results_dir / kind).glob("*.json")):
+        try:
+            found.append(load(kind, path.stem))
+        except StoreError as exc:
+            problems.append(str(exc))
+    found.sort(key=lambda r: (r.made.created, r.id))  # type: ignore[attr-defined]
+    return Listing(tuple(found), tuple(problems))

@@ -1,0 +1,67 @@
+"""A training recipe: a TOML file that says everything a run depends on."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from udacisense.errors import RecipeError
+from udacisense.settings import PROJECT
+
+RECIPES_DIR = PROJECT / "recipes"
+
+
+class Stage(BaseModel):
+    """One stretch of training: which images, at which size, for how long, with which optimiser settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    data: Literal["cifar100-all", "household"] = Field(description="which training images; never a household test image")
+    input_px: int = Field(ge=32, le=320, description="side of the square the network sees")
+    epochs: int = Field(ge=1)
+    batch: int = Field(ge=2)
+    lr: float = Field(gt=0, description="peak learning rate of the one-cycle schedule")
+    weight_decay: float = Field(0.02, ge=0)
+    warmup_share: float = Field(0.15, gt=0, lt=1, description="share of the steps in which the learning rate rises")
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    min_crop: float = Field(0.7, gt=0, le=1, description="smallest side of a random crop, as a share of the picture")
+    jitter: float = Field(0.2, ge=0, lt=1, description="largest relative change of brightness and contrast")
+    ema_decay: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0 = no averaging")
+
+
+class Recipe(BaseModel):
+    """A whole run. `validation_per_class` images are held out of the household training images to choose by."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    technique: str
+    seed: int = 42
+    dropout: float = Field(0.2, ge=0, lt=1)
+    validation_per_class: int = Field(50, ge=1)
+    stage: tuple[Stage, ...] = Field(min_length=1)
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """The recipe of that name in recipes/, or the file at that path.
+
+    Raises:
+        RecipeError: no such recipe, not TOML, or a key or value that a recipe does not have.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = RECIPES_DIR / f"{name_or_path}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in RECIPES_DIR.glob("*.toml"))) or "none"
+        raise RecipeError(f"There is no recipe {name_or_path!r}: {path} does not exist. Recipes here: {known}.")
+    try:
+        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
+    except ValidationError as exc:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in exc.errors())
+        raise RecipeError(f"{path} is not a recipe: {faults}. See recipes/baseline.toml for every key.") from exc

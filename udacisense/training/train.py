@@ -1,0 +1,132 @@
+"""`train`: a recipe in, a checkpoint with its card and learning curves out."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from udacisense.data.dataset import Dataset
+from udacisense.data.pretraining import load_all_classes
+from udacisense.data.sources import load_dataset
+from udacisense.determinism import set_deterministic_mode
+from udacisense.errors import DataError
+from udacisense.models.checkpoint import save_checkpoint
+from udacisense.models.network import MobileNetV3_Household
+from udacisense.progress import part, report
+from udacisense.settings import settings
+from udacisense.training.fit import Curve, TrainingImages, fit_stage
+from udacisense.training.recipe import Recipe, Stage
+from udacisense.types import Checkpoint
+
+PRETRAINING_CLASSES = 100
+
+
+def train(recipe: Recipe, out: Path) -> Checkpoint:
+    """Run every stage of the recipe and save the averaged weights at `out` with card and curves.
+
+    The household test images are in no stage; `validation_per_class` training images are held out to watch by.
+
+    Raises:
+        DataError: the training images are missing or are not all of one size.
+    """
+    set_deterministic_mode(recipe.seed)
+    device = pick_device()
+    household = load_dataset("train")
+    held_out = validation_mask(household, recipe.validation_per_class)
+    train_set, validation = _images(household, ~held_out, device), _images(household, held_out, device)
+    network = MobileNetV3_Household(num_classes=PRETRAINING_CLASSES, dropout=recipe.dropout).to(device)
+    curves: list[Curve] = []
+    steps = sum(_cost(stage) for stage in recipe.stage)
+    done = 0.0
+    for index, stage in enumerate(recipe.stage):
+        data, watch = (train_set, validation) if stage.data == "household" else (_all_classes(device), None)
+        if stage.data == "household":
+            ensure_household_head(network, recipe.dropout, recipe.seed, device)
+        with part(done / steps, (done + _cost(stage)) / steps):
+            curves += fit_stage(
+                network.model, stage, data, watch, seed=recipe.seed + index, state_path=_state_path(recipe, index)
+            )
+        done += _cost(stage)
+    report(1.0, "saving the checkpoint")
+    trained_hashes = tuple(h for h, out_ in zip(household.hashes, held_out, strict=True) if not out_)
+    return save_checkpoint(
+        network.cpu(),
+        out,
+        technique=recipe.technique,
+        parent_id=None,
+        trained_hashes=trained_hashes,
+        training={
+            "recipe": recipe.model_dump(mode="json"),
+            "dataset_id": household.ref.dataset_id,
+            "images": int((~held_out).sum()),
+            "validation_images": int(held_out.sum()),
+            "device": str(device),
+            "curves": [_plain(c) for c in curves],
+        },
+    )
+
+
+def pick_device() -> torch.device:
+    """The fastest device here: CUDA, then Apple's MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def validation_mask(dataset: Dataset, per_class: int) -> NDArray[np.bool_]:
+    """True for the images held out: the first `per_class` of each class in the order of their hashes."""
+    mask = np.zeros(len(dataset), dtype=bool)
+    hashes = np.array(dataset.hashes)
+    for label in np.unique(dataset.labels):
+        members = np.flatnonzero(dataset.labels == label)
+        mask[members[np.argsort(hashes[members])][:per_class]] = True
+    return mask
+
+
+def ensure_household_head(network: MobileNetV3_Household, dropout: float, seed: int, device: torch.device) -> None:
+    """Give a network with the pretraining head a fresh ten-class one; a ten-class network is left alone."""
+    if network.model.classifier[3].out_features == PRETRAINING_CLASSES:  # type: ignore[index, union-attr]
+        torch.manual_seed(seed)
+        fresh = MobileNetV3_Household(dropout=dropout).to(device)
+        network.model.classifier[3] = fresh.model.classifier[3]  # type: ignore[index, operator]
+
+
+def _images(dataset: Dataset, mask: NDArray[np.bool_], device: torch.device) -> TrainingImages:
+    sizes = {p.shape for p in dataset.pictures}
+    if len(sizes) != 1:
+        raise DataError(
+            f"Training needs pictures of one size, got {len(sizes)} sizes, such as {sorted(sizes)[:3]}. Resize them to one size first."
+        )
+    return TrainingImages.of(np.stack(dataset.pictures)[mask], dataset.labels[mask], device)
+
+
+def _all_classes(device: torch.device) -> TrainingImages:
+    images, labels = load_all_classes()
+    return TrainingImages.of(images, labels, device)
+
+
+def _cost(stage: Stage) -> float:
+    """Relative work of a stage: images are about 12 times more in pretraining, work grows with the area."""
+    return stage.epochs * stage.input_px**2 * (12.0 if stage.data == "cifar100-all" else 1.0)
+
+
+def _state_path(recipe: Recipe, index: int) -> Path:
+    digest = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
+    return settings().home / ".udacisense" / "training" / digest / f"stage{index}.pt"
+
+
+def _plain(curve: Curve) -> dict[str, object]:
+    return {
+        "stage": curve.stage,
+        "epoch": curve.epoch,
+        "train_loss": round(curve.train_loss, 4),
+        "validation_top1": curve.validation_top1,
+        "lr": curve.lr,
+        "seconds": round(curve.seconds, 1),
+    }

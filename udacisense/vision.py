@@ -1,0 +1,57 @@
+"""The package's one door to torchvision.
+
+PyPI's torchvision wheels for Linux are built for CUDA. Beside a CPU-only torch their operator library does not load, and
+`import torchvision` fails with "operator torchvision::nms does not exist", although models, datasets and transforms need none
+of those operators. Declaring the two missing schemas first lets the import succeed; where the library loads, nothing is done.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+_MISSING_SCHEMAS = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+_kept_alive: list[Any] = []  # a torch Library takes its schemas along when it is collected
+
+
+@lru_cache(maxsize=1)
+def torchvision() -> ModuleType:
+    """The torchvision module, importable also beside a CPU-only torch (without its box operators).
+
+    Raises:
+        ImportError: torchvision is not installed, or fails for a reason other than the missing operators.
+    """
+    try:
+        return importlib.import_module("torchvision")
+    except RuntimeError as exc:
+        if "torchvision::" not in str(exc):
+            raise ImportError(f"torchvision cannot be imported: {exc}. Reinstall it to match torch.") from exc
+        first_error = str(exc)
+    _forget_half_import()
+    _declare_operators()
+    module = importlib.import_module("torchvision")
+    logger.debug("torchvision's operator library did not load (%s); declared nms and qnms so that the rest works", first_error)
+    return module
+
+
+def _forget_half_import() -> None:
+    for name in [n for n in sys.modules if n == "torchvision" or n.startswith("torchvision.")]:
+        del sys.modules[name]
+
+
+def _declare_operators() -> None:
+    import torch
+
+    library = torch.library.Library("torchvision", "DEF")
+    for schema in _MISSING_SCHEMAS:
+        library.define(schema)
+    _kept_alive.append(library)
