@@ -9,13 +9,13 @@ UdaciSenseError
 ├── FormatError          something about a phone format
 │   ├── UnavailableError the format's tools or runtime are missing on this machine
 │   ├── ExportError      the conversion failed
-│   └── RuntimeFailure   a loaded file failed while it was loaded or run
+│   └── RunError         a loaded file failed while it was loaded or run
 ├── MeasureError         a measurement that gave no usable number
 ├── RecipeError          a training recipe or a rules file with a mistake in it
 ├── StoreError           a record that cannot be read or written
 │   └── NotFoundError    no such checkpoint, artifact or record
 └── JobError             a background job that could not start, or that ended badly
-    └── Cancelled        the job was cancelled by a person
+    └── CancelledJobError the job was cancelled by a person
 """
 
 
@@ -55,7 +55,7 @@ class ExportError(FormatError):
     """The conversion failed."""
 
 
-class RuntimeFailure(FormatError):
+class RunError(FormatError):
     """A loaded file failed while it was loaded or run."""
 
 
@@ -79,5 +79,5 @@ class JobError(UdaciSenseError):
     """A background job that could not start, or that ended badly."""
 
 
-class Cancelled(JobError):
+class CancelledJobError(JobError):
     """The job was cancelled by a person."""
