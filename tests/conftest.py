@@ -1,0 +1,59 @@
+"""Fixtures for every test: a clean environment, a home of one's own, fake formats, and a store with one whole story."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import fake_format
+from tests.story import Story, tell
+from udacisense.settings import settings
+from udacisense.types import Format
+
+KEPT = {"UDACISENSE_DATA_DIR", "UDACISENSE_PRETRAIN_FILE"}
+"""Settings that a machine may give to the tests: where its real pictures lie."""
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No setting of the person who runs the tests changes a result."""
+    for name in [n for n in os.environ if n.startswith("UDACISENSE_") and n not in KEPT]:
+        monkeypatch.delenv(name)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home; its pictures are the sample pack unless UDACISENSE_DATA_DIR names a folder."""
+    monkeypatch.setenv("UDACISENSE_HOME", str(tmp_path))
+    settings.cache_clear()
+    return tmp_path
+
+
+@pytest.fixture
+def sample_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home whose pictures are the sample pack on every machine."""
+    monkeypatch.delenv("UDACISENSE_DATA_DIR", raising=False)
+    settings.cache_clear()
+    return home
+
+
+@pytest.fixture
+def fake_formats(monkeypatch: pytest.MonkeyPatch) -> dict[str, Format]:
+    """FORMATS holds "torch" and "fake" only, both fakes."""
+    from udacisense import formats
+
+    fakes = {"torch": fake_format("torch"), "fake": fake_format("fake")}
+    monkeypatch.setattr(formats, "FORMATS", fakes)
+    return fakes
+
+
+@pytest.fixture
+def seeded_home(home: Path) -> Story:
+    """A store with one baseline, two artifacts and every record on them; `.home` is its folder. See tests/story.py."""
+    return tell(home)
