@@ -106,7 +106,7 @@ def fit_stage(
         net: the inner network, called with (N, 3, input_px, input_px); no resize happens on the way.
         state_path: where the state of every finished epoch is kept; a run that was killed goes on from there.
     """
-    net.to(memory_format=torch.channels_last)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(_groups(net, stage.weight_decay), lr=stage.lr)
     average = AveragedWeights(net, stage.ema_decay)
     curves: list[Curve] = []
@@ -149,7 +149,7 @@ def _epoch(
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
     torch.manual_seed(seed * 1_000_003 + epoch)  # dropout
     order = torch.randperm(len(train), generator=generator)
-    chunks = [c for c in order.split(stage.batch) if len(c) > 1]  # batch norm needs two pictures
+    chunks = [c for c in torch.split(order, stage.batch) if len(c) > 1]  # batch norm needs two pictures
     steps = stage.epochs * len(chunks)
     net.train()
     total, lr, seen = 0.0, stage.lr, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ PRETRAINING_CLASSES = 100
 def train(recipe: Recipe, out: Path) -> Checkpoint:
     """Run every stage of the recipe and save the averaged weights at `out` with card and curves.
 
-    The household test images are in no stage; `validation_per_class` training images are held out to watch by.
+    The household test images are in no stage; `validation_per_class` training images are held out to watch by. A run
+    that was killed goes on from its last finished epoch when it is started again with the same recipe and images.
 
     Raises:
         DataError: the training images are missing or are not all of one size.
@@ -37,28 +39,15 @@ def train(recipe: Recipe, out: Path) -> Checkpoint:
     device = pick_device()
     household = load_dataset("train")
     held_out = validation_mask(household, recipe.validation_per_class)
-    train_set, validation = _images(household, ~held_out, device), _images(household, held_out, device)
-    network = MobileNetV3_Household(num_classes=PRETRAINING_CLASSES, dropout=recipe.dropout).to(device)
-    curves: list[Curve] = []
-    steps = sum(_cost(stage) for stage in recipe.stage)
-    done = 0.0
-    for index, stage in enumerate(recipe.stage):
-        data, watch = (train_set, validation) if stage.data == "household" else (_all_classes(device), None)
-        if stage.data == "household":
-            ensure_household_head(network, recipe.dropout, recipe.seed, device)
-        with part(done / steps, (done + _cost(stage)) / steps):
-            curves += fit_stage(
-                network.model, stage, data, watch, seed=recipe.seed + index, state_path=_state_path(recipe, index)
-            )
-        done += _cost(stage)
+    states = _state_folder(recipe, household)
+    network, curves = _run_stages(recipe, household, held_out, states, device)
     report(1.0, "saving the checkpoint")
-    trained_hashes = tuple(h for h, out_ in zip(household.hashes, held_out, strict=True) if not out_)
-    return save_checkpoint(
+    checkpoint = save_checkpoint(
         network.cpu(),
         out,
         technique=recipe.technique,
         parent_id=None,
-        trained_hashes=trained_hashes,
+        trained_hashes=[h for h, held in zip(household.hashes, held_out, strict=True) if not held],
         training={
             "recipe": recipe.model_dump(mode="json"),
             "dataset_id": household.ref.dataset_id,
@@ -68,6 +57,28 @@ def train(recipe: Recipe, out: Path) -> Checkpoint:
             "curves": [_plain(c) for c in curves],
         },
     )
+    shutil.rmtree(states, ignore_errors=True)
+    return checkpoint
+
+
+def _run_stages(
+    recipe: Recipe, household: Dataset, held_out: NDArray[np.bool_], states: Path, device: torch.device
+) -> tuple[MobileNetV3_Household, list[Curve]]:
+    train_set, validation = _images(household, ~held_out, device), _images(household, held_out, device)
+    network = MobileNetV3_Household(num_classes=PRETRAINING_CLASSES, dropout=recipe.dropout).to(device)
+    curves: list[Curve] = []
+    total, done = sum(_cost(stage) for stage in recipe.stage), 0.0
+    for index, stage in enumerate(recipe.stage):
+        seed, state_path = recipe.seed + index, states / f"stage{index}.pt"
+        with part(done / total, (done + _cost(stage)) / total):
+            if stage.data == "household":
+                ensure_household_head(network, recipe.dropout, recipe.seed, device)
+                curves += fit_stage(network.model, stage, train_set, validation, seed=seed, state_path=state_path)
+            else:
+                curves += fit_stage(network.model, stage, _all_classes(device), None, seed=seed, state_path=state_path)
+        done += _cost(stage)
+    ensure_household_head(network, recipe.dropout, recipe.seed, device)
+    return network, curves
 
 
 def pick_device() -> torch.device:
@@ -100,9 +111,8 @@ def ensure_household_head(network: MobileNetV3_Household, dropout: float, seed: 
 def _images(dataset: Dataset, mask: NDArray[np.bool_], device: torch.device) -> TrainingImages:
     sizes = {p.shape for p in dataset.pictures}
     if len(sizes) != 1:
-        raise DataError(
-            f"Training needs pictures of one size, got {len(sizes)} sizes, such as {sorted(sizes)[:3]}. Resize them to one size first."
-        )
+        examples = ", ".join(f"{h}x{w}" for h, w, _ in sorted(sizes)[:3])
+        raise DataError(f"Training needs pictures of one size, got {len(sizes)} sizes, such as {examples}. Resize them first.")
     return TrainingImages.of(np.stack(dataset.pictures)[mask], dataset.labels[mask], device)
 
 
@@ -116,9 +126,10 @@ def _cost(stage: Stage) -> float:
     return stage.epochs * stage.input_px**2 * (12.0 if stage.data == "cifar100-all" else 1.0)
 
 
-def _state_path(recipe: Recipe, index: int) -> Path:
-    digest = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()[:12]
-    return settings().home / ".udacisense" / "training" / digest / f"stage{index}.pt"
+def _state_folder(recipe: Recipe, household: Dataset) -> Path:
+    """Where a run that was killed goes on from: the same recipe on the same images."""
+    digest = hashlib.sha256(f"{recipe.model_dump_json()} {household.ref.dataset_id}".encode()).hexdigest()[:12]
+    return settings().home / ".udacisense" / "training" / digest
 
 
 def _plain(curve: Curve) -> dict[str, object]:

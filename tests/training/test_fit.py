@@ -1,0 +1,130 @@
+"""The loop learns, repeats itself, and goes on after a kill as if nothing had happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from udacisense.data.preprocess import preprocess
+from udacisense.errors import StoreError
+from udacisense.labels import IMAGENET_MEAN, IMAGENET_STD
+from udacisense.training import fit
+from udacisense.training.augment import random_view, resize
+from udacisense.training.fit import Curve, TrainingImages, accuracy, fit_stage, one_cycle
+from udacisense.training.recipe import Stage
+
+CPU = torch.device("cpu")
+
+
+def tiny_net() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Dropout(0.1),
+        nn.Linear(8, 3),
+    )
+
+
+def three_colours(count: int = 60) -> TrainingImages:
+    """Pictures that are mostly red, green or blue: a task that a tiny network learns at once."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(count) % 3
+    images = rng.integers(0, 90, (count, 16, 16, 3), dtype=np.uint8)
+    images[np.arange(count), :, :, labels] += 120
+    return TrainingImages.of(images, labels.astype(np.int64), CPU)
+
+
+def stage(epochs: int = 4) -> Stage:
+    return Stage(name="tiny", data="household", input_px=32, epochs=epochs, batch=16, lr=0.02, ema_decay=0.5)
+
+
+def weights(net: nn.Module) -> torch.Tensor:
+    return torch.cat([v.double().flatten() for v in net.state_dict().values()])
+
+
+def test_it_learns_a_task_that_can_be_learnt() -> None:
+    net, data = tiny_net(), three_colours()
+    assert accuracy(net, data, 32) < 0.7
+    curves = fit_stage(net, stage(8), data, data, seed=1)
+    assert curves[-1].train_loss < curves[0].train_loss
+    assert accuracy(net, data, 32) > 0.95
+    assert curves[-1].validation_top1 == pytest.approx(accuracy(net, data, 32))
+
+
+def test_a_killed_run_goes_on_with_the_same_result(tmp_path: Path) -> None:
+    whole = tiny_net()
+    fit_stage(whole, stage(), three_colours(), None, seed=7)
+
+    def die_after_two(curve: Curve) -> None:
+        if curve.epoch == 3:
+            raise KeyboardInterrupt
+
+    state = tmp_path / "state.pt"
+    with pytest.raises(KeyboardInterrupt):
+        fit_stage(tiny_net(), stage(), three_colours(), None, seed=7, state_path=state, on_epoch=die_after_two)
+    resumed = tiny_net()
+    curves = fit_stage(resumed, stage(), three_colours(), None, seed=7, state_path=state)
+    assert [c.epoch for c in curves] == [1, 2, 3, 4]
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+def test_a_damaged_state_file_is_told_and_kept(tmp_path: Path) -> None:
+    state = tmp_path / "state.pt"
+    state.write_bytes(b"not a state")
+    with pytest.raises(StoreError, match="Delete it to start afresh"):
+        fit_stage(tiny_net(), stage(), three_colours(), None, seed=7, state_path=state)
+    assert state.read_bytes() == b"not a state"
+
+
+def test_a_last_batch_of_one_picture_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    real = fit._batch
+    monkeypatch.setattr(fit, "_batch", lambda t, chunk, s, g: (seen.append(len(chunk)), real(t, chunk, s, g))[1])
+    fit_stage(tiny_net(), stage(1), three_colours(17), None, seed=1)
+    assert seen == [16]
+
+
+def test_learning_rate_rises_then_falls_to_nothing() -> None:
+    rates = [one_cycle(step, 100, 0.1, 0.2) for step in range(100)]
+    assert max(rates) == pytest.approx(0.1)
+    assert rates.index(max(rates)) in (19, 20)
+    assert all(a < b for a, b in zip(rates[:19], rates[1:20], strict=True))
+    assert all(a > b for a, b in zip(rates[20:], rates[21:], strict=False))
+    assert rates[-1] < 0.001
+
+
+def test_the_training_resize_is_the_products_preprocessing() -> None:
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    reference = preprocess(list(images))
+    pixels = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+    ours = resize(pixels, 224).numpy()
+    theirs = reference * np.array(IMAGENET_STD).reshape(1, 3, 1, 1) + np.array(IMAGENET_MEAN).reshape(1, 3, 1, 1)
+    assert np.abs(ours - theirs).max() <= 1.01 / 255
+
+
+def test_views_repeat_with_their_generator_and_keep_the_range() -> None:
+    pixels = three_colours().pixels
+    first, again, other = (
+        random_view(pixels, 48, min_crop=0.6, jitter=0.3, generator=torch.Generator().manual_seed(s)) for s in (5, 5, 6)
+    )
+    assert first.shape == (60, 3, 48, 48)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert 0 <= float(first.min()) <= float(first.max()) <= 1
+
+
+def test_without_crop_and_jitter_a_view_is_the_picture_or_its_mirror() -> None:
+    pixels = three_colours(8).pixels
+    view = random_view(pixels, 16, min_crop=1.0, jitter=0.0, generator=torch.Generator().manual_seed(2)) * 255
+    plain = pixels.float()
+    for got, want in zip(view, plain, strict=True):
+        assert min(float((got - want).abs().max()), float((got - want.flip(-1)).abs().max())) < 0.01
