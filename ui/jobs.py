@@ -1,0 +1,157 @@
+"""Start, watch and cancel background jobs from a page. The work itself lives in udacisense.jobs and outlives the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from udacisense import jobs
+from udacisense.errors import UdaciSenseError
+from udacisense.jobs import Job
+from ui.words import duration, when
+
+POLL = "1s"
+LOG_LINES = 40
+STATE_WORDS = {"queued": "waiting", "running": "running", "done": "done", "failed": "failed", "cancelled": "cancelled"}
+_BEFORE = "active_jobs"
+
+
+def is_active(job: Job) -> bool:
+    """Whether the job still waits or runs."""
+    return job.state in ("queued", "running")
+
+
+def active_jobs() -> tuple[Job, ...]:
+    """Every job that waits or runs on this machine, whoever started it, newest first."""
+    return tuple(job for job in jobs.jobs() if is_active(job))
+
+
+def newest_job(verb: str) -> Job | None:
+    """The newest job of a command, in whatever state; None when there was none."""
+    return next((job for job in jobs.jobs() if job.argv and job.argv[0] == verb), None)
+
+
+# --- sidebar -----------------------------------------------------------------------------------------------------------
+
+
+def watch_jobs() -> None:
+    """Show what runs on this machine, once a second, and rerun the page when a job starts or ends."""
+    active = active_jobs()
+    ids = [job.id for job in active]
+    for gone in set(st.session_state.get(_BEFORE, ())) - set(ids):
+        _tell_end(gone)
+    st.session_state[_BEFORE] = ids
+    st.fragment(_watch, run_every=POLL if active else None)()
+
+
+def _watch() -> None:
+    active = active_jobs()
+    if {job.id for job in active} != set(st.session_state[_BEFORE]):
+        st.rerun()
+    for job in active:
+        with st.container(border=True, gap="xxsmall"):
+            st.caption(f"{job.title} · {STATE_WORDS[job.state]}")
+            st.progress(job.fraction or 0.0, text=job.stage or "starting")
+
+
+def _tell_end(job_id: str) -> None:
+    icons = {"done": "check_circle", "failed": "error", "cancelled": "block"}
+    try:
+        job = jobs.get(job_id)
+    except UdaciSenseError:
+        return
+    st.toast(f"{job.title}: {STATE_WORDS[job.state]}", icon=f":material/{icons.get(job.state, 'info')}:")
+
+
+# --- on a page ---------------------------------------------------------------------------------------------------------
+
+
+def job_button(label: str, argv: Sequence[str], title: str, key: str, help: str | None = None, disabled: bool = False) -> None:
+    """A primary button that starts `python -m udacisense ARGV` in the background; greyed out while that very job runs.
+
+    Args:
+        label: the button's text, a verb.
+        argv: the command line after `python -m udacisense`.
+        title: what the job is called wherever it is shown.
+        key: unique on the page.
+        help: a hint shown on hover.
+        disabled: grey the button out for a reason of the page's own.
+    """
+    busy = any(tuple(job.argv[: len(argv)]) == tuple(argv) for job in active_jobs())
+    if st.button(label, key=f"start_{key}", type="primary", icon=":material/play_arrow:", help=help, disabled=disabled or busy):
+        try:
+            jobs.submit(list(argv), title)
+        except UdaciSenseError as exc:
+            st.error(str(exc), icon=":material/error:")
+            return
+        st.rerun()
+
+
+def job_panel(key: str, verb: str | None = None, on_done: Callable[[Job], None] | None = None) -> None:
+    """The newest job of a command: progress, log, cancel, and how it ended. Draws nothing where there was none.
+
+    Args:
+        key: unique on the page; the command's name unless `verb` says otherwise.
+        verb: the command, e.g. "convert".
+        on_done: called once in this session for a job that ended well, e.g. to pick what it made.
+    """
+    verb = verb or key
+    job = newest_job(verb)
+    if job and job.state == "done" and on_done and st.session_state.get(f"handled_{key}") not in (None, job.id):
+        on_done(job)
+    st.session_state[f"handled_{key}"] = job.id if job and not is_active(job) else ""
+    st.fragment(_panel, run_every=POLL if job and is_active(job) else None)(key, verb)
+
+
+def _panel(key: str, verb: str) -> None:
+    job = newest_job(verb)
+    if job is None:
+        return
+    look = {"done": "complete", "failed": "error", "cancelled": "error"}.get(job.state, "running")
+    box = st.status(_headline(job), expanded=job.state != "done", state=look)  # type: ignore[arg-type]
+    with box.container():  # leaving `with box` itself would mark a running job as complete
+        if is_active(job):
+            st.progress(job.fraction or 0.0, text=job.stage or "starting")
+            st.button("Cancel", key=f"cancel_{key}", icon=":material/stop_circle:", on_click=_cancel, args=(job.id,))
+        if job.error:
+            st.error(job.error, icon=":material/error:")
+        _log(job)
+
+
+def _cancel(job_id: str) -> None:
+    try:
+        jobs.cancel(job_id)
+    except UdaciSenseError as exc:
+        st.toast(str(exc), icon=":material/error:")
+
+
+def _headline(job: Job) -> str:
+    took = elapsed_s(job)
+    return " · ".join(part for part in (job.title, STATE_WORDS[job.state], duration(took) if took is not None else "") if part)
+
+
+def elapsed_s(job: Job) -> float | None:
+    """Seconds that the job ran, up to now while it runs; None before it starts."""
+    if not job.started:
+        return None
+    end = datetime.fromisoformat(job.ended) if job.ended else datetime.now(UTC)
+    return max(0.0, (end - datetime.fromisoformat(job.started)).total_seconds())
+
+
+def _log(job: Job) -> None:
+    lines = _tail(Path(job.log_path)) if job.log_path else ""
+    if lines:
+        st.caption("Log")
+        st.code(lines, language="text", height=180 if lines.count("\n") > 6 else "content")
+    st.caption(f"Job `{job.id}`, started {when(job.created)} · `python -m udacisense {' '.join(job.argv)}`")
+
+
+def _tail(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LOG_LINES:])
