@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
+import threading
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -23,24 +24,39 @@ _MISSING_SCHEMAS = (
 _kept_alive: list[Any] = []  # a torch Library takes its schemas along when it is collected
 
 
-@lru_cache(maxsize=1)
+_lock = threading.Lock()  # two threads at the door: the operators can be declared only once
+
+
 def torchvision() -> ModuleType:
     """The torchvision module, importable also beside a CPU-only torch (without its box operators).
 
     Raises:
         ImportError: torchvision is not installed, or fails for a reason other than the missing operators.
     """
+    with _lock:
+        return _import()
+
+
+@lru_cache(maxsize=1)
+def _import() -> ModuleType:
     try:
         return importlib.import_module("torchvision")
     except RuntimeError as exc:
         if "torchvision::" not in str(exc):
-            raise ImportError(f"torchvision cannot be imported: {exc}. Reinstall it to match torch.") from exc
+            raise _broken(exc) from exc
         first_error = str(exc)
     _forget_half_import()
     _declare_operators()
-    module = importlib.import_module("torchvision")
+    try:
+        module = importlib.import_module("torchvision")
+    except RuntimeError as exc:
+        raise _broken(exc) from exc
     logger.debug("torchvision's operator library did not load (%s); declared nms and qnms so that the rest works", first_error)
     return module
+
+
+def _broken(exc: RuntimeError) -> ImportError:
+    return ImportError(f"torchvision cannot be imported: {exc}. Reinstall it to match torch.")
 
 
 def _forget_half_import() -> None:
@@ -51,7 +67,7 @@ def _forget_half_import() -> None:
 def _declare_operators() -> None:
     import torch
 
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for schema in _MISSING_SCHEMAS:
-        library.define(schema)
+        library.define(schema)  # type: ignore[no-untyped-call]
     _kept_alive.append(library)

@@ -1,12 +1,274 @@
+"""Weight files and their cards: save, list, find. Reading needs no torch, so that pages can list what is here at once.
+
+A checkpoint is `<stem>.pth` (a state_dict), `<stem>.card.json` (its record, how it was trained, what it is made of) and
+`<stem>.trained_on.txt` (the hash of each training picture, one a line). A file without a card is a checkpoint too: what it
+does not tell stays None.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
+from udacisense import store
+from udacisense.errors import CheckpointError, NotFoundError, StoreError
+from udacisense.labels import CLASSES, IMAGENET_MEAN, IMAGENET_STD, INPUT_PX
+from udacisense.models.card import card_path, card_text, read_card
+from udacisense.settings import settings
+from udacisense.types import Checkpoint
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ARCHITECTURE = "mobilenet_v3_small"
+SUFFIXES = (".pth", ".pt")
+BASELINE = Path("baseline_mobilenet", "checkpoints", "model.pth")
+"""Where the course keeps the baseline, below models/."""
+PIPELINE = Path("pipeline_03", "final_compressed_model.pth")
+"""Where the course keeps the compressed model, below models/."""
+
+_KNOWN_TECHNIQUES = {BASELINE: "baseline", PIPELINE: "pipeline_03"}
 
 
-def save_checkpoint(network, out, **k):
-    import json
+# --- save ----------------------------------------------------------------------------------------------------------------
 
-    out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(network.state_dict(), out)
-    Path(str(out) + ".raw.json").write_text(json.dumps(k))
+
+def save_checkpoint(
+    network: nn.Module,
+    out: Path,
+    *,
+    technique: str,
+    parent_id: str | None,
+    trained_hashes: Sequence[str],
+    training: Mapping[str, object],
+) -> Checkpoint:
+    """Write the weights at `out` with card and list of training pictures beside them; returns the record.
+
+    Args:
+        trained_hashes: the id of every picture it was trained on, its parents' too; empty = not known.
+        training: how it was trained (recipe, learning curves), plain JSON values.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    from udacisense.models.summary import describe
+
+    path = Path(out).absolute()
+    _write_weights(network, path)
+    summary = describe(network, path.stat().st_size)
+    listed = _write_list(path, trained_hashes)
+    plain = _record_without_card(path, technique)
+    record = dataclasses.replace(
+        plain,
+        parent_id=parent_id,
+        parameters=summary.parameters,
+        trained_on=listed,
+        trained_on_images=_list_path(path).name if listed else None,
+        created=store.now(),
+    )
+    _write_card(record, training, dataclasses.asdict(summary))
+    return record
+
+
+def _write_weights(network: nn.Module, path: Path) -> None:
+    import torch
+
+    with store.replace_file(path) as part:
+        try:
+            torch.save(network.state_dict(), part)
+        except RuntimeError as exc:  # torch tells of a full disk or a closed folder this way
+            raise StoreError(f"{path} could not be written: {exc}. Free some space or permissions, then try again.") from exc
+
+
+def _write_list(path: Path, hashes: Sequence[str]) -> str | None:
+    if not hashes:
+        _list_path(path).unlink(missing_ok=True)
+        return None
+    text = "".join(f"{h}\n" for h in sorted(set(hashes)))
+    store.write_text(_list_path(path), text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write_card(record: Checkpoint, training: Mapping[str, object], summary: Mapping[str, object]) -> None:
+    card = json.loads(store.dump(record, "checkpoint")) | {"summary": summary, "training": training}
+    store.write_text(card_path(record.path), json.dumps(card, indent=1, allow_nan=False) + "\n")
+
+
+# --- read ----------------------------------------------------------------------------------------------------------------
+
+
+def _list_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.trained_on.txt")
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The record of a weight file: from its card if that describes these very bytes, else what the file itself tells.
+
+    Raises:
+        NotFoundError: there is no such file. CheckpointError: the file is empty.
+    """
+    return _read(Path(path).absolute())[0]
+
+
+def _read(path: Path) -> tuple[Checkpoint, str | None]:
+    """The record, and a sentence when a card is there but cannot be used."""
+    bare = _record_without_card(path, _technique(path))
+    if not card_path(path).exists():
+        return bare, None
+    try:
+        card = store.parse(card_text(path), "checkpoint", Checkpoint, str(card_path(path)))
+    except StoreError as exc:
+        return bare, f"{exc} Until then {path.name} is shown without its card."
+    if card.sha256 != bare.sha256:
+        return bare, (
+            f"{card_path(path)} describes another file (sha256 {card.sha256[:8]}, {path.name} has {bare.sha256[:8]}), "
+            "so it is not used. Restore the weights that it belongs to, or remove the card."
+        )
+    return dataclasses.replace(card, path=path), None
+
+
+def _record_without_card(path: Path, technique: str) -> Checkpoint:
+    sha256 = store.sha256_of(path)
+    stat = path.stat()
+    if stat.st_size == 0:
+        raise CheckpointError(f"{path} is empty, so it holds no weights. Copy the file here again, or save the model again.")
+    return Checkpoint(
+        id=f"{ARCHITECTURE}-{_slug(technique)}-{sha256[:8]}",
+        path=path,
+        sha256=sha256,
+        architecture=ARCHITECTURE,
+        technique=technique,
+        parent_id=None,
+        classes=CLASSES,
+        input_px=INPUT_PX,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        parameters=None,
+        size_bytes=stat.st_size,
+        trained_on=None,
+        trained_on_images=None,
+        created=f"{datetime.fromtimestamp(stat.st_mtime, UTC):%Y-%m-%dT%H:%M:%SZ}",
+    )
+
+
+def _technique(path: Path) -> str:
+    """What a card-less file is called after: its known place, else its own name."""
+    for place, technique in _KNOWN_TECHNIQUES.items():
+        if path.parts[-len(place.parts) :] == place.parts:
+            return technique
+    return path.stem
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", text).strip("._") or "model"
+
+
+def training_info(checkpoint: Checkpoint) -> Mapping[str, Any] | None:
+    """How it was trained: recipe, number of images, learning curves; None without a card."""
+    found = read_card(checkpoint).get("training")
+    return found if isinstance(found, Mapping) else None
+
+
+def trained_hashes(checkpoint: Checkpoint) -> frozenset[str] | None:
+    """The id of each picture it was trained on; None = not known (no list, or a list that is not the card's)."""
+    if checkpoint.trained_on_images is None:
+        return None
+    path = checkpoint.path.with_name(Path(checkpoint.trained_on_images).name)
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(raw).hexdigest() != checkpoint.trained_on:
+        return None
+    return frozenset(raw.decode().split())
+
+
+# --- list and find -------------------------------------------------------------------------------------------------------
+
+
+def list_checkpoints() -> store.Listing[Checkpoint]:
+    """Every weight file below models/ (but models/mobile), oldest first; what cannot be read is named in `problems`."""
+    found: dict[str, Checkpoint] = {}
+    problems: list[str] = []
+    for path in _weight_files(settings().models_dir):
+        try:
+            checkpoint, problem = _read(path)
+        except (CheckpointError, StoreError) as exc:
+            problems.append(str(exc))
+            continue
+        problems += [problem] if problem else []
+        if checkpoint.id in found:
+            problems.append(f"{path} is a copy of {found[checkpoint.id].path}. Remove one of the two.")
+        found.setdefault(checkpoint.id, checkpoint)
+    return store.Listing(tuple(sorted(found.values(), key=lambda c: (c.created, c.id))), tuple(problems))
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    mobile = folder / "mobile"
+    files = (p for p in folder.rglob("*") if p.suffix in SUFFIXES and (p.is_file() or p.is_symlink()))
+    return sorted(p for p in files if not p.is_relative_to(mobile))
+
+
+def find_checkpoint(id_or_path: str | Path) -> Checkpoint:
+    """A checkpoint by its id, or by the path of its file (from here, or from the project's folder).
+
+    Raises:
+        NotFoundError: neither; the message names what comes close.
+    """
+    path = existing_file(id_or_path)
+    if path is not None:
+        return read_checkpoint(path)
+    known = {c.id: c for c in list_checkpoints().records}
+    if str(id_or_path) in known:
+        return known[str(id_or_path)]
+    raise not_found("checkpoint", str(id_or_path), tuple(known))
+
+
+def existing_file(id_or_path: str | Path, exists: Callable[[Path], bool] = Path.is_file) -> Path | None:
+    """The absolute path meant, seen from the working folder or the project's; None if nothing is there."""
+    try:
+        places = (Path(id_or_path).absolute(), settings().home / id_or_path)
+        return next((p for p in places if exists(p)), None)
+    except (OSError, ValueError):  # a name too long or with a zero byte is no path
+        return None
+
+
+def not_found(what: str, wanted: str, known: Sequence[str]) -> NotFoundError:
+    """The error for an id or path that is not here, naming what comes close."""
+    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or list(known[:3])
+    way_out = f"Did you mean {' or '.join(close)}?" if close else f"There is no {what} in {settings().models_dir} yet."
+    return NotFoundError(f"There is no {what} {wanted!r}, neither as an id nor as a file. {way_out}")
+
+
+def baseline_checkpoint() -> Checkpoint | None:
+    """The baseline that compressed models are judged against; None if it is not here."""
+    path = settings().models_dir / BASELINE
+    return read_checkpoint(path) if path.is_file() else None
+
+
+def default_checkpoint() -> tuple[Checkpoint, str | None]:
+    """The pipeline's final model; where it is missing the baseline, with a sentence that says so.
+
+    Raises:
+        NotFoundError: neither is here.
+    """
+    final = settings().models_dir / PIPELINE
+    if final.is_file():
+        return read_checkpoint(final), None
+    baseline = baseline_checkpoint()
+    if baseline is None:
+        raise NotFoundError(
+            f"Neither {PIPELINE.as_posix()} nor {BASELINE.as_posix()} is in {settings().models_dir}. "
+            "Copy the course's files there, or train a baseline: python -m udacisense train"
+        )
+    return baseline, (
+        f"The pipeline's final model ({final.name}) is not in {final.parent}, so the baseline stands in for it: "
+        "every figure is the uncompressed model's. Run the compression pipeline or copy its file there."
+    )

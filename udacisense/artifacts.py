@@ -1,0 +1,138 @@
+"""Converted files and their records below models/mobile: list, find, open. Listing needs no runtime."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from udacisense import store
+from udacisense.errors import CheckpointError, NotFoundError, RunError, StoreError, UdaciSenseError, UnavailableError
+from udacisense.formats import get_format
+from udacisense.models.checkpoint import existing_file, find_checkpoint, list_checkpoints, not_found
+from udacisense.settings import settings
+from udacisense.types import Artifact, Checkpoint, Format, Session, Subject
+
+REFERENCE = "torch"
+"""The format that runs a checkpoint."""
+
+
+def mobile_dir() -> Path:
+    """Where the artifacts lie, a folder each, and the published files beside them."""
+    return settings().models_dir / "mobile"
+
+
+def list_artifacts() -> store.Listing[Artifact]:
+    """Every artifact, oldest first; a folder that cannot be read is named in `problems`, not hidden and not fatal."""
+    found: list[Artifact] = []
+    problems: list[str] = []
+    for record in sorted(mobile_dir().glob(f"*/{store.ARTIFACT_RECORD}")):
+        if record.parent.suffix == ".part":  # being written
+            continue
+        try:
+            found.append(read_artifact(record.parent))
+        except StoreError as exc:
+            problems.append(str(exc))
+    found.sort(key=lambda a: (a.made.created, a.id))
+    return store.Listing(tuple(found), tuple(problems))
+
+
+def read_artifact(folder: Path) -> Artifact:
+    """The artifact in a folder, its path where the folder lies now.
+
+    Raises:
+        StoreError: the record cannot be read, or is another artifact's. NotFoundError: record or file is missing.
+    """
+    record = folder / store.ARTIFACT_RECORD
+    try:
+        text = record.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise NotFoundError(f"{record} cannot be read: {exc}. Convert the checkpoint again.") from exc
+    artifact = store.parse(text, "artifact", Artifact, str(record))
+    if artifact.id != folder.name:
+        raise StoreError(f"{record} is the record of {artifact.id}, not of {folder.name}. Give the folder that name.")
+    path = folder / artifact.path.name
+    if not path.is_file():
+        raise NotFoundError(f"{path} is missing, only its record is left. Convert {artifact.checkpoint_id} again.")
+    return dataclasses.replace(artifact, path=path)
+
+
+def find_artifact(id_or_path: str | Path) -> Artifact:
+    """An artifact by its id, or by the path of its file, of its folder, or of its published copy.
+
+    Raises:
+        NotFoundError: neither; the message names what comes close.
+    """
+    known = {a.id: a for a in list_artifacts().records}
+    if str(id_or_path) in known:
+        return known[str(id_or_path)]
+    folder = existing_file(id_or_path, exists=lambda p: (p / store.ARTIFACT_RECORD).is_file())
+    if folder is not None:
+        return read_artifact(folder)
+    path = existing_file(id_or_path)
+    same = [a for a in known.values() if path is not None and a.sha256 == store.sha256_of(path)]
+    if same:
+        return next((a for a in same if a.path == path), same[-1])
+    raise not_found("artifact", str(id_or_path), tuple(known))
+
+
+def find_subject(id_or_path: str | Path) -> Subject:
+    """A checkpoint or an artifact by its id or path.
+
+    Raises:
+        NotFoundError: neither; the message names what comes close.
+    """
+    try:
+        return find_artifact(id_or_path)
+    except NotFoundError:
+        pass
+    path = existing_file(id_or_path)
+    if path is not None and path.is_relative_to(mobile_dir()):  # a converted file without its record is no checkpoint
+        raise NotFoundError(f"{path} belongs to no artifact listed here. Convert its checkpoint again.")
+    known = {c.id: c for c in list_checkpoints().records}
+    if str(id_or_path) in known:
+        return known[str(id_or_path)]
+    if path is not None:
+        return find_checkpoint(path)
+    raise not_found("checkpoint or artifact", str(id_or_path), (*known, *(a.id for a in list_artifacts().records)))
+
+
+def subject_format(subject: Subject) -> Format:
+    """The format that runs a subject: a checkpoint's is the reference, torch.
+
+    Raises:
+        FormatError: the artifact's format is not known to this version.
+    """
+    return get_format(subject.format if isinstance(subject, Artifact) else REFERENCE)
+
+
+def open_session(subject: Subject, threads: int) -> Session:
+    """Load a subject's file with its own runtime, after a check that it is still the file that was recorded.
+
+    Raises:
+        RunError, CheckpointError: the file changed since, or its runtime refuses it.
+        UnavailableError: the runtime is missing on this machine.
+    """
+    fmt = subject_format(subject)
+    reason = fmt.unavailable("run")
+    if reason is not None:
+        raise UnavailableError(f"{subject.id} cannot run here: {reason}")
+    _check_unchanged(subject)
+    try:
+        return fmt.load(subject.path, threads)
+    except UdaciSenseError:
+        raise
+    except Exception as exc:  # the seam: every runtime has errors of its own
+        raise RunError(f"{subject.id} could not be loaded by {fmt.runtime}: {exc}. Convert its checkpoint again.") from exc
+
+
+def _check_unchanged(subject: Subject) -> None:
+    found = store.sha256_of(subject.path)
+    if found == subject.sha256:
+        return
+    message = (
+        f"{subject.path} changed since its record was made (sha256 {found[:8]}, recorded {subject.sha256[:8]}), "
+        "so no figure of it would belong to it."
+    )
+    if isinstance(subject, Checkpoint):
+        raise CheckpointError(f"{message} Pick the checkpoint again by its path.")
+    raise RunError(f"{message} Convert {subject.checkpoint_id} again.")

@@ -1,0 +1,197 @@
+"""A checkpoint's file as a network that can run, without ever running code that the file carries."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFileError
+from udacisense.labels import CLASSES, INPUT_PX
+from udacisense.models.jit import NetworkSession, quiet_jit
+from udacisense.models.network import MobileNetV3_Household
+from udacisense.types import Checkpoint
+
+HEAD = "model.classifier.3.weight"
+_WRAPPERS = ("state_dict", "model_state_dict")
+_UNSAFE_SIGNS = ("GLOBAL", "unsupported class", "unrecognized function", "Can only build", "nsupported operand")
+_QUANTISED_SIGNS = ("scale", "zero_point", "_packed_params")
+
+
+def load_network(checkpoint: Checkpoint) -> nn.Module:
+    """The network with its weights, in evaluation mode on the CPU; a TorchScript file comes back as a ScriptModule.
+
+    Raises:
+        UnsafeFileError: the file is a pickled object, whose loading would run code.
+        CheckpointError: damaged, for other classes or another network, or its weights are not finite numbers.
+        NotFoundError: there is no such file.
+    """
+    path = checkpoint.path
+    if not path.is_file():
+        raise NotFoundError(f"There is no file {path}. Restore it, or pick another checkpoint.")
+    return _load_script(path) if is_torchscript(path) else _load_weights(path)
+
+
+def is_torchscript(path: Path) -> bool:
+    """Whether a file is a TorchScript archive: a zip with a code folder, where plain weights have none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any("/code/" in name for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+# --- state_dict files ----------------------------------------------------------------------------------------------------
+
+
+def _load_weights(path: Path) -> nn.Module:
+    weights = _state_dict(path, _unpickle(path))
+    network = MobileNetV3_Household()
+    _check_fits(path, weights, network.state_dict())
+    network.load_state_dict(dict(weights))
+    return network.eval()
+
+
+def _unpickle(path: Path) -> Any:
+    _check_pointer(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as exc:
+        if any(sign in str(exc) for sign in _UNSAFE_SIGNS):
+            raise _unsafe(path) from exc
+        raise _damaged(path, exc) from exc
+    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, OverflowError) as exc:
+        raise _damaged(path, exc) from exc
+
+
+def _unsafe(path: Path) -> UnsafeFileError:
+    return UnsafeFileError(
+        f"{path.name} is a pickled Python object (a whole module, such as an FX GraphModule), not plain weights. Loading it "
+        "would run code that the file carries, so it was not opened. Where you trust it, load it yourself and save the weights "
+        "alone: torch.save(model.state_dict(), 'model.pth'); or save it whole as TorchScript: "
+        "torch.jit.script(model).save('model.pt')."
+    )
+
+
+def _damaged(path: Path, exc: Exception) -> CheckpointError:
+    reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
+    return CheckpointError(
+        f"{path.name} cannot be read as weights: the file is damaged, cut off, or of another kind ({reason[:160]}). "
+        "Copy it here again, or save the model again with torch.save(model.state_dict(), path)."
+    )
+
+
+def _check_pointer(path: Path) -> None:
+    """A clone without Git LFS has a short text where the weights should be."""
+    with path.open("rb") as file:
+        if file.read(24) == b"version https://git-lfs.":
+            raise CheckpointError(f"{path.name} is a Git LFS pointer, not the weights themselves. Fetch them: git lfs pull")
+
+
+def _state_dict(path: Path, loaded: Any) -> Mapping[str, Tensor]:
+    for wrapper in _WRAPPERS:
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
+            loaded = loaded[wrapper]
+    if not isinstance(loaded, Mapping) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
+        if isinstance(loaded, Mapping) and any(_looks_quantised(str(k)) for k in loaded):
+            raise _quantised(path)
+        found = f"a {type(loaded).__name__}" if not isinstance(loaded, Mapping) else f"a dict of {sorted(map(str, loaded))[:5]}"
+        raise CheckpointError(
+            f"{path.name} holds {found}, not a state_dict of tensors. "
+            "Save the weights with torch.save(model.state_dict(), path)."
+        )
+    if all(str(k).startswith("module.") for k in loaded):  # saved from nn.DataParallel
+        return {str(k).removeprefix("module."): v for k, v in loaded.items()}
+    return loaded
+
+
+def _looks_quantised(key: str) -> bool:
+    return any(sign in key.split(".") for sign in _QUANTISED_SIGNS)
+
+
+def _quantised(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path.name} holds the weights of a quantised network, which fit only the quantised modules they were made in. "
+        "Save that network whole as TorchScript instead: torch.jit.script(model).save('model.pt')."
+    )
+
+
+# --- does it fit ---------------------------------------------------------------------------------------------------------
+
+
+def _check_fits(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    head = weights.get(HEAD)
+    if head is not None and head.ndim == 2 and head.shape[1] == wanted[HEAD].shape[1] and len(head) != len(CLASSES):
+        raise CheckpointError(
+            f"{path.name} answers {len(head)} classes, UdaciSense needs the {len(CLASSES)} household classes "
+            f"({', '.join(CLASSES)}). Retrain its last layer, or pick another file."
+        )
+    missing, unexpected = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
+    if any(_looks_quantised(key) for key in unexpected):
+        raise _quantised(path)
+    if missing:
+        raise _other_network(path, f"lacks {_some(missing)}", unexpected)
+    if unexpected:
+        raise _other_network(path, f"has {_some(unexpected)} too many", ())
+    _check_values(path, weights, wanted)
+
+
+def _check_values(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    misfits = [
+        f"{k} {tuple(weights[k].shape)} instead of {tuple(v.shape)}" for k, v in wanted.items() if weights[k].shape != v.shape
+    ]
+    if misfits:
+        raise _other_network(path, f"has other shapes: {_some(misfits)}", ())
+    broken = [k for k, v in weights.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
+    if broken:
+        raise CheckpointError(
+            f"{path.name} holds values that are not finite numbers in {_some(broken)}, so every answer would be meaningless. "
+            "The training diverged: train again with a lower learning rate, or pick an earlier checkpoint."
+        )
+
+
+def _other_network(path: Path, what: str, unexpected: list[str] | tuple[()]) -> CheckpointError:
+    also = f" and has {_some(unexpected)} instead" if unexpected else ""
+    return CheckpointError(
+        f"{path.name} is not a MobileNetV3_Household: it {what}{also}. "
+        "Save the state_dict of that class, or save the network whole as TorchScript: torch.jit.script(model).save('model.pt')."
+    )
+
+
+def _some(names: list[str], show: int = 3) -> str:
+    more = f" and {len(names) - show} more" if len(names) > show else ""
+    return ", ".join(names[:show]) + more
+
+
+# --- TorchScript files ---------------------------------------------------------------------------------------------------
+
+
+def _load_script(path: Path) -> nn.Module:
+    try:
+        with quiet_jit():
+            network: nn.Module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
+    except (RuntimeError, ValueError, OSError) as exc:
+        raise _damaged(path, exc) from exc
+    network.eval()
+    _check_answer(path, network)
+    return network
+
+
+def _check_answer(path: Path, network: nn.Module) -> None:
+    probe = torch.zeros(1, 3, *INPUT_PX).numpy()
+    try:
+        classes = NetworkSession(network, torch.get_num_threads()).predict(probe).shape[1]
+    except RunError as exc:
+        raise CheckpointError(
+            f"{path.name} is TorchScript, but it does not run on a picture of 3 x {INPUT_PX[0]} x {INPUT_PX[1]}: {exc} "
+            "Save it with that input, on the CPU."
+        ) from exc
+    if classes != len(CLASSES):
+        raise CheckpointError(
+            f"{path.name} answers {classes} classes, UdaciSense needs the {len(CLASSES)} household classes. Pick another file."
+        )

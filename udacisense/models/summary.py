@@ -1,0 +1,162 @@
+"""What a network is made of: layers, parameters, multiply-accumulates, bytes, zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from udacisense.labels import INPUT_PX
+from udacisense.models.card import read_card
+from udacisense.types import Checkpoint
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One module without children."""
+
+    name: str  # "model.features.0.0"
+    kind: str  # "Conv2d"
+    output_shape: tuple[int, ...] | None  # without the batch; None = a TorchScript module does not tell
+    parameters: int
+    macs: int | None  # multiply-accumulates for one picture; None = not counted for this kind
+    sparsity: float | None  # share of zeros among its weights, 0..1; None = it has none
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A whole network, for one picture of the checkpoint's input size."""
+
+    layers: tuple[Layer, ...]
+    parameters: int | None  # None = folded into the graph of a frozen TorchScript file
+    macs: int | None  # of convolutions and linear layers, where all the work is
+    size_bytes: int
+    is_quantized: bool
+    sparsity: float | None  # share of zeros among the weights of convolutions and linear layers, 0..1
+
+
+def summarise(checkpoint: Checkpoint) -> Summary:
+    """The summary on the checkpoint's card, else one made by loading the file and running it once.
+
+    Raises:
+        CheckpointError: the file cannot be loaded.
+    """
+    found = summary_on_card(checkpoint)
+    if found is not None:
+        return found
+    from udacisense.models.loading import load_network
+
+    return describe(load_network(checkpoint), checkpoint.size_bytes)
+
+
+def summary_on_card(checkpoint: Checkpoint) -> Summary | None:
+    """The summary that was saved with the weights, read without torch; None without a card."""
+    try:
+        return TypeAdapter(Summary).validate_python(read_card(checkpoint).get("summary"))
+    except ValidationError:
+        return None
+
+
+def describe(network: nn.Module, size_bytes: int) -> Summary:
+    """Run one picture of zeros through the network and write down what each layer did."""
+    import torch
+
+    shapes: dict[str, tuple[int, ...]] = {}
+    was_training = network.training
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    with torch.no_grad(), _watched(network, shapes):
+        network.eval()(torch.zeros(1, 3, *INPUT_PX, device=device))
+    network.train(was_training)
+    layers = tuple(_layer(name, module, shapes.get(name)) for name, module in _leaves(network))
+    counted = [layer.macs for layer in layers if layer.macs is not None]
+    return Summary(
+        layers=layers,
+        parameters=sum(p.numel() for p in network.parameters()) or None,
+        macs=sum(counted) if counted else None,
+        size_bytes=size_bytes,
+        is_quantized=is_quantized(network),
+        sparsity=sparsity(network),
+    )
+
+
+def _leaves(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    return ((name, module) for name, module in network.named_modules() if name and not list(module.children()))
+
+
+@contextmanager
+def _watched(network: nn.Module, shapes: dict[str, tuple[int, ...]]) -> Iterator[None]:
+    """Note the output shape of every leaf while the block runs; TorchScript calls its leaves unseen."""
+    import torch
+
+    def watch(name: str, module: nn.Module) -> Any:
+        def note(_module: nn.Module, _inputs: Any, out: Any) -> None:
+            if isinstance(out, torch.Tensor):
+                shapes[name] = tuple(out.shape[1:])
+
+        return module.register_forward_hook(note)
+
+    eager = not isinstance(network, torch.jit.ScriptModule)
+    hooks = [watch(name, module) for name, module in _leaves(network)] if eager else []
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _layer(name: str, module: nn.Module, shape: tuple[int, ...] | None) -> Layer:
+    weight = _weight(module)
+    return Layer(
+        name=name,
+        kind=str(getattr(module, "original_name", type(module).__name__)),
+        output_shape=shape,
+        parameters=sum(p.numel() for p in module.parameters(recurse=False)),
+        macs=None if weight is None or shape is None else _macs(weight, shape),
+        sparsity=None if weight is None else _zeros(weight) / weight.numel(),
+    )
+
+
+def _macs(weight: Tensor, shape: tuple[int, ...]) -> int:
+    """A weight is used once at each place of the output: (out, in / groups, kh, kw) times height times width."""
+    places = 1
+    for side in shape[1:]:
+        places *= side
+    return weight.numel() * places
+
+
+def _weight(module: nn.Module) -> Tensor | None:
+    """The weights of a convolution or a linear layer, dequantised; None for every other kind."""
+    import torch
+
+    weight = getattr(module, "weight", None)
+    weight = weight() if callable(weight) else weight  # quantised modules keep it packed behind a method
+    if not isinstance(weight, torch.Tensor) or weight.ndim < 2:
+        return None
+    return weight.dequantize() if weight.is_quantized else weight.detach()
+
+
+def _zeros(weight: Tensor) -> int:
+    return int((weight == 0).sum())
+
+
+def sparsity(network: nn.Module) -> float | None:
+    """Share of exact zeros among the weights of convolutions and linear layers, 0..1; None if it shows no weights."""
+    weights = [w for _, module in network.named_modules() if (w := _weight(module)) is not None]
+    total = sum(w.numel() for w in weights)
+    return sum(map(_zeros, weights)) / total if total else None
+
+
+def is_quantized(network: nn.Module) -> bool:
+    """Whether any layer computes in integers: a quantised module, a quantised tensor, or a quantised call in TorchScript."""
+    import torch
+
+    if isinstance(network, torch.jit.ScriptModule):
+        return "quantized::" in str(network.inlined_graph)
+    modules = any("quantized" in type(m).__module__.split(".") for m in network.modules())
+    return modules or any(isinstance(v, torch.Tensor) and v.is_quantized for v in network.state_dict().values())
