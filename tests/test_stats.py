@@ -1,0 +1,153 @@
+"""Every statistic against scipy or a brute-force reference."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as reference
+
+from udacisense import stats
+
+times = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=60)
+levels = st.sampled_from([0.8, 0.9, 0.95, 0.99])
+
+
+@given(times, st.floats(0, 100))
+def test_percentile_interpolates_between_neighbours(values: list[float], q: float) -> None:
+    ordered = sorted(values)
+    place = q / 100 * (len(ordered) - 1)
+    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
+    assert stats.percentile(values, q) == pytest.approx(below + (place - math.floor(place)) * (above - below))
+
+
+@given(times)
+def test_median_and_mean(values: list[float]) -> None:
+    ordered = sorted(values)
+    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    assert stats.median(values) == pytest.approx(middle)
+    assert stats.mean(values) == pytest.approx(math.fsum(values) / len(values))
+
+
+def test_no_values_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one value"):
+        stats.median([])
+
+
+@given(times)
+def test_outliers_agree_with_scipys_mad(values: list[float]) -> None:
+    scale = 1.4826 * reference.median_abs_deviation(values)
+    if scale > 0:
+        expected = [i for i, v in enumerate(values) if abs(v - np.median(values)) > 10 * scale]
+        assert list(stats.mad_outliers(values)) == expected
+
+
+def test_outliers_are_found_where_the_mad_is_zero() -> None:
+    assert stats.mad_outliers([1.0] * 50 + [9.0]) == (50,)
+    assert stats.mad_outliers([1.0] * 50) == ()
+
+
+@given(st.floats(0.55, 0.9999), st.integers(1, 200))
+def test_t_quantile_is_scipys(p: float, freedom: int) -> None:
+    assert stats.t_quantile(p, freedom) == pytest.approx(reference.t.ppf(p, freedom), rel=2e-3)
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), levels)
+def test_wilson_is_scipys(counts: tuple[int, int], level: float) -> None:
+    successes, total = counts
+    expected = reference.binomtest(successes, total).proportion_ci(level, method="wilson")
+    found = stats.wilson_interval(successes, total, level)
+    assert found.value == successes / total
+    assert found.interval == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+@pytest.mark.parametrize(("successes", "total"), [(1, 0), (-1, 5), (6, 5)])
+def test_wilson_refuses_impossible_counts(successes: int, total: int) -> None:
+    with pytest.raises(ValueError, match="between 0 and total"):
+        stats.wilson_interval(successes, total)
+
+
+@given(st.integers(0, 900), st.integers(0, 900))
+def test_mcnemar_is_the_exact_binomial_test(lost: int, won: int) -> None:
+    expected = reference.binomtest(lost, lost + won).pvalue if lost + won else 1.0
+    assert stats.mcnemar(lost, won) == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_bootstrap_interval_contains_its_value_and_shrinks_with_more_blocks() -> None:
+    rng = np.random.default_rng(1)
+    few = stats.bootstrap_interval(rng.normal(10, 1, size=(8, 5)).tolist())
+    many = stats.bootstrap_interval(rng.normal(10, 1, size=(80, 5)).tolist())
+    assert few.low < few.value < few.high
+    assert many.high - many.low < (few.high - few.low) / 2
+
+
+def test_intervals_over_blocks_cover_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(2)
+    hits = 0
+    for trial in range(200):
+        found = stats.bootstrap_interval(rng.normal(5, 1, size=(8, 3)).tolist(), seed=trial)
+        hits += found.low <= 5 <= found.high
+    assert 182 <= hits <= 198  # 95 % of 200, within three standard deviations
+
+
+def test_ratio_cancels_what_slows_both() -> None:
+    rng = np.random.default_rng(3)
+    slowness = rng.uniform(1, 3, size=12)
+    old = [[0.010 * s] * 5 for s in slowness]
+    new = [[0.004 * s] * 5 for s in slowness]
+    found = stats.ratio_interval(new, old)
+    assert found == pytest.approx((0.4, 0.4, 0.4))
+
+
+def test_same_subject_twice_is_rarely_called_different() -> None:
+    rng = np.random.default_rng(4)
+    wrong = 0
+    for trial in range(200):
+        a, b = rng.lognormal(0, 0.05, size=(2, 10, 20))
+        found = stats.ratio_interval(a.tolist(), b.tolist(), seed=trial)
+        wrong += not found.low <= 1 <= found.high
+    assert wrong <= 18  # 5 % of 200, within three standard deviations
+
+
+def test_few_or_unpaired_blocks_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 6 blocks, got 5"):
+        stats.ratio_interval([[1.0]] * 5, [[1.0]] * 5)
+    with pytest.raises(ValueError, match="in pairs, got 6 and 7"):
+        stats.ratio_interval([[1.0]] * 6, [[1.0]] * 7)
+
+
+def test_accuracy_difference_agrees_with_drawing_the_images_themselves() -> None:
+    rng = np.random.default_rng(5)
+    before, after = rng.random(400) < 0.8, rng.random(400) < 0.75
+    drawn = rng.integers(0, 400, size=(4000, 400))
+    brute = after[drawn].mean(axis=1) - before[drawn].mean(axis=1)
+    found = stats.accuracy_difference(before, after)
+    assert found.value == pytest.approx(after.mean() - before.mean())
+    assert found.interval == pytest.approx(tuple(np.quantile(brute, [0.025, 0.975])), abs=0.006)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=300))
+def test_accuracy_difference_brackets_its_value(pairs: list[tuple[bool, bool]]) -> None:
+    before, after = (np.array(side) for side in zip(*pairs, strict=True))
+    found = stats.accuracy_difference(before, after)
+    assert found.low <= found.value <= found.high
+    assert found.value == pytest.approx(after.mean() - before.mean())
+
+
+def test_no_flip_among_few_images_is_not_certainty() -> None:
+    few, many = (stats.accuracy_difference([True] * n, [True] * n) for n in (20, 1000))
+    assert few.value == many.value == 0
+    assert few.high > 0.05
+    assert many.high < 0.005
+
+
+def test_latency_keeps_its_parts_apart() -> None:
+    found = stats.latency([0.010] * 98 + [0.5, 0.010], batch=4)
+    assert found.runs == 100
+    assert found.p50_s == pytest.approx(0.010)
+    assert found.mean_s == pytest.approx(0.0149)
+    assert found.images_per_s == pytest.approx(4 / 0.0149)
+    assert found.outliers == 1
