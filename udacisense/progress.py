@@ -10,6 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+PROGRESS_FILE = "UDACISENSE_PROGRESS_FILE"
+"""Environment variable with the file to which a job's work writes its progress."""
+
+WAITING = "waiting for "
+"""How the stage of work begins that is queued behind other work."""
+
 Sink = Callable[[float, str], None]
 
 _sink: ContextVar[Sink | None] = ContextVar("progress_sink", default=None)

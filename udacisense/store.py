@@ -10,6 +10,8 @@ import dataclasses
 import hashlib
 import json
 import os
+import platform
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -75,7 +77,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     Raises:
         StoreError: the file could not be written (full disk, no permission).
     """
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    part = _part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -90,7 +92,7 @@ def replace_file(path: Path) -> Iterator[Path]:
 @contextmanager
 def replace_folder(path: Path) -> Iterator[Path]:
     """Yield an empty temporary folder beside `path`; on a clean exit it takes the place of `path`, otherwise it is removed."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    part = _part_of(path)
     try:
         part.mkdir(parents=True)
         yield part
@@ -102,6 +104,46 @@ def replace_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(path.with_name(f"{part.name}.old.part"), ignore_errors=True)
+
+
+def _part_of(path: Path) -> Path:
+    """A temporary name that says which process of which machine writes it, so that `sweep` knows when it was abandoned."""
+    return path.with_name(f"{path.name}.{_node()}-{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+@lru_cache(maxsize=1)
+def _node() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+
+
+_PART = re.compile(r"^(?P<name>.+)\.(?P<node>[0-9a-f]{6})-(?P<pid>\d+)-[0-9a-f]{8}\.part(?P<old>\.old\.part)?$")
+
+
+def sweep() -> tuple[Path, ...]:
+    """Remove what killed writers of this machine left half done in models/ and results/; returns what was removed.
+
+    A folder that its writer had only just moved aside takes its place again.
+    """
+    roots = (settings().models_dir, settings().results_dir)
+    return tuple(part for root in roots for part in sorted(root.rglob("*.part")) if _clear_if_abandoned(part))
+
+
+def _clear_if_abandoned(part: Path) -> bool:
+    import psutil
+
+    found = _PART.match(part.name)
+    if found is None or found["node"] != _node() or psutil.pid_exists(int(found["pid"])) or not part.exists():
+        return False
+    place = part.with_name(found["name"])
+    with suppress(OSError):
+        if found["old"] and not place.exists():
+            os.replace(part, place)
+        elif part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink()
+        return True
+    return False
 
 
 def _write_error(path: Path, exc: OSError) -> StoreError:

@@ -1,0 +1,60 @@
+"""Perform one verb: progress on stderr, the answer on stdout, one clear message for an error, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from typing import Any
+
+import typer
+
+from udacisense.errors import UdaciSenseError
+
+ERROR = 3
+
+
+def perform(as_json: bool, verb: str, work: Callable[[Any], Any], code: Callable[[Any], int] = lambda _: 0) -> None:
+    """Do `work` with the module of verbs, print its answer and leave with `code(answer)`; an error leaves with 3.
+
+    With `as_json` stdout gets exactly one JSON document: the answer, or {"error": message, "kind": name of the error}.
+    """
+    from udacisense.cli.watching import watched
+
+    try:
+        with watched(), redirect_stdout(sys.stderr):
+            from udacisense import verbs
+
+            answer = work(verbs)
+        _print(as_json, verb, answer)
+    except UdaciSenseError as exc:
+        raise _failed(as_json, str(exc), type(exc).__name__) from exc
+    except Exception as exc:
+        traceback.print_exc()
+        message = (
+            f"{verb} met an error that nobody foresaw: {type(exc).__name__}: {exc}. Please report it with the lines above."
+        )
+        raise _failed(as_json, message, type(exc).__name__) from exc
+    raise typer.Exit(code(answer))
+
+
+def _print(as_json: bool, verb: str, answer: Any) -> None:
+    if as_json:
+        from udacisense.cli.plain import plain
+
+        sys.stdout.write(json.dumps(plain(answer), indent=1, allow_nan=False) + "\n")
+    else:
+        from udacisense.cli import show
+
+        show.answer(verb, answer)
+    sys.stdout.flush()
+
+
+def _failed(as_json: bool, message: str, kind: str) -> typer.Exit:
+    if as_json:
+        sys.stdout.write(json.dumps({"error": message, "kind": kind}) + "\n")
+        sys.stdout.flush()
+    sys.stderr.write(f"Error: {message}\n")
+    return typer.Exit(ERROR)
