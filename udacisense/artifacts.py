@@ -116,7 +116,7 @@ def open_session(subject: Subject, threads: int) -> Session:
     reason = fmt.unavailable("run")
     if reason is not None:
         raise UnavailableError(f"{subject.id} cannot run here: {reason}")
-    _check_unchanged(subject)
+    check_unchanged(subject)
     try:
         return fmt.load(subject.path, threads)
     except UdaciSenseError:
@@ -125,7 +125,12 @@ def open_session(subject: Subject, threads: int) -> Session:
         raise RunError(f"{subject.id} could not be loaded by {fmt.runtime}: {exc}. Convert its checkpoint again.") from exc
 
 
-def _check_unchanged(subject: Subject) -> None:
+def check_unchanged(subject: Subject) -> None:
+    """Nothing, if the subject's file is still the one that was recorded.
+
+    Raises:
+        RunError, CheckpointError: it is not, for an artifact or a checkpoint. NotFoundError: it is gone.
+    """
     found = store.sha256_of(subject.path)
     if found == subject.sha256:
         return

@@ -78,7 +78,7 @@ class Checkpoint:
     parameters: int | None
     size_bytes: int
     trained_on: str | None  # digest of the training images' hashes, None = not known
-    trained_on_images: str | None  # results-relative path of the list of those hashes
+    trained_on_images: str | None  # name of the list of those hashes, beside the weights
     created: str
 
     def __post_init__(self) -> None:

@@ -82,7 +82,8 @@ def _write_weights(network: nn.Module, path: Path) -> None:
 
     with store.replace_file(path) as part:
         try:
-            torch.save(network.state_dict(), part)
+            with part.open("wb") as file:  # given a path, torch writes its name into the file: other bytes for the same weights
+                torch.save(network.state_dict(), file)
         except RuntimeError as exc:  # torch tells of a full disk or a closed folder this way
             raise StoreError(f"{path} could not be written: {exc}. Free some space or permissions, then try again.") from exc
 
