@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,12 +77,13 @@ def test_a_killed_run_goes_on_with_the_same_result(tmp_path: Path) -> None:
     assert torch.equal(weights(whole), weights(resumed))
 
 
-def test_a_damaged_state_file_is_told_and_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [b"not a state", b"", b"PK\x03\x04 half a zip"], ids=["text", "empty", "truncated"])
+def test_a_damaged_state_file_is_told_and_kept(tmp_path: Path, damage: bytes) -> None:
     state = tmp_path / "state.pt"
-    state.write_bytes(b"not a state")
+    state.write_bytes(damage)
     with pytest.raises(StoreError, match="Delete it to start afresh"):
         fit_stage(tiny_net(), stage(), three_colours(), None, seed=7, state_path=state)
-    assert state.read_bytes() == b"not a state"
+    assert state.read_bytes() == damage
 
 
 def test_a_last_batch_of_one_picture_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,8 +98,8 @@ def test_learning_rate_rises_then_falls_to_nothing() -> None:
     rates = [one_cycle(step, 100, 0.1, 0.2) for step in range(100)]
     assert max(rates) == pytest.approx(0.1)
     assert rates.index(max(rates)) in (19, 20)
-    assert all(a < b for a, b in zip(rates[:19], rates[1:20], strict=True))
-    assert all(a > b for a, b in zip(rates[20:], rates[21:], strict=False))
+    assert all(a < b for a, b in pairwise(rates[:20]))
+    assert all(a > b for a, b in pairwise(rates[20:]))
     assert rates[-1] < 0.001
 
 

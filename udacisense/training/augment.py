@@ -21,9 +21,16 @@ def normalise(pixels: Tensor) -> Tensor:
 
 
 def resize(pixels: Tensor, input_px: int) -> Tensor:
-    """Bicubic, anti-aliased resize of uint8 (N, 3, h, w) to values in 0..1: the training twin of `data.preprocess`."""
-    sized = functional.interpolate(pixels.float(), size=(input_px, input_px), mode="bicubic", antialias=True)
-    return sized.clamp(0, 255).round() / 255
+    """Bicubic, anti-aliased resize of uint8 (N, 3, h, w) to values in 0..1: the training twin of `data.preprocess`.
+
+    Like Pillow it resizes the width first and rounds to whole values between the passes.
+    """
+    wide = _one_pass(pixels.float(), (pixels.shape[-2], input_px))
+    return _one_pass(wide, (input_px, input_px)) / 255
+
+
+def _one_pass(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    return functional.interpolate(pixels, size=size, mode="bicubic", antialias=True).clamp(0, 255).round()
 
 
 def random_view(pixels: Tensor, input_px: int, *, min_crop: float, jitter: float, generator: torch.Generator) -> Tensor:

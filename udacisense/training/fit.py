@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -194,5 +195,5 @@ def _restore(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer, avera
         optimiser.load_state_dict(state["optimiser"])
         average.state, average.updates = state["average"], state["updates"]
         return [Curve(**c) for c in state["curves"]]
-    except (RuntimeError, KeyError, TypeError, ValueError, OSError) as exc:
+    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError, OSError, EOFError) as exc:
         raise StoreError(f"The saved training state {path} cannot be read: {exc}. Delete it to start afresh.") from exc
