@@ -22,7 +22,7 @@ def load_all_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     path = settings().pretrain_file
     if path is None or not path.is_file():
         raise DataError(
-            f"Pretraining needs the other CIFAR-100 classes; {path or "no file"} was found. Set UDACISENSE_PRETRAIN_FILE to "
+            f"Pretraining needs the other CIFAR-100 classes; {path or 'no file'} was found. Set UDACISENSE_PRETRAIN_FILE to "
             "an .npz with x (N, 32, 32, 3) uint8 and y (N) fine labels, or drop the pretraining stage from the recipe."
         )
     try:

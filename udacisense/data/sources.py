@@ -1,27 +1,153 @@
-"""interim"""
+"""Where pictures come from. Every source gives the same Dataset."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
-from PIL import Image
 
+from udacisense.data.cifar100 import cifar100_folder, is_downloaded, read_cifar100
 from udacisense.data.dataset import Dataset
-from udacisense.labels import CLASSES
+from udacisense.data.folder import list_folder, read_folder
+from udacisense.data.pool import Picture, Pool
+from udacisense.data.splits import SchemeName, dataset_id, split_pool
+from udacisense.errors import DataError
 from udacisense.settings import settings
-from udacisense.types import DatasetRef
+from udacisense.types import DatasetRef, SourceName, SplitName
+
+SOURCES: tuple[SourceName, ...] = get_args(SourceName)
+SAMPLE = Path(__file__).parent / "sample"
+"""The drawn pictures inside the package: `<split>/<class>/*.png` and manifest.json."""
 
 
-def load_dataset(split: str, source: str | None = None, scheme: str = "household-v1") -> Dataset:
-    root = settings().data_dir
-    assert root
-    pics, labels, hashes = [], [], []
-    for k, c in enumerate(CLASSES):
-        for p in sorted((Path(root) / split / c).glob("*.png")):
-            a = np.asarray(Image.open(p).convert("RGB"))
-            pics.append(a)
-            labels.append(k)
-            hashes.append(hashlib.md5(a.tobytes()).hexdigest()[:16])
-    return Dataset(DatasetRef("interim", "folder", scheme, split, len(pics)), tuple(pics), np.array(labels), tuple(hashes))
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A source in words."""
+
+    name: SourceName
+    title: str
+    location: str  # where its files lie, or would
+    meaning: str  # what figures measured on it are worth
+    how_to_get_real: str | None  # the way to real pictures; None = these are real
+
+
+def load_dataset(split: SplitName, source: SourceName | None = None, scheme: str | None = None) -> Dataset:
+    """One part of a source, decoded, in order of label and md5.
+
+    Args:
+        split: "train" or "test".
+        source: None = `default_source()`.
+        scheme: "household-v1" or "official"; None = household-v1, except that a folder's own train/ and test/ are kept.
+
+    Raises:
+        DataError: unknown split, source or scheme; a source that is missing, damaged or without pictures in this part.
+    """
+    _one_of("split", split, get_args(SplitName))
+    name = default_source() if source is None else source
+    used, parts = split_pool(read_pool(name), _scheme(name, scheme))
+    if not parts[split]:
+        raise DataError(
+            f"The source {describe(name).location} has no {split} pictures in the split {used}. "
+            "Add pictures (a class needs at least 2 for both parts) or choose another split."
+        )
+    return _dataset(name, used, split, parts[split], read_pool(name))
+
+
+def default_source() -> SourceName:
+    """The folder named by UDACISENSE_DATA_DIR, else CIFAR-100 if it is already downloaded, else the sample."""
+    if settings().data_dir is not None:
+        return "folder"
+    return "cifar100" if is_downloaded() else "sample"
+
+
+def available_sources() -> tuple[SourceName, ...]:
+    """The sources that can be read now, without setting or downloading anything; `sample` always can."""
+    data_dir = settings().data_dir
+    ready = {"cifar100": is_downloaded(), "folder": data_dir is not None and data_dir.is_dir(), "sample": True}
+    return tuple(s for s in SOURCES if ready[s])
+
+
+def describe(source: SourceName) -> SourceInfo:
+    """Title, place and meaning of a source, for people.
+
+    Raises:
+        DataError: no such source.
+    """
+    _one_of("source", source, SOURCES)
+    real = (
+        "Run `python -m udacisense data --download` for CIFAR-100, or set UDACISENSE_DATA_DIR to a folder of your own pictures."
+    )
+    if source == "cifar100":
+        meaning = "600 real photographs a class at 32 x 32 pixels. Figures on them are real."
+        return SourceInfo(source, "CIFAR-100, household classes", str(cifar100_folder()), meaning, None)
+    if source == "folder":
+        place = str(settings().data_dir or "UDACISENSE_DATA_DIR is not set")
+        return SourceInfo(source, "Your folder", place, "Your own pictures. Figures hold for pictures like these.", None)
+    meaning = (
+        "A few drawings that come with the product, to try everything at once. Figures on them say nothing about accuracy."
+    )
+    return SourceInfo(source, "Sample drawings", str(SAMPLE), meaning, real)
+
+
+def fingerprint(source: SourceName | None = None) -> str:
+    """A digest that changes when the source's files change, for cache keys; opens no picture: 16 hex digits.
+
+    Raises:
+        DataError: unknown or missing source.
+    """
+    name = default_source() if source is None else source
+    _one_of("source", name, SOURCES)
+    if name == "cifar100":
+        files = [cifar100_folder() / s for s in get_args(SplitName)]
+        state = repr([(str(f), f.stat().st_mtime_ns) for f in files if f.is_file()])
+    else:
+        state = repr(list_folder(folder_of(name)))
+    return hashlib.sha256(f"{name} {state}".encode()).hexdigest()[:16]
+
+
+def read_pool(source: SourceName) -> Pool:
+    """Everything that a source holds, both parts; read once per process and state of the files.
+
+    Raises:
+        DataError: unknown, missing or damaged source.
+    """
+    _one_of("source", source, SOURCES)
+    return read_cifar100() if source == "cifar100" else read_folder(folder_of(source))
+
+
+def folder_of(source: SourceName) -> Path:
+    """The folder behind `folder` or `sample`.
+
+    Raises:
+        DataError: UDACISENSE_DATA_DIR is not set.
+    """
+    if source == "sample":
+        return SAMPLE
+    data_dir = settings().data_dir
+    if data_dir is None:
+        raise DataError("The source `folder` needs UDACISENSE_DATA_DIR, which is not set. Set it to a folder of pictures.")
+    return data_dir
+
+
+def _scheme(source: SourceName, scheme: str | None) -> str | None:
+    """None stays None only where a person may have made a split on purpose."""
+    return "household-v1" if scheme is None and source != "folder" else scheme
+
+
+def _dataset(source: SourceName, scheme: SchemeName, split: SplitName, pictures: Sequence[Picture], pool: Pool) -> Dataset:
+    return Dataset(
+        ref=DatasetRef(dataset_id(pictures), source, scheme, split, len(pictures)),
+        pictures=tuple(p.pixels for p in pictures),
+        labels=np.array([p.label for p in pictures], np.int64),
+        hashes=tuple(p.md5[:16] for p in pictures),
+        skipped=pool.skipped,
+    )
+
+
+def _one_of(what: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise DataError(f"There is no {what} called {value!r}. Use one of {', '.join(allowed)}.")

@@ -1,0 +1,140 @@
+"""The source `folder`: `<split>/<class>/*.png`, or `<class>/*.png` with the split made by hash."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import get_args
+
+from udacisense.data.dataset import Skipped
+from udacisense.data.pictures import decode_picture
+from udacisense.data.pool import Picture, Pool, picture_md5
+from udacisense.data.preprocess import resize
+from udacisense.errors import DataError, ImageError
+from udacisense.labels import CLASSES, INPUT_PX
+from udacisense.types import Pixels, SplitName
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+MAX_FILE_BYTES = 256 * 1024**2
+_SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file in a class folder, as the directory tells it; equal as long as nobody changes it."""
+
+    path: str
+    label: int
+    split: SplitName | None
+    size_bytes: int
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies in the folder, before a picture is opened."""
+
+    root: str
+    files: tuple[File, ...]
+    wrong_classes: tuple[str, ...]
+
+
+def read_folder(root: Path) -> Pool:
+    """Every readable picture below `root`; the others are skipped with a reason. Decoded once per process and state.
+
+    Raises:
+        DataError: no such folder, none of the class folders in it, or not one readable picture.
+    """
+    listing = list_folder(root)
+    pool = _decode(listing)
+    if pool.pictures:
+        return pool
+    found = (
+        f"{len(pool.skipped)} files could not be used ({pool.skipped[0].reason})" if pool.skipped else "the folders are empty"
+    )
+    raise DataError(f"{root} has no readable picture: {found}. Put pictures into {_layout()}.")
+
+
+def list_folder(root: Path) -> Listing:
+    """The files in the class folders, in a fixed order, with sizes and times but unopened.
+
+    Raises:
+        DataError: no such folder, not readable, or none of the class folders in it.
+    """
+    if not root.is_dir():
+        raise DataError(f"The folder {root} does not exist. Correct UDACISENSE_DATA_DIR or unset it to use another source.")
+    try:
+        groups = list(_class_folders(root))
+        files = tuple(f for split, folder, label in groups if label is not None for f in _files(folder, label, split))
+    except OSError as exc:
+        raise DataError(f"The folder {root} cannot be read: {exc}. Allow reading, or choose another.") from exc
+    if all(label is None for _, _, label in groups):
+        raise DataError(f"{root} holds none of the class folders ({', '.join(CLASSES)}). It needs {_layout()}.")
+    wrong = tuple(str(folder.relative_to(root)) for _, folder, label in groups if label is None)
+    return Listing(str(root), files, wrong)
+
+
+def _layout() -> str:
+    return "<class>/*.png, or train/<class>/*.png and test/<class>/*.png"
+
+
+def _class_folders(root: Path) -> Iterator[tuple[SplitName | None, Path, int | None]]:
+    """Split, folder and label; a folder that is none of the classes has no label."""
+    splits = [s for s in _SPLITS if (root / s).is_dir()]
+    for split in splits:
+        yield from ((split, folder, _label(folder)) for folder in _folders(root / split))
+    for folder in _folders(root):
+        if not splits:
+            yield None, folder, _label(folder)
+        elif folder.name not in splits:
+            yield None, folder, None
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _label(folder: Path) -> int | None:
+    return CLASSES.index(folder.name) if folder.name in CLASSES else None
+
+
+def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file() and not entry.name.startswith("."):
+                stat = entry.stat()
+                found.append(File(entry.path, label, split, stat.st_size, stat.st_mtime_ns))
+    return sorted(found, key=lambda f: f.path)
+
+
+@lru_cache(maxsize=2)
+def _decode(listing: Listing) -> Pool:
+    pictures, skipped = [], []
+    for file in listing.files:
+        try:
+            pictures.append(_picture(file))
+        except (ImageError, OSError) as exc:
+            skipped.append(Skipped(file.path, str(exc)))
+    return Pool(tuple(pictures), tuple(skipped), listing.wrong_classes)
+
+
+def _picture(file: File) -> Picture:
+    name = os.path.basename(file.path)
+    if not name.lower().endswith(ENDINGS):
+        raise ImageError(f"{name} does not end in one of {', '.join(ENDINGS)}. Move it away or rename it.")
+    if file.size_bytes > MAX_FILE_BYTES:
+        raise ImageError(f"{name} is larger than {MAX_FILE_BYTES >> 20} MB. Make it smaller.")
+    with open(file.path, "rb") as stream:
+        pixels = decode_picture(stream.read(), name)
+    return Picture(_bounded(pixels), file.label, picture_md5(pixels), file.split, file.path)
+
+
+def _bounded(pixels: Pixels) -> Pixels:
+    """A picture larger than the network's input is kept at that size: preprocessing gives the same, memory stays small."""
+    kept = resize(pixels) if pixels.shape[0] * pixels.shape[1] > INPUT_PX[0] * INPUT_PX[1] else pixels
+    kept.setflags(write=False)
+    return kept

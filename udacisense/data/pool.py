@@ -1,0 +1,34 @@
+"""A Pool: everything that a source holds, before it is split."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from udacisense.data.dataset import Skipped
+from udacisense.types import Pixels, SplitName
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One labelled picture of a source."""
+
+    pixels: Pixels
+    label: int  # index into CLASSES
+    md5: str  # 32 hex digits, of the raw RGB bytes at native size
+    split: SplitName | None  # where the source itself puts it; None = the source has no split
+    place: str  # file, or archive member and row
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """All pictures of a source."""
+
+    pictures: tuple[Picture, ...]
+    skipped: tuple[Skipped, ...] = ()
+    wrong_classes: tuple[str, ...] = ()  # folders that are none of the ten classes
+
+
+def picture_md5(pixels: Pixels) -> str:
+    """md5 of the raw RGB bytes, row by row: the same for a picture from any source, 32 hex digits."""
+    return hashlib.md5(pixels.tobytes(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,65 @@
+"""The one way from pictures to the network's input: training, evaluation, calibration, timing, camera and upload use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from udacisense.data.dataset import Dataset
+from udacisense.errors import DataError
+from udacisense.labels import IMAGENET_MEAN, IMAGENET_STD, INPUT_PX
+from udacisense.types import Images, Pixels
+
+
+def preprocess(
+    pictures: Sequence[Pixels] | NDArray[np.uint8],
+    input_px: tuple[int, int] = INPUT_PX,
+    mean: Sequence[float] = IMAGENET_MEAN,
+    std: Sequence[float] = IMAGENET_STD,
+) -> Images:
+    """Images (N, 3, *input_px) from N pictures (H, W, 3) uint8 of any sizes: bicubic resize, 0..1, minus mean, by std.
+
+    Equals torchvision's Resize(bicubic) + ToTensor + Normalize on PIL pictures; needs neither of the two.
+
+    Raises:
+        DataError: a picture that is not uint8 (H, W, 3) with at least one pixel.
+    """
+    images = np.empty((len(pictures), 3, *input_px), np.float32)
+    scale = (1.0 / (255.0 * np.asarray(std, np.float64))).astype(np.float32)[:, None, None]
+    shift = (-np.asarray(mean, np.float64) / np.asarray(std, np.float64)).astype(np.float32)[:, None, None]
+    for image, picture in zip(images, pictures, strict=True):
+        np.multiply(resize(picture, input_px).transpose(2, 0, 1), scale, out=image)
+        image += shift
+    return images
+
+
+def resize(picture: Pixels, input_px: tuple[int, int] = INPUT_PX) -> Pixels:
+    """The picture squeezed to height and width `input_px` by PIL's bicubic filter: what the network sees, as uint8.
+
+    Raises:
+        DataError: not uint8 (H, W, 3) with at least one pixel.
+    """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise DataError(
+            f"A picture must be uint8 (H, W, 3) with at least one pixel, got {picture.dtype} {picture.shape}. "
+            "Decode it with decode_picture first."
+        )
+    if picture.shape[:2] == input_px:
+        return picture
+    height, width = input_px
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def batches(dataset: Dataset, size: int) -> Iterator[tuple[Images, NDArray[np.int64]]]:
+    """Preprocessed images (n, 3, H, W) and labels (n), `size` at a time in the dataset's order; the last batch may be smaller.
+
+    Raises:
+        DataError: `size` is not positive.
+    """
+    if size < 1:
+        raise DataError(f"A batch needs at least one image, got a size of {size}. Set UDACISENSE_EVAL_BATCH to 1 or more.")
+    for start in range(0, len(dataset), size):
+        yield preprocess(dataset.pictures[start : start + size]), dataset.labels[start : start + size]

@@ -1,0 +1,90 @@
+"""Which pictures are for training and which for testing.
+
+`household-v1` looks at the pictures alone, so it gives the same split from any source. `official` is the split that the
+source itself has: CIFAR-100's own, or the train/ and test/ of a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from udacisense.data.pool import Picture, Pool
+from udacisense.errors import DataError
+from udacisense.types import SplitName
+
+SchemeName = Literal["household-v1", "official"]
+SCHEMES: tuple[SchemeName, ...] = get_args(SchemeName)
+
+TEST_PER_CLASS = 100
+FEW = 200  # a class with fewer pictures gives its first sixth instead
+
+
+def household_v1(pictures: Iterable[Picture]) -> dict[SplitName, list[Picture]]:
+    """Within a class, ordered by md5: the first 100 test, the rest train; below 200 the first sixth, at least 1, is test.
+
+    Copies of one picture count once and stay together, so that none is on both sides. Both lists are in order of label, md5.
+    """
+    parts: dict[SplitName, list[Picture]] = {"train": [], "test": []}
+    by_class: dict[int, list[Picture]] = {}
+    for picture in pictures:
+        by_class.setdefault(picture.label, []).append(picture)
+    for label in sorted(by_class):
+        ordered = sorted(by_class[label], key=_order)
+        distinct = list(dict.fromkeys(p.md5 for p in ordered))
+        test = set(distinct[: held_out_count(len(distinct))])
+        for picture in ordered:
+            parts["test" if picture.md5 in test else "train"].append(picture)
+    return parts
+
+
+def held_out_count(images: int) -> int:
+    """How many of a class's distinct pictures `household-v1` puts into test."""
+    return TEST_PER_CLASS if images >= FEW else max(1, images // 6)
+
+
+def official(pool: Pool) -> dict[SplitName, list[Picture]]:
+    """The source's own split, in order of label and md5.
+
+    Raises:
+        DataError: the source has no split of its own.
+    """
+    ordered = sorted(pool.pictures, key=_order)
+    parts: dict[SplitName, list[Picture]] = {
+        "train": [p for p in ordered if p.split == "train"],
+        "test": [p for p in ordered if p.split == "test"],
+    }
+    if ordered and not any(parts.values()):
+        raise DataError("This source has no train and test part of its own. Use the scheme household-v1, which splits by hash.")
+    return parts
+
+
+def split_pool(pool: Pool, scheme: str | None) -> tuple[SchemeName, dict[SplitName, list[Picture]]]:
+    """The pool in two parts, and the name of the scheme that this is.
+
+    With None, a folder's own train/ and test/ are kept as they are and the pictures are split by household-v1 otherwise. A
+    split of its own that coincides with household-v1 is called so.
+
+    Raises:
+        DataError: no such scheme, or `official` on a source without a split of its own.
+    """
+    if scheme is not None and scheme not in SCHEMES:
+        raise DataError(f"There is no split called {scheme!r}. Use one of {', '.join(SCHEMES)}.")
+    own = any(p.split for p in pool.pictures)
+    if scheme == "official":
+        return "official", official(pool)
+    by_hash = household_v1(pool.pictures)
+    if scheme == "household-v1" or not own or by_hash == official(pool):
+        return "household-v1", by_hash
+    return "official", official(pool)
+
+
+def dataset_id(pictures: Iterable[Picture]) -> str:
+    """Digest of the (md5, label) pairs, whatever their order: 16 hex digits."""
+    pairs = sorted((p.md5, p.label) for p in pictures)
+    return hashlib.sha256("\n".join(f"{md5} {label}" for md5, label in pairs).encode()).hexdigest()[:16]
+
+
+def _order(picture: Picture) -> tuple[int, str, str]:
+    return picture.label, picture.md5, picture.place
