@@ -49,7 +49,10 @@ def fake_formats(monkeypatch: pytest.MonkeyPatch) -> dict[str, Format]:
     from udacisense import formats
 
     fakes = {"torch": fake_format("torch"), "fake": fake_format("fake")}
-    monkeypatch.setattr(formats, "FORMATS", fakes)
+    for name in list(formats.FORMATS):
+        monkeypatch.delitem(formats.FORMATS, name)
+    for name, fake in fakes.items():
+        monkeypatch.setitem(formats.FORMATS, name, fake)
     return fakes
 
 

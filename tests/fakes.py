@@ -175,7 +175,7 @@ def fake_checkpoint(path: Path, technique: str = "baseline", parent_id: str | No
         std=IMAGENET_STD,
         parameters=1_528_106,
         size_bytes=path.stat().st_size,
-        trained_on=hashlib.sha256("\n".join(trained).encode()).hexdigest()[:16],
+        trained_on=sha256(list_path),
         trained_on_images=list_path.name,
         created="2026-01-02T03:00:00Z",
     )
