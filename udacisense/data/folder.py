@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
@@ -13,6 +14,7 @@ from udacisense.data.dataset import Skipped
 from udacisense.data.pictures import decode_picture
 from udacisense.data.pool import Picture, Pool, picture_md5
 from udacisense.data.preprocess import resize
+from udacisense.data.splits import household_v1_test
 from udacisense.errors import DataError, ImageError
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.types import Pixels, SplitName
@@ -20,6 +22,7 @@ from udacisense.types import Pixels, SplitName
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 MAX_FILE_BYTES = 256 * 1024**2
 _SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+_MD5_PREFIX = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,33 @@ def read_folder(root: Path) -> Pool:
         f"{len(pool.skipped)} files could not be used ({pool.skipped[0].reason})" if pool.skipped else "the folders are empty"
     )
     raise DataError(f"{root} has no readable picture: {found}. Put pictures into {_layout()}.")
+
+
+def read_named_by_hash(root: Path, split: SplitName) -> Pool | None:
+    """One part of a folder whose file names say, by the md5 they begin with, that its split is household-v1.
+
+    Only this part is opened, and its names are checked against its pictures. None = not such a folder, or a name is false.
+
+    Raises:
+        DataError: no such folder, or none of the class folders in it.
+    """
+    listing = list_folder(root)
+    if not _says_household_v1(listing):
+        return None
+    pool = _decode(replace(listing, files=tuple(f for f in listing.files if f.split == split)))
+    return pool if all(_stem(p.place) == p.md5[:16] for p in pool.pictures) else None
+
+
+def _says_household_v1(listing: Listing) -> bool:
+    named = [(f, _stem(f.path)) for f in listing.files if f.path.lower().endswith(ENDINGS)]
+    if not all(_MD5_PREFIX.fullmatch(name) for _, name in named):
+        return False
+    test = household_v1_test((f.label, name) for f, name in named)
+    return all(f.split == ("test" if (f.label, name) in test else "train") for f, name in named)
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def list_folder(root: Path) -> Listing:
@@ -111,7 +141,7 @@ def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
     return sorted(found, key=lambda f: f.path)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _decode(listing: Listing) -> Pool:
     pictures, skipped = [], []
     for file in listing.files:

@@ -11,10 +11,10 @@ from typing import get_args
 import numpy as np
 
 from udacisense.data.cifar100 import cifar100_folder, is_downloaded, read_cifar100
-from udacisense.data.dataset import Dataset
-from udacisense.data.folder import list_folder, read_folder
+from udacisense.data.dataset import Dataset, Skipped
+from udacisense.data.folder import list_folder, read_folder, read_named_by_hash
 from udacisense.data.pool import Picture, Pool
-from udacisense.data.splits import SchemeName, dataset_id, split_pool
+from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
 from udacisense.errors import DataError
 from udacisense.settings import settings
 from udacisense.types import DatasetRef, SourceName, SplitName
@@ -48,13 +48,13 @@ def load_dataset(split: SplitName, source: SourceName | None = None, scheme: str
     """
     _one_of("split", split, get_args(SplitName))
     name = default_source() if source is None else source
-    used, parts = split_pool(read_pool(name), _scheme(name, scheme))
-    if not parts[split]:
+    used, pictures, skipped = _part(name, split, scheme)
+    if not pictures:
         raise DataError(
             f"The source {describe(name).location} has no {split} pictures in the split {used}. "
             "Add pictures (a class needs at least 2 for both parts) or choose another split."
         )
-    return _dataset(name, used, split, parts[split], read_pool(name))
+    return _dataset(DatasetRef(dataset_id(pictures), name, used, split, len(pictures)), pictures, skipped)
 
 
 def default_source() -> SourceName:
@@ -119,6 +119,11 @@ def read_pool(source: SourceName) -> Pool:
     return read_cifar100() if source == "cifar100" else read_folder(folder_of(source))
 
 
+def scheme_for(source: SourceName, scheme: str | None) -> str | None:
+    """The scheme asked for; None stays None only for a folder, whose train/ and test/ a person may have made on purpose."""
+    return "household-v1" if scheme is None and source != "folder" else scheme
+
+
 def folder_of(source: SourceName) -> Path:
     """The folder behind `folder` or `sample`.
 
@@ -133,18 +138,24 @@ def folder_of(source: SourceName) -> Path:
     return data_dir
 
 
-def _scheme(source: SourceName, scheme: str | None) -> str | None:
-    """None stays None only where a person may have made a split on purpose."""
-    return "household-v1" if scheme is None and source != "folder" else scheme
+def _part(source: SourceName, split: SplitName, scheme: str | None) -> tuple[SchemeName, list[Picture], tuple[Skipped, ...]]:
+    _one_of("split scheme", scheme or SCHEMES[0], SCHEMES)
+    if source != "cifar100" and scheme != "official":
+        pool = read_named_by_hash(folder_of(source), split)
+        if pool is not None:
+            return "household-v1", in_order(pool.pictures), pool.skipped
+    pool = read_pool(source)
+    used, parts = split_pool(pool, scheme_for(source, scheme))
+    return used, parts[split], pool.skipped
 
 
-def _dataset(source: SourceName, scheme: SchemeName, split: SplitName, pictures: Sequence[Picture], pool: Pool) -> Dataset:
+def _dataset(ref: DatasetRef, pictures: Sequence[Picture], skipped: tuple[Skipped, ...]) -> Dataset:
     return Dataset(
-        ref=DatasetRef(dataset_id(pictures), source, scheme, split, len(pictures)),
+        ref=ref,
         pictures=tuple(p.pixels for p in pictures),
         labels=np.array([p.label for p in pictures], np.int64),
         hashes=tuple(p.md5[:16] for p in pictures),
-        skipped=pool.skipped,
+        skipped=skipped,
     )
 
 

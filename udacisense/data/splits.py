@@ -22,21 +22,27 @@ FEW = 200  # a class with fewer pictures gives its first sixth instead
 
 
 def household_v1(pictures: Iterable[Picture]) -> dict[SplitName, list[Picture]]:
-    """Within a class, ordered by md5: the first 100 test, the rest train; below 200 the first sixth, at least 1, is test.
+    """Both parts in order of label and md5: the pictures of `household_v1_test` and the others."""
+    ordered = in_order(pictures)
+    test = household_v1_test((p.label, p.md5) for p in ordered)
+    return {
+        "train": [p for p in ordered if (p.label, p.md5) not in test],
+        "test": [p for p in ordered if (p.label, p.md5) in test],
+    }
 
-    Copies of one picture count once and stay together, so that none is on both sides. Both lists are in order of label, md5.
+
+def household_v1_test(pictures: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
+    """The test pictures among (label, md5) pairs; the md5s may be cut, as long as all are cut alike.
+
+    Within a class, ordered by md5: the first 100 are test; below 200 pictures the first sixth, at least 1, is test.
+    Copies of one picture count once and stay together, so that none is on both sides.
     """
-    parts: dict[SplitName, list[Picture]] = {"train": [], "test": []}
-    by_class: dict[int, list[Picture]] = {}
-    for picture in pictures:
-        by_class.setdefault(picture.label, []).append(picture)
-    for label in sorted(by_class):
-        ordered = sorted(by_class[label], key=_order)
-        distinct = list(dict.fromkeys(p.md5 for p in ordered))
-        test = set(distinct[: held_out_count(len(distinct))])
-        for picture in ordered:
-            parts["test" if picture.md5 in test else "train"].append(picture)
-    return parts
+    by_class: dict[int, set[str]] = {}
+    for label, md5 in pictures:
+        by_class.setdefault(label, set()).add(md5)
+    return {
+        (label, md5) for label, all_of_it in by_class.items() for md5 in sorted(all_of_it)[: held_out_count(len(all_of_it))]
+    }
 
 
 def held_out_count(images: int) -> int:
@@ -50,7 +56,7 @@ def official(pool: Pool) -> dict[SplitName, list[Picture]]:
     Raises:
         DataError: the source has no split of its own.
     """
-    ordered = sorted(pool.pictures, key=_order)
+    ordered = in_order(pool.pictures)
     parts: dict[SplitName, list[Picture]] = {
         "train": [p for p in ordered if p.split == "train"],
         "test": [p for p in ordered if p.split == "test"],
@@ -86,5 +92,6 @@ def dataset_id(pictures: Iterable[Picture]) -> str:
     return hashlib.sha256("\n".join(f"{md5} {label}" for md5, label in pairs).encode()).hexdigest()[:16]
 
 
-def _order(picture: Picture) -> tuple[int, str, str]:
-    return picture.label, picture.md5, picture.place
+def in_order(pictures: Iterable[Picture]) -> list[Picture]:
+    """By label, then md5, then place."""
+    return sorted(pictures, key=lambda p: (p.label, p.md5, p.place))

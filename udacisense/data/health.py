@@ -1,0 +1,183 @@
+"""What is wrong with the pictures, before a figure rests on them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Literal
+
+from udacisense.data.dataset import Dataset, Skipped
+from udacisense.data.pool import Picture, Pool
+from udacisense.data.sources import default_source, read_pool, scheme_for
+from udacisense.data.splits import SchemeName, split_pool
+from udacisense.labels import CLASSES
+from udacisense.types import SourceName, SplitName
+
+UNBALANCED = 1.5  # the largest class by the smallest, from where it is worth a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """One picture that is there more than once, byte for byte."""
+
+    image: str  # first 16 hex digits of its md5
+    places: tuple[str, ...]
+    classes: tuple[str, ...]  # two names = the copies are labelled differently
+    splits: tuple[SplitName, ...]  # two names = it is trained on and tested on
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence about the pictures: what, why it matters, what to do."""
+
+    level: Literal["problem", "note"]  # a problem makes figures wrong, a note makes them weaker
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of one source under one split."""
+
+    source: SourceName
+    scheme: SchemeName
+    counts: Mapping[SplitName, Mapping[str, int]]  # pictures per class of each part
+    skipped: tuple[Skipped, ...]  # files that could not be read
+    wrong_classes: tuple[str, ...]  # folders that are none of the ten classes
+    duplicates: tuple[Duplicate, ...]
+    moved: int  # pictures that the source's own split puts on the other side; 0 = none, or it has no split
+    imbalance: float | None  # largest class by smallest; None = a class is empty
+    findings: tuple[Finding, ...]
+
+    @property
+    def empty_classes(self) -> tuple[str, ...]:
+        """Classes without a picture in either part."""
+        return tuple(name for name in CLASSES if not any(part[name] for part in self.counts.values()))
+
+    @property
+    def across_splits(self) -> tuple[Duplicate, ...]:
+        """Duplicates that are in train and in test."""
+        return tuple(d for d in self.duplicates if len(d.splits) > 1)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Nothing found that makes figures wrong."""
+        return not any(f.level == "problem" for f in self.findings)
+
+
+def check_health(source: SourceName | None = None, scheme: str | None = None) -> Health:
+    """Unreadable files, wrong class folders, duplicates within and across the parts, and class balance.
+
+    Args:
+        source: None = `default_source()`.
+        scheme: as for `load_dataset`.
+
+    Raises:
+        DataError: unknown source or scheme; a source that is missing, damaged or without a readable picture.
+    """
+    name = default_source() if source is None else source
+    pool = read_pool(name)
+    used, parts = split_pool(pool, scheme_for(name, scheme))
+    counts = {split: _counts(members) for split, members in parts.items()}
+    totals = [sum(part[c] for part in counts.values()) for c in CLASSES]
+    found = Health(
+        source=name,
+        scheme=used,
+        counts=counts,
+        skipped=pool.skipped,
+        wrong_classes=pool.wrong_classes,
+        duplicates=_duplicates(parts),
+        moved=_moved(pool, parts),
+        imbalance=max(totals) / min(totals) if min(totals) else None,
+        findings=(),
+    )
+    return _with_findings(found)
+
+
+def overlap(dataset: Dataset, trained_hashes: Collection[str]) -> int:
+    """How many of the dataset's pictures are among those a checkpoint was trained on, by the first 16 digits of their md5."""
+    trained = {h[:16] for h in trained_hashes}
+    return sum(h in trained for h in dataset.hashes)
+
+
+def _counts(pictures: list[Picture]) -> dict[str, int]:
+    labels = [p.label for p in pictures]
+    return {name: labels.count(label) for label, name in enumerate(CLASSES)}
+
+
+def _duplicates(parts: Mapping[SplitName, list[Picture]]) -> tuple[Duplicate, ...]:
+    copies: dict[str, list[tuple[SplitName, Picture]]] = defaultdict(list)
+    for split, members in parts.items():
+        for picture in members:
+            copies[picture.md5].append((split, picture))
+    return tuple(
+        Duplicate(
+            image=md5[:16],
+            places=tuple(sorted(p.place for _, p in found)),
+            classes=tuple(dict.fromkeys(CLASSES[label] for label in sorted(p.label for _, p in found))),
+            splits=tuple(sorted({split for split, _ in found}, reverse=True)),
+        )
+        for md5, found in sorted(copies.items())
+        if len(found) > 1
+    )
+
+
+def _moved(pool: Pool, parts: Mapping[SplitName, list[Picture]]) -> int:
+    if not any(p.split for p in pool.pictures):
+        return 0
+    return sum(p.split != split for split, members in parts.items() for p in members)
+
+
+def _with_findings(found: Health) -> Health:
+    return replace(found, findings=(*_problems(found), *_notes(found)))
+
+
+def _problems(health: Health) -> Iterator[Finding]:
+    for name in health.wrong_classes:
+        near = get_close_matches(name.split("/")[-1].lower(), CLASSES, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"The classes are {', '.join(CLASSES)}."
+        yield Finding("problem", f"The folder {name} is none of the ten classes, so its pictures are not used. {hint}")
+    if health.across_splits:
+        many = _many(len(health.across_splits), "picture is", "pictures are")
+        yield Finding("problem", f"{many} in train and in test, so accuracy looks better than it is. Delete one copy of each.")
+    conflicts = sum(len(d.classes) > 1 for d in health.duplicates)
+    if conflicts:
+        many = _many(conflicts, "picture lies", "pictures lie")
+        yield Finding("problem", f"{many} in two classes, so one label is wrong. Delete the wrong copy of each.")
+    for name in health.empty_classes:
+        yield Finding("problem", f"The class {name} has no picture, so nothing can be said about it. Add some.")
+    for split, part in health.counts.items():
+        lacking = [name for name in CLASSES if not part[name] and name not in health.empty_classes]
+        if lacking:
+            names = ", ".join(lacking)
+            yield Finding(
+                "problem", f"There is no {split} picture of {names}. Add some (a class needs at least 2 for both parts)."
+            )
+
+
+def _notes(health: Health) -> Iterator[Finding]:
+    if health.skipped:
+        many = _many(len(health.skipped), "file was", "files were")
+        yield Finding("note", f"{many} skipped because no picture could be read from them. See the list and replace them.")
+    if health.duplicates:
+        extra = sum(len(d.places) - 1 for d in health.duplicates)
+        yield Finding(
+            "note", f"{_many(extra, 'file is a copy', 'files are copies')} of another one and add nothing. Delete them."
+        )
+    if health.imbalance is not None and health.imbalance >= UNBALANCED:
+        times = f"{health.imbalance:.1f} times"
+        yield Finding(
+            "note", f"The largest class has {times} the pictures of the smallest. Read accuracy per class, or add pictures."
+        )
+    if health.moved and health.source == "folder":
+        many = _many(health.moved, "picture is", "pictures are")
+        yield Finding(
+            "note",
+            f"{many} on the other side in the folder's own train/ and test/, because household-v1 splits by the pictures "
+            "themselves. Use the scheme official to keep the folder's split.",
+        )
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
