@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from udacisense.cli.perform import ERROR, perform
+from udacisense.cli.perform import ERROR, perform, print_error
+
+VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
 
 app = typer.Typer(
     name="udacisense",
@@ -22,8 +25,10 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout")]
 Source = Annotated[str | None, typer.Option(help="cifar100, folder or sample; by default the best one that is here")]
-Scheme = Annotated[str, typer.Option(help="how pictures are split: household-v1 or official")]
+Scheme = Annotated[str | None, typer.Option(help="household-v1 or official; by default household-v1, or a folder's own split")]
 Split = Annotated[str, typer.Option(help="test or train")]
+Protocol = Annotated[str, typer.Option(help="how long to time: quick or standard")]
+Artifact = Annotated[str, typer.Argument(help="artifact, by id or path")]
 Subject = Annotated[str, typer.Argument(help="checkpoint or artifact, by id or path")]
 
 
@@ -34,9 +39,14 @@ def env(json: Json = False) -> None:
 
 
 @app.command()
-def data(source: Source = None, scheme: Scheme = "household-v1", json: Json = False) -> None:
+def data(
+    source: Source = None,
+    scheme: Scheme = None,
+    download: Annotated[bool, typer.Option("--download", help="fetch CIFAR-100 (about 170 MB) into data/ first")] = False,
+    json: Json = False,
+) -> None:
     """Describe the pictures: source, splits, class balance and health."""
-    perform(json, "data", lambda verbs: verbs.data_info(source, scheme))
+    perform(json, "data", lambda verbs: verbs.download_data() if download else verbs.data_info(source, scheme))
 
 
 @app.command()
@@ -45,16 +55,105 @@ def models(json: Json = False) -> None:
     perform(json, "models", lambda verbs: verbs.models_info())
 
 
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Option(help="name of a recipe in recipes/, or a .toml file")] = "baseline",
+    out: Annotated[Path | None, typer.Option(help="where the .pth goes; by default models/<recipe>/checkpoints/")] = None,
+    json: Json = False,
+) -> None:
+    """Train a checkpoint by a recipe; a killed training goes on from its last epoch."""
+    perform(json, "train", lambda verbs: verbs.train(recipe, out))
+
+
+@app.command()
+def convert(
+    checkpoint: Annotated[str, typer.Argument(help="checkpoint, by id or path")],
+    format: Annotated[str, typer.Option(help="name of a format; a wrong one lists them all")] = "torchscript",
+    precision: Annotated[str, typer.Option(help="fp32, fp16 or int8; a format offers some of them")] = "fp32",
+    json: Json = False,
+) -> None:
+    """Convert a checkpoint to a phone format and publish the file in models/mobile."""
+    perform(json, "convert", lambda verbs: verbs.convert(checkpoint, format, precision))
+
+
+@app.command()
+def evaluate(
+    subject: Subject,
+    source: Source = None,
+    split: Split = "test",
+    scheme: Scheme = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="run again although there is a record")] = False,
+    json: Json = False,
+) -> None:
+    """Measure the accuracy of a checkpoint or artifact on a split."""
+    perform(json, "evaluate", lambda verbs: verbs.evaluate(subject, source, split, scheme, fresh))
+
+
+@app.command()
+def verify(
+    artifact: Artifact,
+    source: Source = None,
+    split: Split = "test",
+    scheme: Scheme = None,
+    tolerance: Annotated[float, typer.Option(help="largest logit difference that counts as equal")] = 1e-5,
+    json: Json = False,
+) -> None:
+    """Prove that an artifact is the same model as its checkpoint."""
+    perform(json, "verify", lambda verbs: verbs.verify(artifact, source, split, scheme, tolerance))
+
+
+@app.command()
+def benchmark(
+    subjects: Annotated[list[str], typer.Argument(help="checkpoints and artifacts to time side by side, by id or path")],
+    protocol: Protocol = "standard",
+    json: Json = False,
+) -> None:
+    """Time checkpoints and artifacts in turn, each in a process of its own."""
+    perform(json, "benchmark", lambda verbs: {"benchmarks": verbs.benchmark(subjects, protocol)})
+
+
+@app.command()
+def ready(
+    artifact: Annotated[str | None, typer.Argument(help="artifact, by id or path; all of them by default")] = None,
+    json: Json = False,
+) -> None:
+    """Judge by the rules of readiness.toml: code 0 ready, 1 not ready, 2 unknown, 3 error."""
+    perform(json, "ready", lambda verbs: verbs.ready(artifact), lambda found: VERDICT_CODES[found.status])
+
+
+@app.command()
+def report(
+    artifact: Annotated[str | None, typer.Argument(help="artifact, by id or path; all of them by default")] = None,
+    format: Annotated[str, typer.Option(help="markdown or html")] = "markdown",
+    out: Annotated[Path | None, typer.Option(help="file to write; by default stdout")] = None,
+    json: Json = False,
+) -> None:
+    """Write down all that is known about one artifact, or all, with the record behind every figure."""
+    perform(json, "report", lambda verbs: verbs.write_report(artifact, format, out))
+
+
+@app.command()
+def run(
+    checkpoint: Annotated[str | None, typer.Argument(help="by id or path; the pipeline's or the baseline by default")] = None,
+    source: Source = None,
+    scheme: Scheme = None,
+    protocol: Protocol = "standard",
+    json: Json = False,
+) -> None:
+    """Convert, evaluate, verify, benchmark and judge in one go, and print the table of the course's notebook."""
+    perform(json, "run", lambda verbs: verbs.run(checkpoint, source, scheme, protocol))
+
+
 def main() -> None:
     """Run the command line; a mistake in the arguments ends with the error code too, so that 1 and 2 stay verdicts."""
     signal.signal(signal.SIGTERM, _stop)
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as exc:
-        show = getattr(exc, "show", None)
-        if show is not None:
-            show()
+        getattr(exc, "show", lambda: None)()
         code = ERROR
+        if "--json" in sys.argv:
+            print_error(exc.format_message(), "UsageError")
     except typer.Abort:
         code = ERROR
     sys.exit(code or 0)

@@ -52,9 +52,14 @@ def _print(as_json: bool, verb: str, answer: Any) -> None:
     sys.stdout.flush()
 
 
+def print_error(message: str, kind: str) -> None:
+    """The one JSON document of a verb that failed."""
+    sys.stdout.write(json.dumps({"error": message, "kind": kind}) + "\n")
+    sys.stdout.flush()
+
+
 def _failed(as_json: bool, message: str, kind: str) -> typer.Exit:
     if as_json:
-        sys.stdout.write(json.dumps({"error": message, "kind": kind}) + "\n")
-        sys.stdout.flush()
+        print_error(message, kind)
     sys.stderr.write(f"Error: {message}\n")
     return typer.Exit(ERROR)

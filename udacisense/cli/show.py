@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-MB = 1024 * 1024
+from udacisense import stats
+from udacisense.labels import CLASSES
+from udacisense.report.blocks import commas, measured, megabytes, milliseconds, percent
+from udacisense.report.sections import MARKS, STATUS_WORDS
+from udacisense.types import Benchmark, Evaluation, Readiness, Verification
+
+MIN_WIDTH = 100  # columns kept also where the output goes to a file
 
 
 def answer(verb: str, found: Any) -> None:
     """Print the answer of a verb on stdout."""
-    SHOWN.get(verb, _plain)(Console(), found)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, MIN_WIDTH)
+    SHOWN.get(verb, _plain)(console, found)
 
 
 def _plain(console: Console, found: Any) -> None:
@@ -23,25 +33,151 @@ def _plain(console: Console, found: Any) -> None:
     console.print_json(json.dumps(plain(found)))
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+
+
+def _lines(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(escape(line), soft_wrap=True)
+
+
+def _warnings(console: Console, warnings: Iterable[str]) -> None:
+    _lines(console, *(f"! {warning}" for warning in warnings))
 
 
 def _env(console: Console, found: Any) -> None:
     machine = found.machine
-    console.print(f"UdaciSense {found.version} · Python {machine.python} · {machine.os}")
-    console.print(f"{machine.cpu}, {machine.physical_cores} cores ({machine.logical_cores} logical)")
-    console.print(f"Devices: {', '.join(found.devices)} · seed {found.seed}")
-    versions = _table("Libraries", "name", "version")
-    for name, version in found.versions.items():
-        versions.add_row(name, version)
-    rows = _table("Settings", "name", "value", "what it is")
-    for row in found.settings:
-        rows.add_row(row.name, row.value, row.help)
-    console.print(versions, rows)
+    _lines(
+        console,
+        f"UdaciSense {found.version} · Python {machine.python} · {machine.os}",
+        f"{machine.cpu}, {machine.physical_cores} cores ({machine.logical_cores} logical), {machine.memory_bytes / 2**30:.1f} GiB of memory",
+        f"Devices: {', '.join(f'{d.kind} ({d.name})' for d in found.devices)} · seed {found.seed}",
+        "",
+    )
+    _table(console, "Libraries", ("name", "version"), found.versions.items())
+    _table(console, "\nSettings", ("name", "value", "what it is"), ((s.name, s.value, s.help) for s in found.settings))
 
 
-SHOWN: dict[str, Callable[[Console, Any], None]] = {"env": _env}
+def _data(console: Console, found: Any) -> None:
+    about, health = found.source, found.health
+    _lines(console, f"{about.title}: {about.location}", about.meaning, about.how_to_get_real or "", "")
+    rows = [(name, *(str(health.counts[ref.split].get(name, 0)) for ref in found.splits)) for name in CLASSES]
+    rows.append(("all", *(str(ref.images) for ref in found.splits)))
+    _table(console, "", ("class", *(f"{ref.split} ({ref.scheme})" for ref in found.splits)), rows)
+    _lines(console, "", *(f"{ref.split}: dataset {ref.dataset_id}" for ref in found.splits))
+    _warnings(console, (finding.message for finding in health.findings))
+
+
+def _models(console: Console, found: Any) -> None:
+    rows = [
+        (c.id, c.technique, f"{c.parameters:,}" if c.parameters else "–", megabytes(c.size_bytes), str(c.path))
+        for c in found.checkpoints
+    ]
+    _table(console, "Checkpoints", ("id", "technique", "parameters", "size", "file"), rows)
+    made = [(a.id, a.format, a.precision, megabytes(a.size_bytes), a.checkpoint_id) for a in found.artifacts]
+    _table(console, "\nArtifacts", ("id", "format", "precision", "size", "made from"), made)
+    _lines(console, "", f"Used when none is named: {found.default_id or 'none'}")
+    _warnings(console, [*([found.notice] if found.notice else []), *found.problems])
+
+
+def _checkpoint(console: Console, found: Any) -> None:
+    _lines(console, f"{found.id}: {found.path} ({megabytes(found.size_bytes)})")
+
+
+def _artifact(console: Console, found: Any) -> None:
+    _lines(console, f"{found.id}: {found.path} ({megabytes(found.size_bytes)})")
+    _lines(console, commas([f"{key}: {value}" for key, value in found.recipe.items()]))
+    _warnings(console, found.warnings)
+
+
+def _evaluation(console: Console, found: Evaluation) -> None:
+    data = found.data
+    _lines(
+        console,
+        f"top-1 {percent(found.top1)}, top-5 {percent(found.top5)} on {found.images} pictures ({data.source}, {data.split})",
+    )
+    _table(console, "", ("class", "share right"), ((CLASSES[i], percent(r)) for i, r in enumerate(found.per_class)))
+    _lines(console, f"record {found.id}")
+    _warnings(console, found.warnings)
+
+
+def _verification(console: Console, found: Verification) -> None:
+    _lines(console, f"{found.verdict}: {found.reason}")
+    rows = [
+        (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", "match" if c.predictions_match else "differ")
+        for c in found.checks
+    ]
+    rows.append(
+        (f"{found.images} pictures", f"{found.max_abs_diff:.2e}", f"{found.mean_abs_diff:.2e}", percent(found.agreement))
+    )
+    _table(console, "", ("input", "largest difference", "mean difference", "predictions"), rows)
+    _lines(console, f"record {found.id}")
+    _warnings(console, found.warnings)
+
+
+def _benchmarks(console: Console, found: Any) -> None:
+    columns = ("subject", "load", "first", "mean", "P50", "P95", "P99", "images/s", "peak memory")
+    _table(console, "", columns, (_times(b) for b in found["benchmarks"]))
+    for b in found["benchmarks"]:
+        _warnings(console, (f"{b.subject_id}: {warning}" for warning in b.warnings))
+
+
+def _times(b: Benchmark) -> tuple[str, ...]:
+    steady = stats.latency(b.steady_s, b.batch)
+    times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s)
+    memory = megabytes(b.peak_rss_bytes)
+    return (b.subject_id, *(milliseconds(t) for t in times), f"{steady.images_per_s:.1f}", memory)
+
+
+def _judgement(console: Console, found: Any) -> None:
+    for readiness in found.readiness:
+        _readiness(console, readiness)
+    if len(found.readiness) > 1:
+        _lines(console, f"All together: {STATUS_WORDS[found.status]}")
+
+
+def _readiness(console: Console, r: Readiness) -> None:
+    rows = [(MARKS[v.status], v.title, measured(v.measured, v.unit), f"{v.limit:g} {v.unit}", v.reason) for v in r.verdicts]
+    title = f"{r.artifact_id}: {STATUS_WORDS[r.status]}"
+    _table(console, title, ("", "rule", "measured", "limit", "why"), rows)
+    _lines(console, "")
+
+
+def _report(console: Console, found: Any) -> None:
+    if found.path is None:
+        console.file.write(found.text)
+    else:
+        _lines(console, f"Written to {found.path}")
+
+
+def _run(console: Console, found: Any) -> None:
+    if found.notice:
+        _warnings(console, [found.notice])
+    table = found.comparison
+    _table(console, "PERFORMANCE COMPARISON", table.keys(), zip(*table.values(), strict=True))
+    _lines(console, "", f"Recommended file: {found.recommended_id}", "")
+    for proof in found.verifications:
+        _lines(console, f"{proof.artifact_id}: {proof.verdict}: {proof.reason}")
+    _lines(console, "")
+    for readiness in found.readiness:
+        _readiness(console, readiness)
+    _lines(console, f"Metrics: {found.metrics_path}", f"Picture: {found.picture_path}")
+
+
+SHOWN: dict[str, Callable[[Console, Any], None]] = {
+    "env": _env,
+    "data": _data,
+    "models": _models,
+    "train": _checkpoint,
+    "convert": _artifact,
+    "evaluate": _evaluation,
+    "verify": _verification,
+    "benchmark": _benchmarks,
+    "ready": _judgement,
+    "report": _report,
+    "run": _run,
+}

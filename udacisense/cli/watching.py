@@ -20,39 +20,56 @@ LOG_EVERY_S = 1.0
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Show progress made inside the block: to the job's file where there is one, else as a bar on stderr."""
+    """Show progress made inside the block: to the job's file where there is one, else on stderr."""
     place = os.environ.get(PROGRESS_FILE)
-    if place is None:
+    if place is not None:
+        _end_with_the_watcher()
+        with open(place, "a", encoding="utf-8") as lines, watched_by(JobSink(lines, sys.stderr)):
+            yield
+    elif sys.stderr.isatty():
         with _bar():
             yield
-        return
-    _end_with_the_watcher()
-    with open(place, "a", encoding="utf-8") as lines, watched_by(JobSink(lines, sys.stderr)):
-        yield
+    else:
+        with watched_by(LogSink(sys.stderr)):
+            yield
+
+
+class LogSink:
+    """Writes progress as lines that a person reads, at most one a second."""
+
+    def __init__(self, log: TextIO) -> None:
+        self._log = log
+        self._stage = ""
+        self._at = 0.0
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        """Write one report, unless its stage is the last one's or it follows too closely."""
+        now = time.monotonic()
+        if stage == self._stage or now - self._at < LOG_EVERY_S:
+            return
+        self._log.write(f"{time.strftime('%H:%M:%S')} {fraction:5.0%}  {stage}\n")
+        self._log.flush()
+        self._stage, self._at = stage, now
 
 
 class JobSink:
-    """Writes progress as lines of JSON, at most ten a second, and as log lines, at most one a second."""
+    """Writes progress as lines of JSON, at most ten a second, and as log lines."""
 
     def __init__(self, lines: TextIO, log: TextIO) -> None:
-        self._lines, self._log = lines, log
+        self._lines, self._log = lines, LogSink(log)
         self._last: tuple[float, str] = (-1.0, "")
-        self._line_at = self._log_at = 0.0
+        self._at = 0.0
 
     def __call__(self, fraction: float, stage: str) -> None:
         """Write one report, unless it says nothing new or follows too closely."""
         now = time.monotonic()
         urgent = fraction >= 1.0 or stage.startswith(WAITING) != self._last[1].startswith(WAITING)
-        if (fraction, stage) == self._last or (now - self._line_at < LINE_EVERY_S and not urgent):
+        if (fraction, stage) == self._last or (now - self._at < LINE_EVERY_S and not urgent):
             return
         self._lines.write(json.dumps({"fraction": round(fraction, 4), "stage": stage}) + "\n")
         self._lines.flush()
-        self._line_at = now
-        if stage != self._last[1] and (now - self._log_at >= LOG_EVERY_S or fraction >= 1.0):
-            self._log.write(f"{time.strftime('%H:%M:%S')} {fraction:5.0%}  {stage}\n")
-            self._log.flush()
-            self._log_at = now
-        self._last = (fraction, stage)
+        self._last, self._at = (fraction, stage), now
+        self._log(fraction, stage)
 
 
 def _end_with_the_watcher() -> None:

@@ -13,6 +13,7 @@ from udacisense.types import Artifact, Checkpoint, DatasetRef, Machine, SourceNa
 if TYPE_CHECKING:
     from udacisense.data.health import Health
     from udacisense.data.sources import SourceInfo
+    from udacisense.provenance import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Environment:
 
     version: str
     machine: Machine
-    devices: tuple[str, ...]  # "cpu", "cuda:0 (name)", "mps"
+    devices: tuple[Device, ...]
     versions: Mapping[str, str]  # library -> version
     seed: int
     settings: tuple[Setting, ...]
@@ -42,9 +43,7 @@ class DataInfo:
     """The pictures of one source."""
 
     source: SourceInfo
-    scheme: str
-    splits: tuple[DatasetRef, ...]  # train, test
-    counts: Mapping[str, Mapping[str, int]]  # split -> class -> pictures
+    splits: tuple[DatasetRef, ...]  # train, test; a part without pictures is left out
     health: Health
 
 
@@ -66,7 +65,7 @@ def env() -> Environment:
     return Environment(
         version=udacisense.__version__,
         machine=provenance.machine(),
-        devices=tuple(provenance.devices()),
+        devices=provenance.devices(),
         versions=provenance.versions(),
         seed=settings().seed,
         settings=_settings(),
@@ -81,7 +80,7 @@ def _settings() -> tuple[Setting, ...]:
     )
 
 
-def data_info(source: str | None = None, scheme: str = "household-v1") -> DataInfo:
+def data_info(source: str | None = None, scheme: str | None = None) -> DataInfo:
     """Source, splits, class balance and health of the pictures.
 
     Raises:
@@ -91,15 +90,21 @@ def data_info(source: str | None = None, scheme: str = "household-v1") -> DataIn
     from udacisense.data.sources import default_source, describe, load_dataset
 
     name = cast(SourceName, source or default_source())
-    about = describe(name)
-    splits = {split.ref.split: split for split in (load_dataset("train", name, scheme), load_dataset("test", name, scheme))}
-    return DataInfo(
-        source=about,
-        scheme=scheme,
-        splits=tuple(split.ref for split in splits.values()),
-        counts={name: split.counts() for name, split in splits.items()},
-        health=check_health(name, scheme),
-    )
+    health = check_health(name, scheme)
+    filled = [split for split, counts in health.counts.items() if any(counts.values())]
+    return DataInfo(describe(name), tuple(load_dataset(split, name, scheme).ref for split in filled), health)
+
+
+def download_data() -> DataInfo:
+    """Fetch CIFAR-100 into data/ (about 170 MB), then describe it; a copy that is whole is not fetched again.
+
+    Raises:
+        DownloadError: no network, or a file that fails its checksum.
+    """
+    from udacisense.data.download import download_cifar100
+
+    download_cifar100(confirm=True)
+    return data_info("cifar100")
 
 
 def models_info() -> ModelsInfo:

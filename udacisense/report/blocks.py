@@ -1,0 +1,76 @@
+"""What a document is made of, before it is Markdown or HTML, and how figures are written in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MB = 1024 * 1024  # the course writes size / 1,048,576 as "MB"; so does every page
+
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A headline; level 1 is the document's."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table; every row has a cell for every column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"a row must have {len(self.columns)} cells, got {len(row)}: {row}")
+
+
+Block = Heading | Text | Bullets | Grid
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as "87.5 %"."""
+    return NOT_MEASURED if fraction is None else f"{fraction * 100:.1f} %"
+
+
+def megabytes(size_bytes: int | None) -> str:
+    """A size as "5.96 MB" (1 MB = 1,048,576 bytes)."""
+    return NOT_MEASURED if size_bytes is None else f"{size_bytes / MB:.2f} MB"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """A time as "7.31 ms"."""
+    return NOT_MEASURED if seconds is None else f"{seconds * 1000:.2f} ms"
+
+
+def measured(value: float | None, unit: str, interval: tuple[float, float] | None = None) -> str:
+    """A value in its own unit, with its 95 % interval where there is one."""
+    if value is None:
+        return NOT_MEASURED
+    around = f" (95 %: {interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
+    return f"{value:.4g} {unit}{around}".strip()
+
+
+def commas(items: Sequence[str]) -> str:
+    """Items in one line; "none" where there are none."""
+    return ", ".join(items) or "none"

@@ -1,0 +1,77 @@
+"""All that the store knows about one artifact, gathered once so that what follows is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from udacisense.store import records
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The newest record of each kind on one artifact and on what it came from; None = there is none."""
+
+    artifact: Artifact
+    checkpoint: Checkpoint | None
+    baseline: Checkpoint | None
+    evaluation: Evaluation | None
+    checkpoint_evaluation: Evaluation | None  # on the same pictures
+    baseline_evaluation: Evaluation | None  # on the same pictures
+    verification: Verification | None
+    benchmarks: tuple[Benchmark, ...]  # every subject of the newest run that timed the artifact
+    readiness: Readiness | None
+
+    def timing_of(self, sha256: str | None) -> Benchmark | None:
+        """The benchmark of the file with this hash in the artifact's run."""
+        return newest(self.benchmarks, lambda b: b.subject_sha256 == sha256)
+
+
+def newest(found: Sequence[R], fits: Callable[[R], bool]) -> R | None:
+    """The last record that fits; records come oldest first."""
+    return next((record for record in reversed(found) if fits(record)), None)
+
+
+def collect(artifact: Artifact) -> Dossier:
+    """Gather the records on an artifact; only those that belong to the file's present bytes count."""
+    from udacisense.models.checkpoint import baseline_checkpoint, list_checkpoints
+
+    checkpoint = newest(list_checkpoints().records, lambda c: c.id == artifact.checkpoint_id)
+    baseline = baseline_checkpoint()
+    evaluations = records(Evaluation).records
+    evaluation = newest(evaluations, lambda e: e.subject_sha256 == artifact.sha256 and e.data.split == "test")
+    return Dossier(
+        artifact=artifact,
+        checkpoint=checkpoint,
+        baseline=baseline,
+        evaluation=evaluation,
+        checkpoint_evaluation=_same_pictures(evaluations, checkpoint, evaluation),
+        baseline_evaluation=_same_pictures(evaluations, baseline, evaluation),
+        verification=newest(records(Verification).records, lambda v: v.artifact_sha256 == artifact.sha256),
+        benchmarks=_newest_run(artifact),
+        readiness=newest(records(Readiness).records, lambda r: r.artifact_sha256 == artifact.sha256),
+    )
+
+
+def _same_pictures(
+    evaluations: Sequence[Evaluation], subject: Checkpoint | None, beside: Evaluation | None
+) -> Evaluation | None:
+    if subject is None:
+        return None
+    return newest(
+        evaluations,
+        lambda e: (
+            e.subject_sha256 == subject.sha256
+            and (e.data.split == "test" if beside is None else e.data.dataset_id == beside.data.dataset_id)
+        ),
+    )
+
+
+def _newest_run(artifact: Artifact) -> tuple[Benchmark, ...]:
+    found = records(Benchmark).records
+    own = newest(found, lambda b: b.subject_sha256 == artifact.sha256)
+    return () if own is None else tuple(b for b in found if b.run_id == own.run_id)

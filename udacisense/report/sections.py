@@ -1,0 +1,203 @@
+"""What a report says, block by block; every figure stands beside the id of the record that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from udacisense import stats
+from udacisense.labels import CLASSES
+from udacisense.report.blocks import Block, Bullets, Grid, Heading, Text, commas, measured, megabytes, milliseconds, percent
+from udacisense.report.dossier import Dossier
+from udacisense.types import Benchmark, Evaluation, Provenance, Status
+
+R = TypeVar("R")
+
+STATUS_WORDS: dict[Status, str] = {"pass": "ready", "fail": "not ready", "unknown": "unknown"}
+MARKS: dict[Status, str] = {"pass": "✔ pass", "fail": "✘ fail", "unknown": "? unknown"}
+
+
+def report_blocks(dossiers: Sequence[Dossier]) -> tuple[Block, ...]:
+    """The whole report: an overview where there are several artifacts, then one chapter each."""
+    blocks: list[Block] = [Heading(1, "UdaciSense report")]
+    if not dossiers:
+        return (*blocks, Text("There is no artifact yet. Convert a checkpoint first: python -m udacisense convert CHECKPOINT"))
+    if len(dossiers) > 1:
+        blocks.append(_overview(dossiers))
+    for dossier in dossiers:
+        blocks += _chapter(dossier)
+    return tuple(blocks)
+
+
+def _overview(dossiers: Sequence[Dossier]) -> Block:
+    rows = tuple(
+        (
+            d.artifact.id,
+            STATUS_WORDS[d.readiness.status] if d.readiness else "not judged",
+            d.verification.verdict if d.verification else "not verified",
+            percent(d.evaluation.top1 if d.evaluation else None),
+            megabytes(d.artifact.size_bytes),
+            milliseconds(_median(d.timing_of(d.artifact.sha256))),
+        )
+        for d in dossiers
+    )
+    return Grid(("artifact", "verdict", "same model", "top-1", "size", "median time"), rows)
+
+
+def _median(benchmark: Benchmark | None) -> float | None:
+    return stats.median(benchmark.steady_s) if benchmark else None
+
+
+def _chapter(d: Dossier) -> list[Block]:
+    return [
+        Heading(2, d.artifact.id),
+        *_verdict(d),
+        *_identity(d),
+        *_sameness(d),
+        *_accuracy(d),
+        *_speed(d),
+        *_warnings(d),
+        *_origin(d),
+    ]
+
+
+def _verdict(d: Dossier) -> list[Block]:
+    title = Heading(3, "Is it ready?")
+    if d.readiness is None:
+        return [title, Text(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}")]
+    r = d.readiness
+    rows = tuple(
+        (
+            v.title,
+            MARKS[v.status],
+            measured(v.measured, v.unit, v.interval),
+            f"{v.limit:g} {v.unit}",
+            v.reason,
+            commas(v.evidence),
+        )
+        for v in r.verdicts
+    )
+    against = f"Baseline: {r.baseline_id or 'none here'}. Rules: sha256 {r.rules_sha256[:12]}. Record: {r.id}."
+    return [
+        title,
+        Text(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
+        Grid(("rule", "status", "measured", "limit", "why", "records"), rows),
+    ]
+
+
+def _identity(d: Dossier) -> list[Block]:
+    a, c = d.artifact, d.checkpoint
+    parameters = f"{c.parameters:,}" if c and c.parameters is not None else "not known"
+    rows = [
+        ("file", a.path.name),
+        ("format and precision", f"{a.format}, {a.precision}"),
+        ("size", f"{megabytes(a.size_bytes)} ({a.size_bytes:,} bytes)"),
+        ("sha256", a.sha256),
+        ("how it was made", commas([f"{key}: {value}" for key, value in a.recipe.items()])),
+        ("conversion took", "not measured" if a.seconds is None else f"{a.seconds:.1f} s"),
+        ("checkpoint", a.checkpoint_id if c else f"{a.checkpoint_id} (its file is not here any more)"),
+        ("checkpoint's size", megabytes(c.size_bytes) if c else "not known"),
+        ("parameters", parameters),
+    ]
+    return [Heading(3, "What is it?"), Grid(("what", "value"), tuple(rows))]
+
+
+def _sameness(d: Dossier) -> list[Block]:
+    title = Heading(3, "Is it the same model?")
+    v = d.verification
+    if v is None:
+        return [title, Text(f"Not verified yet. Run: python -m udacisense verify {d.artifact.id}")]
+    checks = tuple(
+        (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", _yes(c.outputs_match), _yes(c.predictions_match))
+        for c in v.checks
+    )
+    pictures = (
+        f"{v.images} {v.data.split} pictures ({v.data.source})",
+        f"{v.max_abs_diff:.2e}",
+        f"{v.mean_abs_diff:.2e}",
+        "–",
+        f"{percent(v.agreement)}, {len(v.flips)} changed",
+    )
+    columns = ("input", "largest difference", "mean difference", "outputs match", "predictions match")
+    chance = "" if v.mcnemar_p is None else f" McNemar's p: {v.mcnemar_p:.3g}."
+    return [title, Text(f"{v.verdict}: {v.reason}{chance} Record: {v.id}."), Grid(columns, (*checks, pictures))]
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+def _accuracy(d: Dossier) -> list[Block]:
+    title = Heading(3, "How often is it right?")
+    named = _named(d, d.baseline_evaluation, d.checkpoint_evaluation, d.evaluation)
+    if not named:
+        return [title, Text(f"Not evaluated yet. Run: python -m udacisense evaluate {d.artifact.id}")]
+    rows = tuple(
+        (name, _with_interval(e), percent(e.top5), str(e.images), f"{e.data.source}, {e.data.scheme} {e.data.split}", e.id)
+        for name, e in named
+    )
+    per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
+    return [
+        title,
+        Grid(("subject", "top-1 (95 %)", "top-5", "pictures", "data", "record"), rows),
+        Grid(("share right, by class", *(name for name, _ in named)), per_class),
+    ]
+
+
+def _named(d: Dossier, baseline: R | None, checkpoint: R | None, artifact: R | None) -> list[tuple[str, R]]:
+    """What there is, with the name of its subject; a baseline that is the checkpoint itself is told once."""
+    same = d.baseline is not None and d.checkpoint is not None and d.baseline.sha256 == d.checkpoint.sha256
+    all_three = (("baseline", None if same else baseline), ("checkpoint", checkpoint), ("artifact", artifact))
+    return [(name, record) for name, record in all_three if record is not None]
+
+
+def _with_interval(e: Evaluation) -> str:
+    estimate = stats.wilson_interval(round(e.top1 * e.images), e.images)
+    return f"{percent(e.top1)} ({estimate.low * 100:.1f} to {estimate.high * 100:.1f})"
+
+
+def _speed(d: Dossier) -> list[Block]:
+    title = Heading(3, "How fast is it, and how much memory does it take?")
+    shas = (d.baseline.sha256 if d.baseline else None, d.checkpoint.sha256 if d.checkpoint else None, d.artifact.sha256)
+    named = _named(d, *(d.timing_of(sha) for sha in shas))
+    if not named:
+        return [title, Text(f"Not timed yet. Run: python -m udacisense benchmark {d.artifact.checkpoint_id} {d.artifact.id}")]
+    columns = ("subject", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
+    first = named[-1][1]
+    conditions = (
+        f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn in run {first.run_id} on "
+        f"{first.made.machine.cpu}. Times of a computer, not of a phone: read the ratios."
+    )
+    return [title, Text(conditions), Grid(columns, tuple(_times(name, b) for name, b in named))]
+
+
+def _times(name: str, b: Benchmark) -> tuple[str, ...]:
+    steady = stats.latency(b.steady_s, b.batch)
+    times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s)
+    return (
+        f"{name} ({b.runtime} {b.runtime_version})",
+        *(milliseconds(t) for t in times),
+        f"{steady.images_per_s:.1f}",
+        str(steady.runs),
+        megabytes(b.peak_rss_bytes),
+        b.id,
+    )
+
+
+def _warnings(d: Dossier) -> list[Block]:
+    sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *d.benchmarks)
+    found = dict.fromkeys([*d.artifact.warnings, *(w for record in sources if record for w in record.warnings)])
+    return [Heading(3, "What to mind"), Bullets(tuple(found))] if found else []
+
+
+def _origin(d: Dossier) -> list[Block]:
+    own = d.timing_of(d.artifact.sha256)
+    made = [r.made for r in (d.artifact, d.checkpoint_evaluation, d.evaluation, d.verification, own, d.readiness) if r]
+    rows = tuple((m.command, m.created, _where(m)) for m in made)
+    return [Heading(3, "How to get these figures again"), Grid(("command", "run at (UTC)", "on"), rows)]
+
+
+def _where(m: Provenance) -> str:
+    libraries = commas([f"{name} {m.versions[name]}" for name in ("torch", "numpy") if name in m.versions])
+    machine = f"{m.machine.cpu}, {m.machine.logical_cores} cores, {m.machine.os}"
+    return f"{machine}, Python {m.machine.python}, {libraries}, seed {m.seed}"

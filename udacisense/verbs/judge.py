@@ -1,0 +1,77 @@
+"""Verbs that judge and tell: they read records and measure nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from udacisense.errors import NotFoundError
+from udacisense.store import write_text
+from udacisense.types import Artifact, Readiness, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What `ready` answers: pass only if every artifact asked for passes."""
+
+    status: Status
+    readiness: tuple[Readiness, ...]
+
+
+def ready(artifact: str | Path | None = None) -> Judgement:
+    """Judge one artifact, or every one, by the rules of readiness.toml from the newest records.
+
+    Raises:
+        NotFoundError: no such artifact, or none at all. RecipeError: a mistake in the rules.
+    """
+    from udacisense.readiness import judge
+
+    judged = tuple(judge(found) for found in _artifacts(artifact))
+    return Judgement(worst([r.status for r in judged]), judged)
+
+
+def worst(statuses: list[Status]) -> Status:
+    """A failure if there is one, else unknown if there is one, else pass."""
+    order: tuple[Status, ...] = ("fail", "unknown")
+    return next((status for status in order if status in statuses), "pass")
+
+
+def report(artifact: str | Path | None = None, format: str = "markdown") -> str:
+    """The report on one artifact, or on all, as "markdown" or "html" text."""
+    from udacisense.report import collect, html_report, markdown_report
+
+    writers = {"markdown": markdown_report, "html": html_report}
+    if format not in writers:
+        raise NotFoundError(f"There is no report format {format!r}. Pick one of: {', '.join(writers)}.")
+    try:
+        found = _artifacts(artifact)
+    except NotFoundError:
+        if artifact is not None:
+            raise
+        found = ()
+    return writers[format](tuple(collect(a) for a in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report, and the file that it was written to; None = none was asked for."""
+
+    text: str
+    path: Path | None
+
+
+def write_report(artifact: str | Path | None = None, format: str = "markdown", out: Path | None = None) -> Report:
+    """`report`, written to `out` where that is given."""
+    text = report(artifact, format)
+    return Report(text, None if out is None else write_text(out, text))
+
+
+def _artifacts(artifact: str | Path | None) -> tuple[Artifact, ...]:
+    from udacisense.artifacts import find_artifact, list_artifacts
+
+    if artifact is not None:
+        return (find_artifact(artifact),)
+    found = list_artifacts().records
+    if not found:
+        raise NotFoundError("There is no artifact yet. Convert a checkpoint first: python -m udacisense convert CHECKPOINT")
+    return found

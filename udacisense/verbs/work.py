@@ -1,0 +1,103 @@
+"""Verbs that compute: they hold the machine while they do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from udacisense.settings import settings
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Precision, SourceName, SplitName, Verification
+from udacisense.verbs.lock import heavy_work
+
+
+def train(recipe: str = "baseline", out: Path | None = None) -> Checkpoint:
+    """Train by a recipe of recipes/ (or a file) and save at `out`, by default models/<recipe>/checkpoints/model.pth.
+
+    Raises:
+        RecipeError: no such recipe, or a mistake in it. DataError: the training pictures are missing.
+    """
+    from udacisense.training.recipe import load_recipe
+
+    plan = load_recipe(recipe)
+    with heavy_work(f"training {plan.name}"):
+        from udacisense.training.train import train as fit
+
+        return fit(plan, out or _place_of(plan.name))
+
+
+def _place_of(recipe: str) -> Path:
+    from udacisense.models.checkpoint import BASELINE
+
+    place = BASELINE if recipe == "baseline" else Path(recipe, *BASELINE.parts[1:])
+    return settings().models_dir / place
+
+
+def convert(checkpoint: str | Path, format: str = "torchscript", precision: str = "fp32") -> Artifact:
+    """Convert a checkpoint and publish the file as models/mobile/<file name>; what was made before is not made again.
+
+    Raises:
+        NotFoundError: no such checkpoint. FormatError: no such format, its tools are missing, or the conversion failed.
+    """
+    from udacisense import convert as conversion
+    from udacisense.models.checkpoint import find_checkpoint
+
+    found = find_checkpoint(checkpoint)
+    with heavy_work(f"converting {found.id} to {format}"):
+        artifact = conversion.convert(found, format, cast(Precision, precision))
+        conversion.publish(artifact)
+        return artifact
+
+
+def evaluate(
+    subject: str | Path, source: str | None = None, split: str = "test", scheme: str | None = None, fresh: bool = False
+) -> Evaluation:
+    """Accuracy of a checkpoint or artifact on a split; the record of the same file and pictures is used again unless `fresh`.
+
+    Raises:
+        NotFoundError: no such subject. DataError: no such pictures. FormatError: the file does not load or run.
+    """
+    from udacisense import evaluate as evaluation
+    from udacisense.artifacts import find_subject
+    from udacisense.data.sources import load_dataset
+
+    found = find_subject(subject)
+    with heavy_work(f"evaluating {found.id}"):
+        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
+        return evaluation.evaluate(found, data, fresh=fresh)
+
+
+def verify(
+    artifact: str | Path,
+    source: str | None = None,
+    split: str = "test",
+    scheme: str | None = None,
+    tolerance: float = 1e-5,
+) -> Verification:
+    """Prove on random inputs and on every picture of a split that an artifact is its checkpoint.
+
+    Raises:
+        NotFoundError: no such artifact, or its checkpoint is gone. DataError, FormatError: as in `evaluate`.
+    """
+    from udacisense import verify as verification
+    from udacisense.artifacts import find_artifact
+    from udacisense.data.sources import load_dataset
+
+    found = find_artifact(artifact)
+    with heavy_work(f"verifying {found.id}"):
+        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
+        return verification.verify(found, data, tolerance)
+
+
+def benchmark(subjects: Sequence[str | Path], protocol: str = "standard") -> tuple[Benchmark, ...]:
+    """Time checkpoints and artifacts side by side; only subjects of one run may be compared.
+
+    Raises:
+        NotFoundError: no such subject. MeasureError: no subject gave a usable number.
+    """
+    from udacisense import benchmark as timing
+    from udacisense.artifacts import find_subject
+
+    found = [find_subject(subject) for subject in subjects]
+    with heavy_work(f"timing {len(found)} files"):
+        return timing.benchmark(found, timing.get_protocol(protocol))
