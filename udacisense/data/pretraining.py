@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from udacisense.data.cifar100 import PX, is_downloaded, read_all_classes
+from udacisense.data.pool import picture_md5
+from udacisense.data.preprocess import resize
 from udacisense.data.sources import load_dataset
 from udacisense.errors import DataError
 from udacisense.labels import CIFAR100_FINE_LABELS
@@ -14,22 +19,44 @@ from udacisense.settings import settings
 def load_all_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pictures (N, 32, 32, 3) and fine labels (N, 0..99): the other ninety classes and the household training images.
 
-    The household test images are never among them.
+    The other classes come from the setting pretrain_file, else from the downloaded CIFAR-100. The household test images are
+    never among them.
 
     Raises:
-        DataError: the file named by UDACISENSE_PRETRAIN_FILE is missing or not of that form.
+        DataError: neither is there, or the file is not of that form.
     """
+    x, y = _other_classes()
+    household, held_out = load_dataset("train"), set(load_dataset("test").hashes)
+    keep = [picture_md5(picture)[:16] not in held_out for picture in x]
+    fine = np.array(CIFAR100_FINE_LABELS, np.int64)[household.labels]
+    small = np.stack([resize(p, (PX, PX)) for p in household.pictures])
+    return np.concatenate([x[keep], small]), np.concatenate([y[keep], fine])
+
+
+def _other_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     path = settings().pretrain_file
-    if path is None or not path.is_file():
+    if path is not None:
+        return _from_file(path)
+    if not is_downloaded():
         raise DataError(
-            f"Pretraining needs the other CIFAR-100 classes; {path or 'no file'} was found. Set UDACISENSE_PRETRAIN_FILE to "
-            "an .npz with x (N, 32, 32, 3) uint8 and y (N) fine labels, or drop the pretraining stage from the recipe."
+            "Pretraining needs the other CIFAR-100 classes; none are here. Run `python -m udacisense data --download`, set "
+            "UDACISENSE_PRETRAIN_FILE to an .npz with x (N, 32, 32, 3) uint8 and y (N) fine labels, or drop the pretraining "
+            "stage from the recipe."
         )
+    parts = [read_all_classes("train"), read_all_classes("test")]
+    x, y = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    other = ~np.isin(y, CIFAR100_FINE_LABELS)
+    return x[other], y[other]
+
+
+def _from_file(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             x, y = archive["x"], archive["y"].astype(np.int64)
     except (OSError, KeyError, ValueError) as exc:
-        raise DataError(f"{path} is not an .npz with x and y: {exc}. Make it again.") from exc
-    household = load_dataset("train")
-    fine = np.array(CIFAR100_FINE_LABELS)[household.labels]
-    return np.concatenate([x, np.stack(household.pictures)]), np.concatenate([y, fine])
+        raise DataError(f"{path} is not an .npz with x and y: {exc}. Make it again or name another.") from exc
+    if x.dtype != np.uint8 or x.shape[1:] != (PX, PX, 3) or y.shape != x.shape[:1]:
+        raise DataError(
+            f"{path} holds x {x.dtype} {x.shape} and y {y.shape}; it needs x uint8 (N, {PX}, {PX}, 3) and y (N). Make it again."
+        )
+    return x, y
