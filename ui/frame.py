@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.jobs import watch_jobs
 from ui.widgets import remembered
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,8 +42,6 @@ def frame(title: str, lead: str = "", icon: str = "") -> None:
     st.logo(str(WORDMARK), size="large", icon_image=str(ICON))
     with st.sidebar:
         _navigation()
-        from ui.jobs import watch_jobs
-
         watch_jobs()
     st.title(title, anchor=False, icon=f":material/{icon}:" if icon else None)
     if lead:

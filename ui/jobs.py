@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
@@ -19,14 +18,9 @@ STATE_WORDS = {"queued": "waiting", "running": "running", "done": "done", "faile
 _BEFORE = "active_jobs"
 
 
-def is_active(job: Job) -> bool:
-    """Whether the job still waits or runs."""
-    return job.state in ("queued", "running")
-
-
 def active_jobs() -> tuple[Job, ...]:
     """Every job that waits or runs on this machine, whoever started it, newest first."""
-    return tuple(job for job in jobs.jobs() if is_active(job))
+    return tuple(job for job in jobs.jobs() if job.active)
 
 
 def newest_job(verb: str) -> Job | None:
@@ -53,7 +47,7 @@ def _watch() -> None:
         st.rerun()
     for job in active:
         with st.container(border=True, gap="xxsmall"):
-            st.caption(f"{job.title} · {STATE_WORDS[job.state]}")
+            st.markdown(f":gray[{job.title} · {STATE_WORDS[job.state]}]")
             st.progress(job.fraction or 0.0, text=job.stage or "starting")
 
 
@@ -102,8 +96,8 @@ def job_panel(key: str, verb: str | None = None, on_done: Callable[[Job], None] 
     job = newest_job(verb)
     if job and job.state == "done" and on_done and st.session_state.get(f"handled_{key}") not in (None, job.id):
         on_done(job)
-    st.session_state[f"handled_{key}"] = job.id if job and not is_active(job) else ""
-    st.fragment(_panel, run_every=POLL if job and is_active(job) else None)(key, verb)
+    st.session_state[f"handled_{key}"] = job.id if job and not job.active else ""
+    st.fragment(_panel, run_every=POLL if job and job.active else None)(key, verb)
 
 
 def _panel(key: str, verb: str) -> None:
@@ -113,7 +107,7 @@ def _panel(key: str, verb: str) -> None:
     look = {"done": "complete", "failed": "error", "cancelled": "error"}.get(job.state, "running")
     box = st.status(_headline(job), expanded=job.state != "done", state=look)  # type: ignore[arg-type]
     with box.container():  # leaving `with box` itself would mark a running job as complete
-        if is_active(job):
+        if job.active:
             st.progress(job.fraction or 0.0, text=job.stage or "starting")
             st.button("Cancel", key=f"cancel_{key}", icon=":material/stop_circle:", on_click=_cancel, args=(job.id,))
         if job.error:
@@ -129,16 +123,8 @@ def _cancel(job_id: str) -> None:
 
 
 def _headline(job: Job) -> str:
-    took = elapsed_s(job)
-    return " · ".join(part for part in (job.title, STATE_WORDS[job.state], duration(took) if took is not None else "") if part)
-
-
-def elapsed_s(job: Job) -> float | None:
-    """Seconds that the job ran, up to now while it runs; None before it starts."""
-    if not job.started:
-        return None
-    end = datetime.fromisoformat(job.ended) if job.ended else datetime.now(UTC)
-    return max(0.0, (end - datetime.fromisoformat(job.started)).total_seconds())
+    took = "" if job.seconds is None else duration(job.seconds)
+    return " · ".join(part for part in (job.title, STATE_WORDS[job.state], took) if part)
 
 
 def _log(job: Job) -> None:

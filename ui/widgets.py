@@ -8,7 +8,10 @@ from typing import TypeVar
 
 import streamlit as st
 
+from udacisense import formats
+from udacisense.artifacts import list_artifacts
 from udacisense.errors import UdaciSenseError
+from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
 from udacisense.types import Artifact, Checkpoint, DatasetRef, Provenance, Sameness, SourceName, Status, Subject
 from ui.words import MB_HELP, count, mb, short, when
 
@@ -88,15 +91,11 @@ def describe_subject(subject: Subject) -> str:
 
 def format_title(name: str) -> str:
     """The human name of a format; the plain name where this version does not know it."""
-    from udacisense.formats import FORMATS
-
-    return FORMATS[name].title if name in FORMATS else name
+    return formats.FORMATS[name].title if name in formats.FORMATS else name
 
 
 def pick_checkpoint(key: str, label: str = "Checkpoint") -> Checkpoint | None:
     """The checkpoint that the visitor picked; None when there is none. Unreadable files are named above."""
-    from udacisense.models.checkpoint import list_checkpoints
-
     listing = list_checkpoints()
     listing_problems(listing.problems)
     return _pick("checkpoint", key, label, listing.records[::-1], describe_checkpoint, default=default_checkpoint_id())
@@ -104,18 +103,24 @@ def pick_checkpoint(key: str, label: str = "Checkpoint") -> Checkpoint | None:
 
 def default_checkpoint_id() -> str | None:
     """The id of the checkpoint that work starts from, None when there is none."""
-    from udacisense.models.checkpoint import default_checkpoint
-
     try:
         return default_checkpoint()[0].id
     except UdaciSenseError:
         return None
 
 
+def default_notice(checkpoint: Checkpoint) -> None:
+    """Say so where this checkpoint is the default only because the wished-for one is missing."""
+    try:
+        default, notice = default_checkpoint()
+    except UdaciSenseError:
+        return
+    if notice and default.id == checkpoint.id:
+        st.info(notice, icon=":material/alt_route:")
+
+
 def pick_artifact(key: str, label: str = "Artifact") -> Artifact | None:
     """The artifact that the visitor picked, newest first; None when there is none. Unreadable records are named above."""
-    from udacisense.artifacts import list_artifacts
-
     listing = list_artifacts()
     listing_problems(listing.problems)
     return _pick("artifact", key, label, listing.records[::-1], describe_artifact)
@@ -123,9 +128,6 @@ def pick_artifact(key: str, label: str = "Artifact") -> Artifact | None:
 
 def pick_subject(key: str, label: str = "Model") -> Subject | None:
     """The artifact or checkpoint that the visitor picked, artifacts first; None when there is neither."""
-    from udacisense.artifacts import list_artifacts
-    from udacisense.models.checkpoint import list_checkpoints
-
     artifacts, checkpoints = list_artifacts(), list_checkpoints()
     listing_problems((*artifacts.problems, *checkpoints.problems))
     records: list[Subject] = [*artifacts.records[::-1], *checkpoints.records[::-1]]
@@ -187,8 +189,8 @@ def source_note(data: DatasetRef | SourceName) -> None:
     source = data if isinstance(data, str) else data.source
     if source == "sample":
         st.warning(
-            "These figures rest on the **sample pack** of drawn pictures. They show that everything works, not how good a model is "
-            "on photographs. Set `UDACISENSE_DATA_DIR`, or download CIFAR-100 on the Dataset page.",
+            "These figures rest on the **sample pack** of drawn pictures. They show that everything works, not how good a "
+            "model is on photographs. The Dataset page says how to get real ones.",
             icon=":material/draw:",
         )
     elif isinstance(data, DatasetRef):

@@ -1,0 +1,47 @@
+"""Models: what a checkpoint is made of, and where it comes from."""
+
+import streamlit as st
+
+from ui import cache, model_views
+from ui.frame import frame
+from ui.jobs import job_button, job_panel
+from ui.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
+
+frame("Models", "What is a checkpoint made of, and where does it come from?")
+
+checkpoint = pick_checkpoint("models")
+if checkpoint is None:
+    empty_state(
+        "No checkpoint yet",
+        "Copy the course's files to their known places, `models/pipeline_03/final_compressed_model.pth` or "
+        "`models/baseline_mobilenet/checkpoints/model.pth`; they load as they are. Or train one: the quick recipe shows "
+        "that everything works, the command below trains a good one and takes much longer.",
+        command="python -m udacisense train",
+    )
+    job_button("Train the quick recipe", ["train", "--recipe", "quick"], "Quick training", key="train")
+    job_panel("train")
+    st.stop()
+
+default_notice(checkpoint)
+summary = None
+with errors_shown():
+    summary = cache.summary(checkpoint)
+if summary is not None:
+    model_views.figures(checkpoint, summary)
+
+layers, sparsity, training, file = st.tabs(["Layers", "Sparsity", "Training", "File"])
+with layers:
+    if summary is None:
+        st.markdown("The file cannot be loaded, so its layers are not known.")
+    else:
+        model_views.layers_table(summary)
+with sparsity:
+    if summary is not None:
+        model_views.sparsity(summary)
+with training:
+    model_views.training(checkpoint)
+with file:
+    model_views.file_facts(checkpoint)
+st.page_link(
+    "pages/convert.py", label="Convert this checkpoint", icon=":material/sync_alt:", query_params={"checkpoint": checkpoint.id}
+)

@@ -1,0 +1,98 @@
+"""Every Streamlit cache. A key is a content hash or a digest of what lies in a folder, never an array and never a bare path."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+
+import streamlit as st
+from PIL import Image
+from pydantic import TypeAdapter
+
+from udacisense.data.dataset import Dataset
+from udacisense.data.health import Health, check_health
+from udacisense.data.preprocess import resize
+from udacisense.data.sources import fingerprint, load_dataset
+from udacisense.errors import CheckpointError
+from udacisense.models.summary import Summary, summary_on_card
+from udacisense.types import Checkpoint, Pixels, SourceName, SplitName
+from ui import probe
+
+# --- pictures ----------------------------------------------------------------------------------------------------------
+
+
+def dataset(split: SplitName, source: SourceName, scheme: str | None = None) -> Dataset:
+    """One split, decoded once for all visitors; read again when a file of the source changes.
+
+    Raises:
+        DataError: the source cannot be used.
+    """
+    return _dataset(split, source, scheme, fingerprint(source))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the pictures")
+def _dataset(split: SplitName, source: SourceName, scheme: str | None, digest: str) -> Dataset:  # noqa: ARG001 - part of the cache key
+    return load_dataset(split, source, scheme)
+
+
+def health(source: SourceName, scheme: str | None = None) -> Health:
+    """Unreadable files, wrong folders, duplicates and balance of a source.
+
+    Raises:
+        DataError: the source cannot be used.
+    """
+    return _health(source, scheme, fingerprint(source))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Checking every picture")
+def _health(source: SourceName, scheme: str | None, digest: str) -> Health:  # noqa: ARG001 - part of the cache key
+    return check_health(source, scheme)
+
+
+@st.cache_data(max_entries=4096, max_size="64MiB", show_spinner=False)
+def thumbnail(picture_hash: str, _pixels: Pixels, side_px: int, as_input: bool) -> bytes:  # noqa: ARG001 - part of the cache key
+    """A PNG of a picture at `side_px` on its longer side: its own pixels kept sharp, or as the network's input shows it."""
+    image = Image.fromarray(resize(_pixels) if as_input else _pixels)
+    scale = side_px / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    sharp = scale > 1 and not as_input
+    image = image.resize(size, Image.Resampling.NEAREST if sharp else Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+# --- models ------------------------------------------------------------------------------------------------------------
+
+
+def summary(checkpoint: Checkpoint) -> Summary:
+    """What a checkpoint is made of: from its card, else read once in a child process.
+
+    Raises:
+        CheckpointError: the file cannot be loaded.
+    """
+    return _summary(checkpoint.sha256, checkpoint)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the layers")
+def _summary(sha256: str, _checkpoint: Checkpoint) -> Summary:  # noqa: ARG001 - part of the cache key
+    found = summary_on_card(_checkpoint)
+    return found or TypeAdapter(Summary).validate_python(probe.ask("summary", str(_checkpoint.path)))
+
+
+# --- machine -----------------------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def devices_child() -> subprocess.Popen[str]:
+    """The child that lists this machine's devices, started once for all visitors."""
+    return probe.start("devices")
+
+
+@st.cache_resource(show_spinner=False)
+def devices() -> tuple[tuple[str, ...], str | None]:
+    """What that child found, or why it found nothing; waits for it."""
+    try:
+        return tuple(probe.read_answer(*devices_child().communicate())), None
+    except CheckpointError as exc:
+        return (), str(exc)

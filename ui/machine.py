@@ -1,0 +1,43 @@
+"""What this product runs on: devices, versions, seed. Devices are listed by a child process, so that the app needs no torch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from udacisense.provenance import machine, versions
+from udacisense.settings import settings
+from ui.cache import devices, devices_child
+from ui.words import count
+
+
+def panel() -> None:
+    """Machine, devices, seed and library versions; settings folded away."""
+    here = machine()
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown(f"**Processor** {here.cpu}, {count(here.physical_cores, 'core')}")
+        st.markdown(f"**Memory** {here.memory_bytes / 2**30:.1f} GiB · **System** {here.os} · **Python** {here.python}")
+        st.fragment(_devices, run_every="1s" if devices_child().poll() is None else None)()
+        st.markdown(f"**Seed** {settings().seed} · **Threads of a timed runtime** {settings().threads}")
+    with right:
+        st.markdown("**Libraries**")
+        st.markdown(" ".join(f":gray-badge[{name} {version}]" for name, version in versions().items()))
+    with st.expander("Settings", icon=":material/tune:"):
+        _settings()
+
+
+def _devices() -> None:
+    if devices_child().poll() is None:
+        st.markdown("**Devices** :gray[looking for them…]")
+        return
+    names, problem = devices()
+    st.markdown(f"**Devices** {problem or ', '.join(names)}")
+
+
+def _settings() -> None:
+    fields = type(settings()).model_fields
+    rows = [
+        {"Setting": f"UDACISENSE_{name.upper()}", "Value": str(getattr(settings(), name)), "Meaning": field.description}
+        for name, field in fields.items()
+    ]
+    st.dataframe(rows, hide_index=True, alt="Every setting, its value and its meaning")

@@ -1,0 +1,172 @@
+"""What the Models page says about one checkpoint: figures, layers, training, file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from udacisense.models.checkpoint import trained_hashes, training_info
+from udacisense.models.summary import Layer, Summary
+from udacisense.types import Checkpoint
+from ui.words import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
+
+
+def figures(checkpoint: Checkpoint, summary: Summary) -> None:
+    """Parameters, multiply-adds, size, precision and sparsity in one row."""
+    with st.grid(5, min_column_width=150):
+        st.metric("Parameters", millions(summary.parameters), border=True, help=_exactly(summary.parameters))
+        macs_help = "Multiply-accumulates of convolutions and linear layers for one picture. " + _exactly(summary.macs)
+        st.metric("Multiply-adds", millions(summary.macs), border=True, help=macs_help)
+        st.metric("Size on disk", mb(checkpoint.size_bytes), border=True, help=MB_HELP)
+        st.metric(
+            "Computes in", "integers" if summary.is_quantized else "fp32", border=True, help="Whether any layer is quantised."
+        )
+        st.metric("Sparsity", percent(summary.sparsity), border=True, help="Exact zeros among the weights.")
+
+
+def _exactly(number: int | None) -> str:
+    return NOT_MEASURED if number is None else f"Exactly {number:,}."
+
+
+def layers_table(summary: Summary) -> None:
+    """Every layer: kind, output shape, parameters, multiply-adds, sparsity."""
+    columns = st.column_config
+    layers = summary.layers
+    if st.toggle("Only layers with parameters", value=True, key="layers_with_parameters"):
+        layers = tuple(layer for layer in layers if layer.parameters)
+    share = max((layer.macs or 0 for layer in summary.layers), default=0) / 1e6
+    st.dataframe(
+        [_layer_row(layer) for layer in layers],
+        hide_index=True,
+        height=560,
+        placeholder="",
+        alt=f"{count(len(layers), 'layer')} with parameters, multiply-adds and sparsity",
+        column_config={
+            "Parameters": columns.NumberColumn(format="localized"),
+            "MACs": columns.ProgressColumn("Multiply-adds, M", format="%.2f", min_value=0.0, max_value=share or 1.0),
+            "Sparsity": columns.NumberColumn("Sparsity, %", format="%.1f"),
+        },
+    )
+
+
+def _layer_row(layer: Layer) -> dict[str, object]:
+    return {
+        "Layer": layer.name,
+        "Kind": layer.kind,
+        "Output": " × ".join(map(str, layer.output_shape)) if layer.output_shape else None,
+        "Parameters": layer.parameters,
+        "MACs": None if layer.macs is None else layer.macs / 1e6,
+        "Sparsity": None if layer.sparsity is None else 100 * layer.sparsity,
+    }
+
+
+def sparsity(summary: Summary) -> None:
+    """The share of zeros in each layer, where there are any."""
+    if summary.sparsity is None:
+        st.markdown("This file shows no weights of its own (a frozen TorchScript graph), so sparsity is not known.")
+        return
+    zeros = [layer for layer in summary.layers if layer.sparsity]
+    if not zeros:
+        st.markdown("No weight is exactly zero: this model was not pruned.")
+        return
+    dense = sum(layer.sparsity == 0 for layer in summary.layers)
+    st.markdown(f"**{percent(summary.sparsity)}** of all weights are zero, in {count(len(zeros), 'layer')}; {dense} have none.")
+    st.plotly_chart(sparsity_figure(zeros), theme="streamlit", config={"displayModeBar": False})
+    st.caption("Zeros make a file smaller only when it is packed, and faster only with a runtime that skips them: measure it.")
+
+
+def sparsity_figure(layers: Sequence[Layer]) -> go.Figure:
+    """A bar for each layer with zeros, in the network's order, in percent."""
+    names = [layer.name for layer in layers][::-1]
+    values = [100 * (layer.sparsity or 0.0) for layer in layers][::-1]
+    figure = go.Figure(go.Bar(y=names, x=values, orientation="h", hovertemplate="%{y}: %{x:.1f} % zeros<extra></extra>"))
+    figure.update_layout(
+        height=80 + 18 * len(names),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis={"title": "zeros, %", "range": [0, 100]},
+        yaxis={"automargin": True},
+    )
+    return figure
+
+
+def training(checkpoint: Checkpoint) -> None:
+    """How it was trained, with its learning curves, as far as its card tells."""
+    info = training_info(checkpoint)
+    if not info:
+        st.markdown("This file has no card that tells how it was trained. Files that this product trains have one.")
+        return
+    known = trained_hashes(checkpoint)
+    pictures = "an unknown set of pictures" if known is None else count(len(known), "picture")
+    curves = _curves(info)
+    took = sum(float(point.get("seconds") or 0.0) for point in curves)
+    words = f"Trained on **{pictures}**" + (
+        f" in {count(len(curves), 'epoch')}, {duration(took)} of training" if curves else ""
+    )
+    st.markdown(f"{words}. {count(info.get('validation_images'), 'picture')} of the training split held out to watch by.")
+    if curves:
+        st.plotly_chart(curves_figure(curves), theme="streamlit", config={"displayModeBar": False})
+    with st.expander("Recipe", icon=":material/receipt_long:"):
+        st.json({key: value for key, value in info.items() if key != "curves"}, expanded=2)
+
+
+def _curves(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    points = info.get("curves")
+    return [point for point in points if isinstance(point, Mapping)] if isinstance(points, list) else []
+
+
+def curves_figure(points: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Loss and held-out accuracy over all epochs, stage after stage; gaps where a stage measured no accuracy."""
+    epochs = list(range(1, len(points) + 1))
+    figure = go.Figure()
+    hover = [f"{point.get('stage', '')}, epoch {point.get('epoch', '')}" for point in points]
+    losses = [point.get("train_loss") for point in points]
+    top1 = [None if point.get("validation_top1") is None else 100 * float(point["validation_top1"]) for point in points]
+    figure.add_scatter(x=epochs, y=losses, name="Training loss", text=hover, hovertemplate="%{text}: %{y:.3f}<extra></extra>")
+    figure.add_scatter(
+        x=epochs, y=top1, name="Held-out top-1, %", yaxis="y2", text=hover, hovertemplate="%{text}: %{y:.1f} %<extra></extra>"
+    )
+    for end in _stage_ends(points):
+        figure.add_vline(x=end + 0.5, line_width=1, line_dash="dot", opacity=0.4)
+    figure.update_layout(
+        height=360,
+        margin={"l": 8, "r": 8, "t": 32, "b": 8},
+        legend={"orientation": "h", "y": 1.1, "x": 0},
+        xaxis={"title": "epoch"},
+        yaxis={"title": "loss", "rangemode": "tozero"},
+        yaxis2={"title": "top-1, %", "overlaying": "y", "side": "right", "range": [0, 100], "showgrid": False},
+    )
+    return figure
+
+
+def _stage_ends(points: Sequence[Mapping[str, Any]]) -> list[int]:
+    pairs = pairwise(points)
+    return [i for i, (one, other) in enumerate(pairs, start=1) if one.get("stage") != other.get("stage")]
+
+
+def file_facts(checkpoint: Checkpoint) -> None:
+    """Where the file is, what it is called, and the file itself."""
+    rows = {
+        "Id": checkpoint.id,
+        "File": str(checkpoint.path),
+        "sha256": checkpoint.sha256,
+        "Architecture": checkpoint.architecture,
+        "Technique": checkpoint.technique,
+        "Compressed from": checkpoint.parent_id or "nothing: it was trained",
+        "Input": f"{checkpoint.input_px[1]} × {checkpoint.input_px[0]} pixels, mean {checkpoint.mean}, std {checkpoint.std}",
+        "Classes": ", ".join(checkpoint.classes),
+        "Saved": when(checkpoint.created),
+    }
+    for name, value in rows.items():
+        st.markdown(f"**{name}** &nbsp; `{value}`" if name in ("Id", "File", "sha256") else f"**{name}** &nbsp; {value}")
+    st.download_button(
+        "Download the weights",
+        data=checkpoint.path.read_bytes,
+        file_name=f"{checkpoint.id}{checkpoint.path.suffix}",
+        mime="application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+    )

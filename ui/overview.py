@@ -1,0 +1,148 @@
+"""What the Overview says: what is in the store, how far each artifact has come, and the next step. No Streamlit calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from udacisense import stats, store
+from udacisense.artifacts import list_artifacts
+from udacisense.models.checkpoint import list_checkpoints
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+
+R = TypeVar("R", Evaluation, Verification, Benchmark, Readiness)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Everything in the store, oldest first, and a sentence for each file that could not be read."""
+
+    checkpoints: tuple[Checkpoint, ...]
+    artifacts: tuple[Artifact, ...]
+    evaluations: tuple[Evaluation, ...]
+    verifications: tuple[Verification, ...]
+    benchmarks: tuple[Benchmark, ...]
+    readiness: tuple[Readiness, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def records(self) -> int:
+        """Measurements of every kind."""
+        return len(self.evaluations) + len(self.verifications) + len(self.benchmarks) + len(self.readiness)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest record of each kind on the very bytes of one artifact; None = not done yet."""
+
+    artifact: Artifact
+    verification: Verification | None
+    evaluation: Evaluation | None
+    benchmark: Benchmark | None
+    readiness: Readiness | None
+
+    @property
+    def latency_s(self) -> float | None:
+        """Median of the steady times, in seconds."""
+        return stats.median(self.benchmark.steady_s) if self.benchmark else None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do next: why, where, and the command that does the same."""
+
+    title: str
+    text: str
+    page: str
+    link: str
+    command: str | None = None
+
+
+def read_shelf() -> Shelf:
+    """The store as it is now."""
+    checkpoints, artifacts = list_checkpoints(), list_artifacts()
+    evaluations, verifications = store.records(Evaluation), store.records(Verification)
+    benchmarks, readiness = store.records(Benchmark), store.records(Readiness)
+    listings = (checkpoints, artifacts, evaluations, verifications, benchmarks, readiness)
+    return Shelf(
+        checkpoints.records,
+        artifacts.records,
+        evaluations.records,
+        verifications.records,
+        benchmarks.records,
+        readiness.records,
+        tuple(problem for listing in listings for problem in listing.problems),
+    )
+
+
+def progress(shelf: Shelf) -> tuple[Progress, ...]:
+    """How far each artifact has come, newest artifact first."""
+    return tuple(
+        Progress(
+            artifact,
+            _newest(shelf.verifications, artifact.sha256),
+            _newest(shelf.evaluations, artifact.sha256),
+            _newest(shelf.benchmarks, artifact.sha256),
+            _newest(shelf.readiness, artifact.sha256),
+        )
+        for artifact in reversed(shelf.artifacts)
+    )
+
+
+def _newest(records: Sequence[R], sha256: str) -> R | None:
+    return next((record for record in reversed(records) if _sha256(record) == sha256), None)
+
+
+def _sha256(record: Evaluation | Verification | Benchmark | Readiness) -> str:
+    return record.artifact_sha256 if isinstance(record, Verification | Readiness) else record.subject_sha256
+
+
+def next_step(shelf: Shelf) -> Step:
+    """The one step that brings the newest artifact, or the way to it, forward."""
+    if not shelf.checkpoints:
+        return Step(
+            "Bring a checkpoint",
+            "There is no trained model here yet. Copy the course's `model.pth` to `models/baseline_mobilenet/checkpoints/`, "
+            "or train a baseline.",
+            "pages/models.py",
+            "How to bring one",
+            "python -m udacisense train",
+        )
+    if not shelf.artifacts:
+        return Step(
+            "Convert a checkpoint",
+            "A checkpoint is here, but no file that a phone can run. Convert it; every later step works on the converted file.",
+            "pages/convert.py",
+            "Convert",
+            "python -m udacisense run",
+        )
+    return _next_for(progress(shelf)[0])
+
+
+def _next_for(newest: Progress) -> Step:
+    artifact = newest.artifact
+    if newest.verification is None:
+        text = "Nobody has checked yet that the converted file still gives the checkpoint's answers."
+        return Step(
+            "Prove that it is the same model", text, "pages/verify.py", "Verify", f"python -m udacisense verify {artifact.id}"
+        )
+    if newest.benchmark is None:
+        text = "Its speed and memory have not been measured on this machine yet."
+        command = f"python -m udacisense benchmark {artifact.checkpoint_id} {artifact.id}"
+        return Step("Measure it", text, "pages/benchmark.py", "Benchmark", command)
+    if newest.readiness is None:
+        text = "Proof and measurements are here. Let the rules judge them."
+        return Step("Judge it", text, "pages/readiness.py", "Readiness", f"python -m udacisense ready {artifact.id}")
+    return _after_verdict(newest.readiness)
+
+
+def _after_verdict(readiness: Readiness) -> Step:
+    if readiness.status == "pass":
+        text = "The newest artifact passes every rule. Try it on pictures of your own."
+        return Step("Ready: try it", text, "pages/classify.py", "Classify a picture")
+    wanted = [v for v in readiness.verdicts if v.status == readiness.status]
+    names = ", ".join(v.title for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
+    if readiness.status == "fail":
+        return Step("Not ready: see why", f"These rules fail: {names}.", "pages/readiness.py", "See the verdicts")
+    return Step("Close the gaps", f"These rules cannot be decided yet: {names}.", "pages/readiness.py", "See what is missing")

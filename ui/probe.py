@@ -1,0 +1,82 @@
+"""Questions that need torch, asked in a child process, so that the app itself stays small: `python -m ui.probe WHAT [ID]`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from typing import Any
+
+from udacisense.errors import CheckpointError, UdaciSenseError
+from udacisense.settings import PROJECT
+
+TIMEOUT_S = 120.0
+
+
+def start(*question: str) -> subprocess.Popen[str]:
+    """The running child that answers a question; its answer comes on stdout."""
+    command = [sys.executable, "-m", "ui.probe", *question]
+    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ask(*question: str) -> Any:
+    """The answer to a question, waited for.
+
+    Raises:
+        CheckpointError: what was asked about cannot be loaded, or the child died.
+    """
+    child = start(*question)
+    try:
+        out, err = child.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired as exc:
+        child.kill()
+        raise CheckpointError(
+            f"Reading {question[-1]} took longer than {TIMEOUT_S:.0f} s and was stopped. Try again later."
+        ) from exc
+    return read_answer(out, err)
+
+
+def read_answer(out: str, err: str) -> Any:
+    """What a child wrote, as plain values.
+
+    Raises:
+        CheckpointError: it wrote an error, or died without an answer.
+    """
+    try:
+        answer = json.loads(out)
+    except ValueError as exc:
+        last = (err.strip().splitlines() or ["no message"])[-1]
+        raise CheckpointError(f"The process that reads with torch ended without an answer: {last}. Try again.") from exc
+    if "error" in answer:
+        raise CheckpointError(answer["error"])
+    return answer["answer"]
+
+
+def _devices() -> Any:
+    from udacisense.provenance import devices
+
+    return [device.kind if device.kind == "cpu" else f"{device.kind} ({device.name})" for device in devices()]
+
+
+def _summary(checkpoint_id: str) -> Any:
+    from udacisense.models.checkpoint import find_checkpoint
+    from udacisense.models.summary import summarise
+
+    return dataclasses.asdict(summarise(find_checkpoint(checkpoint_id)))
+
+
+QUESTIONS = {"devices": _devices, "summary": _summary}
+
+
+def main(argv: list[str]) -> None:
+    """Answer one question on stdout as JSON."""
+    try:
+        document = {"answer": QUESTIONS[argv[0]](*argv[1:])}
+    except UdaciSenseError as exc:
+        document = {"error": str(exc)}
+    print(json.dumps(document, default=str))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
