@@ -2,7 +2,8 @@
 
 Both are captured alike: traced, or scripted where tracing fails or answers otherwise; then `optimize_for_mobile` where this
 build of torch has XNNPACK, else `freeze`, which folds batch norm too. Every step is kept only if its answer is still the
-checkpoint's, because a trace of bilinear resizing under `optimize_for_mobile` has been seen to answer wrongly.
+checkpoint's, because a trace of bilinear resizing under `optimize_for_mobile` has been seen to answer wrongly. The source
+positions that torch writes beside the code are left out.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def _export(checkpoint: Checkpoint, precision: Precision, out: Path, write: Call
         captured, capture, why_capture = _capture(network, probe)
         module, optimiser, why_optimiser = _optimise(captured, network, probe)
         write(module, str(out))
+    _drop_debug_records(out)
     reasons = tuple(reason for reason in (why_capture, why_optimiser) if reason)
     recipe: dict[str, object] = {"capture": capture, "optimiser": optimiser, "input_px": list(checkpoint.input_px)}
     if why_capture:
@@ -59,6 +61,21 @@ def _export(checkpoint: Checkpoint, precision: Precision, out: Path, write: Call
     if why_optimiser:
         recipe["optimiser_reason"] = why_optimiser
     return Exported(recipe=recipe, warnings=reasons)
+
+
+def _drop_debug_records(path: Path) -> None:
+    """Rewrite the archive without its source positions: they name folders of the machine that made the file."""
+    import torch
+
+    reader = torch._C.PyTorchFileReader(str(path))
+    names = [n for n in reader.get_all_records() if not n.endswith(".debug_pkl") and not n.startswith(".data/")]
+    records = {name: reader.get_record(name) for name in names}
+    del reader
+    with path.open("wb") as file:
+        writer = torch._C.PyTorchFileWriter(file)
+        for name, content in records.items():
+            writer.write_record(name, content, len(content))
+        writer.write_end_of_file()
 
 
 def _probe(checkpoint: Checkpoint) -> Any:
