@@ -54,7 +54,8 @@ def _env(console: Console, found: Any) -> None:
     _lines(
         console,
         f"UdaciSense {found.version} · Python {machine.python} · {machine.os}",
-        f"{machine.cpu}, {machine.physical_cores} cores ({machine.logical_cores} logical), {machine.memory_bytes / 2**30:.1f} GiB of memory",
+        f"{machine.cpu}, {machine.physical_cores} cores ({machine.logical_cores} logical)",
+        f"{machine.memory_bytes / 2**30:.1f} GiB of memory",
         f"Devices: {', '.join(f'{d.kind} ({d.name})' for d in found.devices)} · seed {found.seed}",
         "",
     )

@@ -95,9 +95,12 @@ def benchmark(subjects: Sequence[str | Path], protocol: str = "standard") -> tup
     Raises:
         NotFoundError: no such subject. MeasureError: no subject gave a usable number.
     """
-    from udacisense import benchmark as timing
     from udacisense.artifacts import find_subject
+    from udacisense.benchmark import run as timing
+    from udacisense.benchmark.protocol import get_protocol
+
+    numbers = get_protocol(protocol)
 
     found = [find_subject(subject) for subject in subjects]
     with heavy_work(f"timing {len(found)} files"):
-        return timing.benchmark(found, timing.get_protocol(protocol))
+        return timing.benchmark(found, numbers)
