@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 
 from udacisense import store
 from udacisense.errors import CheckpointError, NotFoundError, RunError, StoreError, UdaciSenseError, UnavailableError
 from udacisense.formats import get_format
-from udacisense.models.checkpoint import existing_file, find_checkpoint, list_checkpoints, not_found
+from udacisense.models.checkpoint import SUFFIXES, existing_file, find_checkpoint, list_checkpoints, not_found
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Format, Session, Subject
 
@@ -81,18 +82,19 @@ def find_subject(id_or_path: str | Path) -> Subject:
     Raises:
         NotFoundError: neither; the message names what comes close.
     """
-    try:
-        return find_artifact(id_or_path)
-    except NotFoundError:
-        pass
     path = existing_file(id_or_path)
-    if path is not None and path.is_relative_to(mobile_dir()):  # a converted file without its record is no checkpoint
+    converted = path is not None and path.is_relative_to(mobile_dir())
+    if path is not None and path.suffix in SUFFIXES and not converted:
+        return find_checkpoint(path)
+    with suppress(NotFoundError):
+        return find_artifact(id_or_path)
+    if converted:  # a converted file without its record is no checkpoint
         raise NotFoundError(f"{path} belongs to no artifact listed here. Convert its checkpoint again.")
+    if path is not None:
+        return find_checkpoint(path)
     known = {c.id: c for c in list_checkpoints().records}
     if str(id_or_path) in known:
         return known[str(id_or_path)]
-    if path is not None:
-        return find_checkpoint(path)
     raise not_found("checkpoint or artifact", str(id_or_path), (*known, *(a.id for a in list_artifacts().records)))
 
 

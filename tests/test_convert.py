@@ -1,0 +1,285 @@
+"""`convert`: once for each recipe, nothing half, only files that their own runtime ran. Fakes at the seam, then for real."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.fakes import fake_checkpoint, fake_format, write_fake
+from udacisense import convert as convert_module
+from udacisense import formats
+from udacisense.artifacts import find_artifact, list_artifacts, mobile_dir, open_session
+from udacisense.convert import convert, publish
+from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, UnavailableError
+from udacisense.labels import CLASSES
+from udacisense.progress import watched_by
+from udacisense.types import Checkpoint, Exported, Format
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def checkpoint(home: Path) -> Checkpoint:
+    return fake_checkpoint(home / "models" / "m.pth")
+
+
+def use(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Make "fake" the only format, with some of its functions replaced."""
+    monkeypatch.setattr(formats, "FORMATS", {"fake": fake_format("fake", **changes)})
+
+
+def left_behind() -> list[str]:
+    return sorted(p.name for p in mobile_dir().glob("*")) if mobile_dir().exists() else []
+
+
+@pytest.mark.usefixtures("fake_formats")
+def test_an_artifact_has_its_file_its_record_and_its_labels(checkpoint: Checkpoint) -> None:
+    made = convert(checkpoint, "fake", "int8")
+    assert find_artifact(made.id) == made
+    assert made.id.startswith(f"fake-int8-{checkpoint.sha256[:8]}-")
+    assert made.path == mobile_dir() / made.id / "model.fake"
+    assert made.recipe == {
+        "format": "fake",
+        "precision": "int8",
+        "tool_version": "1.0",
+        "revision": convert_module.REVISION,
+        "shift": 0.0,
+    }
+    assert made.made.command == f"python -m udacisense convert {checkpoint.id} --format fake --precision int8"
+    assert made.seconds is not None
+    assert (made.path.parent / "labels.txt").read_text().split() == list(CLASSES)
+    assert sorted(p.name for p in made.path.parent.iterdir()) == ["artifact.json", "labels.txt", "model.fake"]
+
+
+@pytest.mark.usefixtures("fake_formats")
+def test_the_same_recipe_gives_the_artifact_that_was_made_before(checkpoint: Checkpoint) -> None:
+    first = convert(checkpoint, "fake")
+    assert convert(checkpoint, "fake") == first
+    assert convert(checkpoint, "fake", "int8").id != first.id
+    assert len(list_artifacts().records) == 2
+
+
+def test_another_checkpoint_tool_or_revision_gives_another_artifact(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch)
+    ids = [convert(checkpoint, "fake").id]
+    ids.append(convert(fake_checkpoint(checkpoint.path.with_name("n.pth"), seed=3), "fake").id)
+    use(monkeypatch, runtime_version=lambda: "2.0")
+    ids.append(convert(checkpoint, "fake").id)
+    monkeypatch.setattr(convert_module, "REVISION", 99)
+    ids.append(convert(checkpoint, "fake").id)
+    assert len(set(ids)) == 4
+
+
+def test_builds_of_one_version_share_an_artifact(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, runtime_version=lambda: "2.13.0+cpu")
+    on_cpu = convert(checkpoint, "fake")
+    use(monkeypatch, runtime_version=lambda: "2.13.0+cu130")
+    assert convert(checkpoint, "fake") == on_cpu
+
+
+@pytest.mark.usefixtures("fake_formats")
+@pytest.mark.parametrize("damage", ["file", "record", "lost"])
+def test_a_damaged_artifact_is_made_again(checkpoint: Checkpoint, damage: str) -> None:
+    first = convert(checkpoint, "fake")
+    if damage == "file":
+        write_fake(first.path, shift=9.0)
+    elif damage == "record":
+        first.path.with_name("artifact.json").write_text("{")
+    else:
+        first.path.unlink()
+    again = convert(checkpoint, "fake")
+    assert again.sha256 == first.sha256
+    assert list_artifacts().records == (again,)
+    assert left_behind() == [first.id]
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_format_or_precision_is_told_with_the_choices(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch)
+    with pytest.raises(FormatError, match="Pick one of: fake"):
+        convert(checkpoint, "nope")
+    with pytest.raises(ExportError, match="offers fp32, int8, not fp16"):
+        convert(checkpoint, "fake", "fp16")
+
+
+@pytest.mark.parametrize("missing", ["export", "run"])
+def test_missing_tools_or_runtime_say_why(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    use(monkeypatch, unavailable=lambda capability: f"No {missing} here." if capability == missing else None)
+    with pytest.raises(UnavailableError, match=f"No {missing} here"):
+        convert(checkpoint, "fake")
+    assert left_behind() == []
+
+
+@pytest.mark.usefixtures("fake_formats")
+def test_a_checkpoint_that_changed_since_is_refused(checkpoint: Checkpoint) -> None:
+    write_fake(checkpoint.path, seed=4)
+    with pytest.raises(CheckpointError, match="changed since"):
+        convert(checkpoint, "fake")
+
+
+def foreign(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+    out.write_text("half")
+    raise ZeroDivisionError("a converter's own trouble")
+
+
+def nothing(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+    return Exported({})
+
+
+def full_disk(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+    raise OSError(28, "No space left on device")
+
+
+def faulty(fault: Any) -> Any:
+    def export(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+        write_fake(out, fault=fault)
+        return Exported({})
+
+    return export
+
+
+@pytest.mark.parametrize(
+    ("export", "message"),
+    [
+        pytest.param(foreign, r"m.* -> fake failed: ZeroDivisionError: a converter's own trouble", id="foreign error"),
+        pytest.param(nothing, "wrote no file", id="no file"),
+        pytest.param(full_disk, "No space left on device", id="full disk"),
+        pytest.param(faulty("load"), "fake runtime does not run the written file: the fake file does not load", id="load"),
+        pytest.param(faulty("run"), "does not run the written file: the fake runtime broke", id="run"),
+        pytest.param(faulty("nan"), "not finite numbers", id="nan"),
+        pytest.param(faulty("shape"), r"answers \(1, 7\), not \(1, 10\)", id="shape"),
+    ],
+)
+def test_a_failed_conversion_says_so_and_leaves_nothing(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, export: Any, message: str
+) -> None:
+    use(monkeypatch, export=export)
+    with pytest.raises(ExportError, match=message):
+        convert(checkpoint, "fake")
+    assert left_behind() == []
+    assert list_artifacts().records == ()
+
+
+def test_an_error_of_ours_passes_unchanged(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> Exported:
+        raise CheckpointError("the real reason")
+
+    use(monkeypatch, export=refuse)
+    with pytest.raises(CheckpointError, match=r"^the real reason$"):
+        convert(checkpoint, "fake")
+
+
+def test_a_killed_conversion_leaves_no_artifact_and_the_next_one_works(
+    checkpoint: Checkpoint, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import time\n"
+        "from pathlib import Path\n"
+        "from tests.fakes import fake_format\n"
+        "from udacisense import formats\n"
+        "from udacisense.convert import convert\n"
+        "from udacisense.models.checkpoint import find_checkpoint\n"
+        "def export(checkpoint, precision, out):\n"
+        "    out.write_text('half')\n"
+        "    print('writing', flush=True)\n"
+        "    time.sleep(60)\n"
+        "formats.FORMATS = {'fake': fake_format('fake', export=export)}\n"
+        f"convert(find_checkpoint({checkpoint.id!r}), 'fake')\n"
+    )
+    env = {"UDACISENSE_HOME": str(home), "PYTHONPATH": str(PROJECT)}
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "writing\n"
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    assert list_artifacts().records == ()
+    assert list_artifacts().problems == ()
+    use(monkeypatch)
+    made = convert(checkpoint, "fake")
+    assert list_artifacts().records == (made,)
+
+
+@pytest.mark.usefixtures("fake_formats")
+def test_it_tells_how_far_it_is(checkpoint: Checkpoint) -> None:
+    told: list[tuple[float, str]] = []
+    with watched_by(lambda fraction, stage: told.append((fraction, stage))):
+        convert(checkpoint, "fake")
+    assert [f for f, _ in told] == sorted(f for f, _ in told)
+    assert told[-1][0] == 1.0
+    assert any("fake runtime" in stage for _, stage in told)
+
+
+# --- publish -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("fake_formats")
+def test_publishing_copies_the_file_to_its_known_place(checkpoint: Checkpoint) -> None:
+    made = convert(checkpoint, "fake")
+    place = publish(made)
+    assert place == mobile_dir() / "model.fake"
+    assert place.read_bytes() == made.path.read_bytes()
+    assert publish(made) == place
+    assert find_artifact(place) == made
+
+
+@pytest.mark.usefixtures("fake_formats")
+def test_a_changed_file_is_not_published(checkpoint: Checkpoint) -> None:
+    made = convert(checkpoint, "fake")
+    write_fake(made.path, shift=2.0)
+    with pytest.raises(RunError, match="changed since"):
+        publish(made)
+    assert not (mobile_dir() / "model.fake").exists()
+
+
+# --- for real ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torchscript", "torchscript-lite"])
+def test_a_real_checkpoint_becomes_a_real_file(home: Path, name: str) -> None:
+    from tests.networks import images, saved
+
+    checkpoint = saved(home / "models" / "m.pth")
+    made = convert(checkpoint, name)
+    np.testing.assert_allclose(
+        open_session(made, 1).predict(images(4)), open_session(checkpoint, 1).predict(images(4)), atol=1e-4
+    )
+    assert made.size_bytes < 1.2 * checkpoint.size_bytes
+    start = time.perf_counter()
+    assert convert(checkpoint, name) == made
+    assert time.perf_counter() - start < 0.5
+    assert publish(made).name == formats.get_format(name).file_name
+
+
+@pytest.mark.slow
+def test_a_pickled_module_is_refused_with_its_own_message(home: Path) -> None:
+    import torch
+
+    from tests.networks import Small
+    from udacisense.errors import UnsafeFileError
+    from udacisense.models.checkpoint import read_checkpoint
+
+    (home / "models").mkdir()
+    torch.save(Small(), home / "models" / "whole.pth")
+    with pytest.raises(UnsafeFileError):
+        convert(read_checkpoint(home / "models" / "whole.pth"), "torchscript")
+    assert left_behind() == []
+
+
+def test_every_format_offers_what_it_is_asked_for(fake_formats: dict[str, Format], checkpoint: Checkpoint) -> None:
+    made = [convert(checkpoint, "fake", precision) for precision in fake_formats["fake"].precisions]
+    assert [dataclasses.astuple(m)[3] for m in made] == ["fp32", "int8"]
