@@ -31,7 +31,7 @@ def pick_format() -> tuple[Format, Precision] | None:
     if not possible:
         st.warning("No converter works on this machine; below is what each one needs.", icon=":material/construction:")
         return None
-    with st.container(horizontal=True, gap="large", vertical_alignment="top"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         name = st.selectbox("Format", list(possible), format_func=format_title, key="format", width=420)
         fmt = possible[name]
         precision = st.segmented_control(

@@ -24,7 +24,7 @@ LISTED = 500  # rows of a list of files
 def pick_data() -> tuple[SourceName, SplitName, str | None]:
     """Source, split and the rule that makes the splits; None = the source's own, else by hash."""
     sources = list(dict.fromkeys((default_source(), *available_sources())))
-    with st.container(horizontal=True, gap="large", vertical_alignment="top"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         split = st.segmented_control(
             "Split", list(SPLIT_NAMES), default="test", required=True, format_func=SPLIT_NAMES.__getitem__, key="split"
         )

@@ -54,5 +54,4 @@ def _navigation() -> None:
             if section:
                 st.markdown(f":gray[**{section}**]")
             for page, label, icon in pages:
-                if (ROOT / page).exists():
-                    st.page_link(page, label=label, icon=f":material/{icon}:", query_params=remembered(), width="stretch")
+                st.page_link(page, label=label, icon=f":material/{icon}:", query_params=remembered(), width="stretch")

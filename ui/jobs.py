@@ -75,13 +75,21 @@ def job_button(label: str, argv: Sequence[str], title: str, key: str, help: str 
         disabled: grey the button out for a reason of the page's own.
     """
     busy = any(tuple(job.argv[: len(argv)]) == tuple(argv) for job in active_jobs())
-    if st.button(label, key=f"start_{key}", type="primary", icon=":material/play_arrow:", help=help, disabled=disabled or busy):
+    if st.button(
+        _on_primary(label, disabled or busy), key=f"start_{key}", type="primary", help=help, disabled=disabled or busy
+    ):
         try:
             jobs.submit(list(argv), title)
         except UdaciSenseError as exc:
             st.error(str(exc), icon=":material/error:")
             return
         st.rerun()
+
+
+def _on_primary(label: str, disabled: bool) -> str:
+    """The label in the theme's ink for primary buttons (.streamlit/config.toml); a disabled button has no primary colour."""
+    text = f":material/play_arrow: {label}"
+    return text if disabled else f":violet[{text}]"
 
 
 def job_panel(key: str, verb: str | None = None, on_done: Callable[[Job], None] | None = None) -> None:

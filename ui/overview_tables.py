@@ -8,28 +8,32 @@ import streamlit as st
 
 from udacisense.data.sources import SourceInfo
 from udacisense.types import Checkpoint
-from ui.overview import Progress, Shelf
+from ui.overview import Progress, Shelf, progress
 from ui.widgets import SAMENESS_LOOK, STATUS_LOOK, format_title
 from ui.words import BYTES_A_MB, MB_HELP, count
+
+CHIPS = ("green", "red", "gray")
+"""Of what is well, what is not, and what is not known."""
 
 
 def shelf_metrics(shelf: Shelf, pictures: SourceInfo) -> None:
     """Pictures, checkpoints, artifacts and records, counted."""
-    with st.grid(4, min_column_width=150):
+    rows = progress(shelf)
+    same = sum(row.verification is not None and row.verification.verdict == "same" for row in rows)
+    ready = sum(row.readiness is not None and row.readiness.status == "pass" for row in rows)
+    with st.grid(5, min_column_width=140):
         st.metric("Checkpoints", len(shelf.checkpoints), border=True, help="Trained weights below models/.")
         st.metric("Artifacts", len(shelf.artifacts), border=True, help="Converted files below models/mobile/.")
         st.metric(
             "Records", shelf.records, border=True, help="Evaluations, verifications, benchmarks and verdicts in results/."
         )
-        proved = {v.artifact_sha256 for v in shelf.verifications if v.verdict == "same"}
-        same = sum(artifact.sha256 in proved for artifact in shelf.artifacts)
-        st.metric(
-            "Proved the same",
-            f"{same} of {len(shelf.artifacts)}",
-            border=True,
-            help="Artifacts that give the checkpoint's answers.",
-        )
+        st.metric("Same model", _share(same, shelf), border=True, help="Artifacts proved to give their checkpoint's answers.")
+        st.metric("Ready", _share(ready, shelf), border=True, help="Artifacts that pass every readiness rule.")
     st.caption(f"Pictures: **{pictures.title}** at `{pictures.location}`. {pictures.meaning}")
+
+
+def _share(number: int, shelf: Shelf) -> str:
+    return f"{number} of {len(shelf.artifacts)}"
 
 
 def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint]) -> None:
@@ -42,10 +46,14 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
         placeholder="–",
         alt=f"{count(len(rows), 'artifact')} with proof, accuracy, latency and verdict",
         column_config={
-            "Verdict": _chips(
-                "Verdict", [look[0] for look in STATUS_LOOK.values()], "The newest verdict of the readiness rules."
+            "Verdict": columns.MultiselectColumn(
+                options=[look[0] for look in STATUS_LOOK.values()],
+                color=CHIPS,
+                help="The newest verdict of the readiness rules.",
             ),
-            "Same model": _chips("Same model", [look[0] for look in SAMENESS_LOOK.values()], "The newest verification."),
+            "Same model": columns.MultiselectColumn(
+                options=[look[0] for look in SAMENESS_LOOK.values()], color=CHIPS, help="The newest verification."
+            ),
             "Size": columns.NumberColumn("Size, MB", format="%.2f", help=MB_HELP),
             "Top-1": columns.NumberColumn("Top-1, %", format="%.1f", help="Accuracy on the split of the newest evaluation."),
             "Median": columns.NumberColumn(
@@ -55,16 +63,12 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
     )
 
 
-def _chips(label: str, options: list[str], help: str) -> object:
-    return st.column_config.MultiselectColumn(label, options=options, color=["green", "red", "gray"], help=help)
-
-
 def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
     artifact = row.artifact
     return {
+        "Verdict": [STATUS_LOOK[row.readiness.status if row.readiness else "unknown"][0]],
         "Format": f"{format_title(artifact.format)} {artifact.precision}",
         "Checkpoint": techniques.get(artifact.checkpoint_id, artifact.checkpoint_id),
-        "Verdict": [STATUS_LOOK[row.readiness.status if row.readiness else "unknown"][0]],
         "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
         "Size": artifact.size_bytes / BYTES_A_MB,
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,

@@ -43,7 +43,7 @@ def show_grid(data: Dataset) -> None:
 
 
 def _filters() -> tuple[set[str], bool]:
-    with st.container(horizontal=True, gap="large", vertical_alignment="top"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         classes = st.pills("Classes", CLASSES, selection_mode="multi", key="classes", help="None chosen shows all ten.")
         view = st.segmented_control("Show", ["Pixels", "Model input"], default="Pixels", required=True, key="picture_view")
     return set(classes or CLASSES), view == "Model input"

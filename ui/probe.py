@@ -6,6 +6,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from udacisense.errors import CheckpointError, UdaciSenseError
@@ -66,7 +67,7 @@ def _summary(checkpoint_id: str) -> Any:
     return dataclasses.asdict(summarise(find_checkpoint(checkpoint_id)))
 
 
-QUESTIONS = {"devices": _devices, "summary": _summary}
+QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "summary": _summary}
 
 
 def main(argv: list[str]) -> None:
