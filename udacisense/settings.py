@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -28,6 +28,12 @@ class Settings(BaseSettings):
     max_upload_pixels: int = Field(16_000_000, ge=1, description="largest picture accepted, pixels")
     job_timeout_s: float = Field(3600.0, gt=0, description="longest time a background job may take, seconds")
     rules_file: Path = Field(PROJECT / "readiness.toml", description="readiness rules")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        """Records keep paths relative to home, which needs one spelling of it wherever the process stands."""
+        return home.absolute()
 
     @property
     def models_dir(self) -> Path:

@@ -87,6 +87,19 @@ def test_a_home_that_moved_keeps_its_checkpoints(home: Path, monkeypatch: pytest
     assert trained_hashes(found) is not None
 
 
+def test_a_home_named_from_the_working_folder_is_a_home_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from udacisense.settings import settings
+    from udacisense.store import to_json
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UDACISENSE_HOME", "here")
+    settings.cache_clear()
+    fake_checkpoint(Path("here") / "models" / "m.pth")
+    (listed,) = list_checkpoints().records
+    assert listed == find_checkpoint("here/models/m.pth") == read_checkpoint(Path("here/models/m.pth"))
+    assert to_json(listed)["path"] == "models/m.pth"
+
+
 # --- without a usable card -----------------------------------------------------------------------------------------------
 
 
