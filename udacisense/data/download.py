@@ -11,8 +11,10 @@ import http.client
 import os
 import shutil
 import ssl
+import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +58,7 @@ def download_cifar100(confirm: bool) -> Path:
         report(0.9, "checking the archive")
         _require_md5(archive, published.tgz_md5)
         report(0.95, "unpacking")
-        _unpack(staging, published)
+        _unpack(archive, published)
         report(1.0, "CIFAR-100 is ready")
     return cifar100_folder()
 
@@ -149,11 +151,14 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _unpack(staging: Path, published: Any) -> None:
-    """torchvision unpacks the checked archive beside it and checks every file; then the folder moves into place."""
+def _unpack(archive: Path, published: Any) -> None:
+    """torchvision unpacks the checked archive beside it; the folder moves into place once every file in it is right."""
+    unpacked = archive.parent / FOLDER
     try:
-        published(staging, download=True)
-    except (RuntimeError, OSError, EOFError) as exc:
-        raise DownloadError(f"CIFAR-100's archive could not be unpacked: {exc}. Start the download again.") from exc
+        torchvision().datasets.utils.extract_archive(str(archive), str(archive.parent))
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as exc:
+        raise DownloadError(f"CIFAR-100's archive could not be unpacked: {exc}. Make room and try again.") from exc
+    if not _is_whole(unpacked, published):
+        raise DownloadError("CIFAR-100's archive does not hold the published files. Update torchvision and try again.")
     shutil.rmtree(cifar100_folder(), ignore_errors=True)
-    os.replace(staging / FOLDER, cifar100_folder())
+    os.replace(unpacked, cifar100_folder())

@@ -73,12 +73,13 @@ def read_named_by_hash(root: Path, split: SplitName) -> Pool | None:
     if not _says_household_v1(listing):
         return None
     pool = _decode(replace(listing, files=tuple(f for f in listing.files if f.split == split)))
-    return pool if all(_stem(p.place) == p.md5[:16] for p in pool.pictures) else None
+    true = bool(pool.pictures) and all(_stem(p.place) == p.md5[:16] for p in pool.pictures)
+    return pool if true else None
 
 
 def _says_household_v1(listing: Listing) -> bool:
     named = [(f, _stem(f.path)) for f in listing.files if f.path.lower().endswith(ENDINGS)]
-    if not all(_MD5_PREFIX.fullmatch(name) for _, name in named):
+    if not named or not all(_MD5_PREFIX.fullmatch(name) for _, name in named):
         return False
     test = household_v1_test((f.label, name) for f, name in named)
     return all(f.split == ("test" if (f.label, name) in test else "train") for f, name in named)

@@ -159,7 +159,7 @@ def _problems(health: Health) -> Iterator[Finding]:
 def _notes(health: Health) -> Iterator[Finding]:
     if health.skipped:
         many = _many(len(health.skipped), "file was", "files were")
-        yield Finding("note", f"{many} skipped because no picture could be read from them. See the list and replace them.")
+        yield Finding("note", f"{many} skipped as unreadable. See the list for the reasons, and repair or delete.")
     if health.duplicates:
         extra = sum(len(d.places) - 1 for d in health.duplicates)
         yield Finding(

@@ -128,8 +128,9 @@ def folder_of(source: SourceName) -> Path:
     """The folder behind `folder` or `sample`.
 
     Raises:
-        DataError: UDACISENSE_DATA_DIR is not set.
+        DataError: no such source, or UDACISENSE_DATA_DIR is not set.
     """
+    _one_of("source", source, SOURCES)
     if source == "sample":
         return SAMPLE
     data_dir = settings().data_dir
