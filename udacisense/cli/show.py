@@ -16,7 +16,7 @@ from udacisense.report.blocks import commas, measured, megabytes, milliseconds, 
 from udacisense.report.sections import MARKS, STATUS_WORDS
 from udacisense.types import Benchmark, Evaluation, Readiness, Verification
 
-MIN_WIDTH = 100  # columns kept also where the output goes to a file
+MIN_WIDTH = 160  # columns kept also where the output goes to a file
 
 
 def answer(verb: str, found: Any) -> None:
@@ -34,7 +34,9 @@ def _plain(console: Console, found: Any) -> None:
 
 
 def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")  # an id cut short could not be copied
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)

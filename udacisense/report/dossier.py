@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from udacisense.store import records
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Subject, Verification
 
 R = TypeVar("R")
 
@@ -26,9 +26,9 @@ class Dossier:
     benchmarks: tuple[Benchmark, ...]  # every subject of the newest run that timed the artifact
     readiness: Readiness | None
 
-    def timing_of(self, sha256: str | None) -> Benchmark | None:
-        """The benchmark of the file with this hash in the artifact's run."""
-        return newest(self.benchmarks, lambda b: b.subject_sha256 == sha256)
+    def timing_of(self, subject: Subject | None) -> Benchmark | None:
+        """The benchmark of a subject in the artifact's run."""
+        return None if subject is None else newest(self.benchmarks, lambda b: _is_of(b, subject))
 
 
 def newest(found: Sequence[R], fits: Callable[[R], bool]) -> R | None:
@@ -43,7 +43,7 @@ def collect(artifact: Artifact) -> Dossier:
     checkpoint = newest(list_checkpoints().records, lambda c: c.id == artifact.checkpoint_id)
     baseline = baseline_checkpoint()
     evaluations = records(Evaluation).records
-    evaluation = newest(evaluations, lambda e: e.subject_sha256 == artifact.sha256 and e.data.split == "test")
+    evaluation = newest(evaluations, lambda e: _is_of(e, artifact) and e.data.split == "test")
     return Dossier(
         artifact=artifact,
         checkpoint=checkpoint,
@@ -65,13 +65,22 @@ def _same_pictures(
     return newest(
         evaluations,
         lambda e: (
-            e.subject_sha256 == subject.sha256
-            and (e.data.split == "test" if beside is None else e.data.dataset_id == beside.data.dataset_id)
+            _is_of(e, subject) and (e.data.split == "test" if beside is None else e.data.dataset_id == beside.data.dataset_id)
         ),
     )
 
 
+def _is_of(record: Evaluation | Benchmark, subject: Subject) -> bool:
+    """Whether a record is about this very file: the bytes must be the same, and an artifact's id too.
+
+    A checkpoint's id changes with its place, all but the end that says its bytes.
+    """
+    if record.subject_sha256 != subject.sha256:
+        return False
+    return record.subject_id == subject.id if isinstance(subject, Artifact) else record.subject_id.endswith(subject.sha256[:8])
+
+
 def _newest_run(artifact: Artifact) -> tuple[Benchmark, ...]:
     found = records(Benchmark).records
-    own = newest(found, lambda b: b.subject_sha256 == artifact.sha256)
+    own = newest(found, lambda b: _is_of(b, artifact))
     return () if own is None else tuple(b for b in found if b.run_id == own.run_id)

@@ -64,11 +64,11 @@ class Pipeline:
 
     def verification_of(self, stage: Stage) -> Verification | None:
         """The proof of a mobile stage."""
-        return next((v for v in self.verifications if v.artifact_sha256 == stage.subject.sha256), None)
+        return next((v for v in self.verifications if v.artifact_id == stage.subject.id), None)
 
     def readiness_of(self, stage: Stage) -> Readiness | None:
         """The judgement of a mobile stage."""
-        return next((r for r in self.readiness if r.artifact_sha256 == stage.subject.sha256), None)
+        return next((r for r in self.readiness if r.artifact_id == stage.subject.id), None)
 
 
 def comparison(pipeline: Pipeline) -> dict[str, list[str]]:

@@ -37,7 +37,7 @@ def _overview(dossiers: Sequence[Dossier]) -> Block:
             d.verification.verdict if d.verification else "not verified",
             percent(d.evaluation.top1 if d.evaluation else None),
             megabytes(d.artifact.size_bytes),
-            milliseconds(_median(d.timing_of(d.artifact.sha256))),
+            milliseconds(_median(d.timing_of(d.artifact))),
         )
         for d in dossiers
     )
@@ -158,8 +158,7 @@ def _with_interval(e: Evaluation) -> str:
 
 def _speed(d: Dossier) -> list[Block]:
     title = Heading(3, "How fast is it, and how much memory does it take?")
-    shas = (d.baseline.sha256 if d.baseline else None, d.checkpoint.sha256 if d.checkpoint else None, d.artifact.sha256)
-    named = _named(d, *(d.timing_of(sha) for sha in shas))
+    named = _named(d, *(d.timing_of(subject) for subject in (d.baseline, d.checkpoint, d.artifact)))
     if not named:
         return [title, Text(f"Not timed yet. Run: python -m udacisense benchmark {d.artifact.checkpoint_id} {d.artifact.id}")]
     columns = ("subject", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
@@ -191,7 +190,7 @@ def _warnings(d: Dossier) -> list[Block]:
 
 
 def _origin(d: Dossier) -> list[Block]:
-    own = d.timing_of(d.artifact.sha256)
+    own = d.timing_of(d.artifact)
     made = [r.made for r in (d.artifact, d.checkpoint_evaluation, d.evaluation, d.verification, own, d.readiness) if r]
     rows = tuple((m.command, m.created, _where(m)) for m in made)
     return [Heading(3, "How to get these figures again"), Grid(("command", "run at (UTC)", "on"), rows)]

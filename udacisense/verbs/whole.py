@@ -106,13 +106,12 @@ def _stages(
     from udacisense.artifacts import subject_format
     from udacisense.report import Stage
 
-    judged = {e.subject_sha256: e for e in evaluations}
-    timed = {b.subject_sha256: b for b in benchmarks}
-    formats = {name: subject_format(subject) for name, subject in subjects.items()}
-    return tuple(
-        Stage(name, s, formats[name].title, formats[name].target, judged.get(s.sha256), timed.get(s.sha256))
-        for name, s in subjects.items()
-    )
+    timed = {b.subject_id: b for b in benchmarks}
+    stages = []
+    for (name, subject), evaluation in zip(subjects.items(), evaluations, strict=True):
+        fmt = subject_format(subject)
+        stages.append(Stage(name, subject, fmt.title, fmt.target, evaluation, timed.get(subject.id)))
+    return tuple(stages)
 
 
 def _finish(

@@ -1,0 +1,147 @@
+"""A report says what the records say, escaped, with the record behind every figure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.story import Story
+from udacisense.report import Dossier, Pipeline, Stage, collect, draw_pipeline, html_report, markdown_report
+from udacisense.report.blocks import NOT_MEASURED, Grid, Heading, Text, measured, megabytes, milliseconds, percent
+from udacisense.report.html import to_html
+from udacisense.report.markdown import escape, to_markdown
+from udacisense.report.pipeline import comparison, deployment_metrics
+
+SOURCES_OF_FIGURES = ("eval", "verify", "bench", "ready")
+
+
+def pipeline_of(story: Story) -> Pipeline:
+    subjects = (("Optimized", story.checkpoint), ("Mobile", story.faithful), ("Mobile Lite", story.drifting))
+    stages = tuple(
+        Stage(name, subject, f"format of {name}", f"target of {name}", story.evaluations[i], story.benchmarks[i])
+        for i, (name, subject) in enumerate(subjects)
+    )
+    return Pipeline(None, stages, story.verifications, story.readiness)
+
+
+def test_collect_finds_the_newest_records_of_these_very_bytes(seeded_home: Story) -> None:
+    dossier = collect(seeded_home.faithful)
+    assert dossier.evaluation == seeded_home.evaluations[1]
+    assert dossier.checkpoint_evaluation == seeded_home.evaluations[0]
+    assert dossier.verification == seeded_home.verifications[0]
+    assert {b.id for b in dossier.benchmarks} == {b.id for b in seeded_home.benchmarks}
+    assert dossier.readiness == seeded_home.readiness[0]
+    changed = collect(replace(seeded_home.faithful, sha256="0" * 64))
+    assert (changed.evaluation, changed.verification, changed.benchmarks, changed.readiness) == (None, None, (), None)
+
+
+def test_every_figure_stands_beside_its_record(seeded_home: Story) -> None:
+    text = markdown_report((collect(seeded_home.faithful),))
+    for kind in SOURCES_OF_FIGURES:
+        assert f"{kind}-{seeded_home.faithful.id}" in text.replace("\\", "")
+    top1 = seeded_home.evaluations[1].top1
+    assert f"{top1 * 100:.1f} %" in text
+    assert "Verdict: unknown." in text
+    assert seeded_home.faithful.sha256 in text
+    assert "optimize\\_for\\_mobile needs a build with XNNPACK" in text
+
+
+def test_a_baseline_that_is_the_checkpoint_is_told_once(seeded_home: Story) -> None:
+    text = markdown_report((collect(seeded_home.faithful),))
+    assert text.count(f"| eval-{seeded_home.checkpoint.id} |".replace("_", "\\_")) == 1
+    assert "| baseline |" not in text
+
+
+def test_an_artifact_without_evidence_says_what_to_run(seeded_home: Story) -> None:
+    empty = Dossier(seeded_home.faithful, None, None, None, None, None, None, (), None)
+    text = markdown_report((empty,)).replace("\\", "")
+    for verb in ("ready", "verify", "evaluate", "benchmark"):
+        assert f"Run: python -m udacisense {verb} " in text
+    assert "its file is not here any more" in text
+
+
+def test_several_artifacts_begin_with_an_overview_and_none_with_advice(seeded_home: Story) -> None:
+    text = markdown_report((collect(seeded_home.faithful), collect(seeded_home.drifting)))
+    overview = text.split("## ")[0]
+    assert "not ready" in overview
+    assert "different" in overview
+    assert text.count("\n## ") == 2
+    assert "There is no artifact yet" in markdown_report(())
+
+
+def test_the_page_is_escaped_and_needs_no_other_file(seeded_home: Story) -> None:
+    hostile = replace(seeded_home.faithful, warnings=("<script>alert('&')</script>",), recipe={"note": "<img src=x>"})
+    page = html_report((replace(collect(seeded_home.faithful), artifact=hostile),))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "<img" not in page
+    assert not re.search(r"(src|href)=|url\(|@import", page.replace("&lt;img src=x&gt;", ""))
+    assert page.count("<table>") == page.count("</table>") > 3
+    assert page.startswith("<!doctype html>")
+
+
+def test_markup_in_a_name_stays_text() -> None:
+    assert escape("a|b_c*d\n<e>") == r"a\|b\_c\*d \<e\>"
+    document = to_markdown((Heading(2, "x|y"), Text("one\ntwo"), Grid(("a",), (("1|2",),))))
+    assert document == "## x\\|y\n\none two\n\n| a |\n| --- |\n| 1\\|2 |\n"
+    assert "<td>&lt;b&gt;</td>" in to_html((Grid(("a",), (("<b>",),)),))
+
+
+def test_a_row_must_fill_its_columns() -> None:
+    with pytest.raises(ValueError, match="must have 2 cells, got 1"):
+        Grid(("a", "b"), (("1",),))
+
+
+def test_what_was_not_measured_is_never_a_number() -> None:
+    assert {percent(None), megabytes(None), milliseconds(None), measured(None, "ms")} == {NOT_MEASURED}
+    assert (percent(0.0), megabytes(1024 * 1024), milliseconds(0.00731)) == ("0.0 %", "1.00 MB", "7.31 ms")
+    assert measured(5.2, "ms", (5.1, 5.3)) == "5.2 ms (95 %: 5.1 to 5.3)"
+
+
+def test_the_notebooks_table_with_measured_figures(seeded_home: Story) -> None:
+    pipeline = pipeline_of(seeded_home)
+    table = comparison(pipeline)
+    assert [len(column) for column in table.values()] == [5, 5, 5, 5]
+    assert list(table) == ["Metric", "Optimized Model", "Mobile Model", "Change"]
+    assert table["Optimized Model"][0] == f"{seeded_home.evaluations[0].top1 * 100:.2f}"
+    assert table["Change"][0] == "+0.00pp"
+    assert table["Optimized Model"][3] == "260.00"
+    assert pipeline.mobile.subject == min((seeded_home.faithful, seeded_home.drifting), key=lambda a: a.size_bytes)
+
+
+def test_missing_figures_of_the_pipeline_are_said_to_be_missing(seeded_home: Story, tmp_path: Path) -> None:
+    whole = pipeline_of(seeded_home)
+    bare = Pipeline(None, tuple(replace(s, evaluation=None, benchmark=None) for s in whole.stages), (), ())
+    table = comparison(bare)
+    assert table["Change"][0] == table["Mobile Model"][2] == NOT_MEASURED
+    metrics = deployment_metrics(bare)
+    assert metrics["mobile_accuracy"] is metrics["mobile_timing"] is metrics["deployment_ready"] is None
+    assert draw_pipeline(bare, tmp_path / "bare.png").stat().st_size > 0
+
+
+def test_the_metrics_file_has_the_notebooks_keys_and_its_records(seeded_home: Story) -> None:
+    pipeline = pipeline_of(seeded_home)
+    metrics = json.loads(json.dumps(deployment_metrics(pipeline), allow_nan=False))
+    assert metrics.keys() >= {
+        "mobile_model_path", "mobile_accuracy", "mobile_timing", "mobile_size_mb",
+        "consistency_check", "deployment_ready", "comparison",
+    }  # fmt: skip
+    assert metrics["mobile_accuracy"].keys() == {"top1_acc", "top5_acc"}
+    assert metrics["mobile_timing"]["cpu"].keys() == {"total_time_ms", "avg_time_ms", "fps"}
+    assert len(metrics["records"]) == 4
+    verdict = pipeline.readiness_of(pipeline.mobile)
+    assert verdict is not None
+    assert metrics["deployment_ready"] == {"pass": True, "fail": False, "unknown": None}[verdict.status]
+
+
+def test_the_picture_is_drawn_from_the_records(seeded_home: Story, tmp_path: Path) -> None:
+    path = draw_pipeline(pipeline_of(seeded_home), tmp_path / "pictures" / "deployment_pipeline_summary.png")
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        assert picture.size == (2400, 1800)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
