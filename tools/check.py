@@ -1,7 +1,7 @@
 """Every check of the project, in the order in which a mistake is cheapest to find; stops at the first that fails.
 
-    python tools/check.py            all of it, as continuous integration runs it
-    python tools/check.py --quick    without the slow conversions and the browser
+python tools/check.py            all of it, as continuous integration runs it
+python tools/check.py --quick    without the slow conversions and the browser
 """
 
 from __future__ import annotations
