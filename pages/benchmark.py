@@ -1,0 +1,41 @@
+"""Benchmark: how fast, how large, how good, side by side?"""
+
+import streamlit as st
+
+from ui import measured
+from ui.evidence import entries, runs, timed_entries
+from ui.frame import frame
+from ui.overview import read_shelf
+from ui.widgets import empty_state, listing_problems, provenance_note
+
+frame("Benchmark", "How fast, how large and how good are the models? Side by side, with every single time kept.")
+
+shelf = read_shelf()
+listing_problems(shelf.problems)
+subjects = (*reversed(shelf.checkpoints), *reversed(shelf.artifacts))
+if subjects:
+    measured.start(subjects)
+elif not shelf.benchmarks:
+    empty_state(
+        "Nothing to measure yet",
+        "A benchmark times checkpoints and converted files side by side. The Models page says how to bring a checkpoint.",
+        "pages/models.py",
+        "Bring a checkpoint",
+        "python -m udacisense run",
+    )
+    st.stop()
+
+run = measured.pick_run(runs(shelf.benchmarks)) if shelf.benchmarks else ()
+rows = timed_entries(run, subjects, shelf.evaluations) if run else entries(subjects, shelf.evaluations)
+
+measured.comparison(rows)
+views = {
+    "Latency": measured.latency,
+    "Start-up": measured.start_up,
+    "Size and memory": measured.space,
+    "Accuracy": measured.accuracy,
+}
+view = st.segmented_control("Look at", list(views), default="Latency", required=True, key="bench_view")
+views[view](rows)
+if run:
+    provenance_note(run[0].made, run[0].run_id)

@@ -1,0 +1,26 @@
+"""Classify: what does the model say about this picture?"""
+
+import streamlit as st
+
+from ui import guess
+from ui.frame import frame
+from ui.widgets import empty_state, pick_subject
+
+frame("Classify", "What does the model say about a picture of yours? Upload some, take one, or press one of these.")
+
+subject = pick_subject("classify")
+if subject is None:
+    empty_state(
+        "No model to ask yet",
+        "Classifying needs a checkpoint or a converted file. The Models page says how to bring a checkpoint.",
+        "pages/models.py",
+        "Bring a checkpoint",
+        "python -m udacisense train",
+    )
+    st.stop()
+
+asked = guess.ask()
+if not asked:
+    st.caption("The answer appears here: the five likeliest of ten household classes with their probabilities, and the times.")
+    st.stop()
+guess.answers(subject, asked)

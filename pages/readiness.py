@@ -1,0 +1,53 @@
+"""Readiness: may this file go to phones?"""
+
+import streamlit as st
+
+from udacisense import verbs
+from udacisense.errors import UdaciSenseError
+from udacisense.readiness import judge
+from udacisense.report import collect
+from ui import judged
+from ui.evidence import stages
+from ui.frame import frame
+from ui.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
+
+frame("Readiness", "May this file go to phones? The rules judge the newest measurements, and say what they rest on.")
+
+artifact = pick_artifact("readiness")
+if artifact is None:
+    empty_state(
+        "Nothing to judge yet",
+        "The rules judge converted files. Convert a checkpoint first, then verify and measure the file.",
+        "pages/convert.py",
+        "Convert a checkpoint",
+        "python -m udacisense run",
+    )
+    st.stop()
+
+try:
+    record = judge(artifact, save=False)
+except UdaciSenseError as exc:
+    error_box(exc)
+    st.stop()
+judged.headline(record)
+with st.container(horizontal=True):
+    if st.button("Save this verdict", icon=":material/save:", help="Adds it to results/readiness as a record."):
+        with errors_shown():
+            st.toast(f"Saved as {judge(artifact).id}", icon=":material/check_circle:")
+    for name, label in (("html", "Report, HTML"), ("markdown", "Report, Markdown")):
+        st.download_button(
+            label,
+            data=lambda name=name: verbs.report(artifact.id, name),
+            file_name=f"{artifact.id}.{'html' if name == 'html' else 'md'}",
+            mime=f"text/{name}",
+            icon=":material/description:",
+            on_click="ignore",
+            key=f"report_{name}",
+        )
+
+st.subheader("Rules", anchor=False)
+judged.rules(record)
+
+st.subheader("Baseline to mobile", anchor=False)
+judged.pipeline(stages(collect(artifact)))
+provenance_note(record.made, record.id)

@@ -1,0 +1,48 @@
+"""Verify: is the converted file still the same model?"""
+
+import streamlit as st
+
+from udacisense import store
+from udacisense.types import Verification
+from ui import proof
+from ui.frame import frame
+from ui.jobs import job_button, job_panel
+from ui.widgets import empty_state, listing_problems, pick_artifact, provenance_note
+
+frame("Verify", "Is the converted file still the same model? The same inputs go through checkpoint and artifact.")
+
+artifact = pick_artifact("verify")
+if artifact is None:
+    empty_state(
+        "Nothing to verify yet",
+        "A verification compares a converted file with the checkpoint that it was made from. Convert a checkpoint first.",
+        "pages/convert.py",
+        "Convert a checkpoint",
+        "python -m udacisense convert CHECKPOINT --format torchscript",
+    )
+    st.stop()
+
+command = ["verify", artifact.id]
+with st.container(horizontal=True, vertical_alignment="center"):
+    job_button(
+        "Verify", command, f"Verify {artifact.id}", "verify", help="Runs both files on all test images, in the background."
+    )
+    st.caption("One random image, a batch of four, then every test image.")
+job_panel("verify")
+
+listing = store.records(Verification)
+listing_problems(listing.problems)
+found = [record for record in listing.records if record.artifact_sha256 == artifact.sha256]
+if not found:
+    empty_state(
+        "Not verified yet",
+        "No one has compared this file with its checkpoint. Start it with the button above; it takes about a minute.",
+        command=f"python -m udacisense {' '.join(command)}",
+    )
+    st.stop()
+
+record = proof.pick_record(found)
+proof.verdict(record)
+proof.inputs(record, artifact.format)
+proof.changed(record)
+provenance_note(record.made, record.id)

@@ -1,0 +1,195 @@
+"""What the Classify page asks and draws: where a picture comes from, and what the model says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from udacisense.data.sources import default_source
+from udacisense.errors import UdaciSenseError
+from udacisense.labels import CLASSES
+from udacisense.settings import settings
+from udacisense.types import SourceName, Subject
+from ui import cache, charts, readings, sessions, tables
+from ui.evidence import format_of
+from ui.panels import chart, table
+from ui.sessions import Seen
+from ui.widgets import error_box
+from ui.words import ms, percent
+
+MOST_FILES = 20
+TILE_PX = 76
+PREVIEW_WIDTH_PX = 240
+KINDS = {
+    "sample": "Pictures from here",
+    "upload": "Upload",
+    "camera": "Camera",
+}
+ICONS = {"sample": ":material/photo_library:", "upload": ":material/upload:", "camera": ":material/photo_camera:"}
+
+COLUMNS = {
+    "picture": st.column_config.TextColumn("Picture", pinned=True),
+    "answer": st.column_config.TextColumn("Answer"),
+    "probability_percent": st.column_config.ProgressColumn("Probability", format="%.1f %%", min_value=0, max_value=100),
+    "decode_ms": st.column_config.NumberColumn("Decode, ms", format="%.1f"),
+    "preprocess_ms": st.column_config.NumberColumn("Preprocessing, ms", format="%.1f"),
+    "inference_ms": st.column_config.NumberColumn("Inference, ms", format="%.1f"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One picture to classify."""
+
+    name: str
+    look: Callable[[Subject], Seen]  # raises UdaciSenseError
+    truth: str | None = None  # its class, where it is known
+
+
+def ask() -> Sequence[Asked]:
+    """The pictures that the visitor chose; none yet = an empty list."""
+    kind = st.segmented_control(
+        "Pictures", list(KINDS), default="sample", required=True, format_func=lambda k: f"{ICONS[k]} {KINDS[k]}", key="from"
+    )
+    return {"sample": _from_here, "upload": _from_files, "camera": _from_camera}[str(kind)]()
+
+
+def _from_files() -> Sequence[Asked]:
+    limit = settings().max_upload_pixels / 1e6
+    files = st.file_uploader(
+        "Pictures to classify",
+        accept_multiple_files=True,
+        key="uploads",
+        help=f"JPEG, PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels each. They are not kept.",
+    )
+    if len(files) > MOST_FILES:
+        st.warning(f"Only the first {MOST_FILES} of {len(files)} files are classified. Upload the others next.")
+    return [_file(f.name, f.getvalue()) for f in files[:MOST_FILES]]
+
+
+def _from_camera() -> Sequence[Asked]:
+    shot = st.camera_input(
+        "Take a picture", key="camera", resolution="720p", help="It stays on this server only for the answer."
+    )
+    return [_file("camera shot", shot.getvalue())] if shot else []
+
+
+def _file(name: str, raw: bytes) -> Asked:
+    return Asked(name, lambda subject: sessions.classify_file(subject, raw, name))
+
+
+# --- pictures that are here already ------------------------------------------------------------------------------------
+
+
+def _from_here() -> Sequence[Asked]:
+    source = _source()
+    try:
+        data = cache.dataset("test", source)
+    except UdaciSenseError as exc:
+        error_box(exc)
+        return []
+    turn = st.session_state.setdefault("sample_turn", 0)
+    tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(CLASSES))]
+    st.caption("Press the name below a picture.")
+    with st.container(horizontal=True, gap="small"):
+        for i in (i for i in tiles if i is not None):
+            with st.container(width=TILE_PX, gap="xxsmall"):
+                name = CLASSES[data.labels[i]]
+                st.image(cache.thumbnail(data.hashes[i], data.pictures[i], TILE_PX, False), width=TILE_PX, alt=f"A {name}")
+                st.button(
+                    name, key=f"sample_{name}", on_click=_choose, args=(data.hashes[i],), type="tertiary", width="stretch"
+                )
+    st.button("Other pictures", icon=":material/shuffle:", on_click=_turn, key="sample_other")
+    chosen = st.session_state.get("sample_chosen")
+    if chosen not in data.hashes:
+        return []
+    place = data.hashes.index(chosen)
+    pixels, truth = data.pictures[place], CLASSES[data.labels[place]]
+    return [Asked(f"{truth} {chosen[:8]}", lambda subject: sessions.classify_pixels(subject, chosen, pixels), truth)]
+
+
+def _source() -> SourceName:
+    """The drawings, or real test pictures where there are some."""
+    real = default_source()
+    if real == "sample":
+        return "sample"
+    names: dict[SourceName, str] = {real: "Test pictures", "sample": "Drawings"}
+    chosen: SourceName = st.segmented_control(
+        "Which",
+        tuple(names),
+        default=real,
+        required=True,
+        format_func=names.__getitem__,
+        key="sample_source",
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def _one_of(members: np.ndarray, turn: int) -> int | None:
+    return int(members[turn % len(members)]) if len(members) else None
+
+
+def _choose(picture: str) -> None:
+    st.session_state["sample_chosen"] = picture
+
+
+def _turn() -> None:
+    st.session_state["sample_turn"] += 1
+
+
+# --- answers -----------------------------------------------------------------------------------------------------------
+
+
+def answers(subject: Subject, asked: Sequence[Asked]) -> None:
+    """The answer on each picture; a picture that fails says why, and the others are answered."""
+    with st.spinner("Asking the model"):
+        found = _ask_all(subject, asked)
+    if len(found) > 1:
+        rows = [tables.answer(one.name, seen.answer) for one, seen in found]
+        table("answers", rows, COLUMNS, f"Answers on {len(found)} pictures")
+    for number, (one, seen) in enumerate(found):
+        _card(subject, one, seen, number)
+    if found:
+        st.caption(
+            "A probability is the softmax of the logits: a share among these ten classes, not a certainty; a picture of "
+            "anything else gets one of the ten names too. The times are of one run in this app; for real timing see Benchmark."
+        )
+
+
+def _ask_all(subject: Subject, asked: Sequence[Asked]) -> list[tuple[Asked, Seen]]:
+    found: list[tuple[Asked, Seen]] = []
+    for one in asked:
+        try:
+            found.append((one, one.look(subject)))
+        except UdaciSenseError as exc:
+            error_box(exc)
+    return found
+
+
+def _card(subject: Subject, one: Asked, seen: Seen, number: int) -> None:
+    best, share = seen.answer.top(1)[0]
+    with st.container(border=True):
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            st.image(seen.preview, width=PREVIEW_WIDTH_PX, alt=f"{one.name}, classified as {best}")
+            st.caption(f"{one.name} · {seen.width_px} × {seen.height_px} pixels")
+        with right:
+            st.markdown(f"#### {best} · {percent(share)}")
+            if one.truth:
+                right_or_wrong = ":green-badge[right]" if one.truth == best else ":red-badge[wrong]"
+                st.markdown(f"True class: **{one.truth}** {right_or_wrong}")
+            top = seen.answer.top(5)
+            figure = charts.probabilities([n for n, _ in top], [p for _, p in top], format_of(subject))
+            rows = lambda: tables.probabilities(one.name, seen.answer)  # noqa: E731
+            st.caption(_times(seen))
+            chart(f"top5_{number}", "", readings.answer(seen.answer), figure, rows)
+
+
+def _times(seen: Seen) -> str:
+    a = seen.answer
+    decode = "Already decoded" if a.decode_s is None else f"Decode **{ms(a.decode_s)}**"
+    return f"{decode} · preprocessing **{ms(a.preprocess_s)}** · inference **{ms(a.inference_s)}**"

@@ -1,0 +1,85 @@
+"""What the Readiness page draws: the verdict, its rules, and the way from baseline to mobile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from udacisense.report.blocks import measured
+from udacisense.types import Readiness, Status, Verdict
+from ui import charts, readings, tables
+from ui.evidence import Stage
+from ui.panels import chart, csv_button
+from ui.widgets import remembered, source_note, status_badge
+from ui.words import BYTES_A_MB, MB_HELP
+
+HEADLINES: dict[Status, str] = {
+    "pass": "Ready: every rule passes.",
+    "fail": "Not ready: a rule fails.",
+    "unknown": "Not decided: something has not been measured well enough.",
+}
+ORDER: dict[Status, int] = {"fail": 0, "unknown": 1, "pass": 2}
+
+MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str | None], ...] = (
+    ("accuracy", "Accuracy", lambda s: None if s.top1 is None else s.top1 * 100, "{:.1f} %", "top-1, percent", None),
+    ("size", "Size", lambda s: None if s.size_bytes is None else s.size_bytes / BYTES_A_MB, "{:.2f} MB", "MB", MB_HELP),
+    (
+        "latency",
+        "Inference time",
+        lambda s: None if s.latency_s is None else s.latency_s * 1000,
+        "{:.2f} ms",
+        "milliseconds",
+        "Average steady time of one picture. All three come from one run; a model that was not in that run has no figure.",
+    ),
+)
+"""Name, title, value of a stage, how a value is written, unit of the axis, hint."""
+
+
+def headline(record: Readiness) -> None:
+    """The verdict in one box, and a warning where it rests on drawings."""
+    with st.container(border=True, gap="small"):
+        status_badge(record.status)
+        st.markdown(f"#### {HEADLINES[record.status]}")
+        st.markdown(readings.verdicts(record.verdicts))
+    if any(v.data and v.data.source == "sample" for v in record.verdicts):
+        source_note("sample")
+
+
+def rules(record: Readiness) -> None:
+    """One card a rule: what fails first, then what is unknown, then what passes."""
+    with st.grid(2, min_column_width=320, gap="small"):
+        for v in sorted(record.verdicts, key=lambda v: ORDER[v.status]):
+            _card(v)
+    csv_button("verdicts", lambda: tables.verdicts(record))
+
+
+def _card(v: Verdict) -> None:
+    with st.container(border=True, gap="xsmall", height="stretch"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            status_badge(v.status)
+            st.markdown(f"**{v.title}**")
+        st.markdown(f"Measured **{measured(v.measured, v.unit, v.interval)}** · limit {v.limit:g} {v.unit}")
+        st.markdown(v.reason)
+        if v.evidence:
+            st.caption("Rests on " + ", ".join(f"`{name}`" for name in v.evidence))
+        if v.status == "unknown":
+            page, label = _where(v)
+            st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=remembered())
+
+
+def _where(v: Verdict) -> tuple[str, str]:
+    """The page that brings what a rule lacks."""
+    if "same" in v.rule or "agree" in v.rule:
+        return "pages/verify.py", "Verify it"
+    return "pages/benchmark.py", "Measure it"
+
+
+def pipeline(stages: Sequence[Stage]) -> None:
+    """Accuracy, size and time from baseline to mobile; gaps where nobody measured."""
+    columns = st.columns(len(MEASURES), gap="large")
+    for column, (name, title, value, template, unit, help) in zip(columns, MEASURES, strict=True):
+        with column:
+            reading = readings.pipeline(stages, value, template.format)
+            figure = charts.pipeline(stages, value, template, unit)
+            chart(f"pipeline_{name}", title, reading, figure, lambda: tables.stages(stages), help)

@@ -1,0 +1,178 @@
+"""One sentence above each chart, made from the records that the chart shows. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from udacisense import stats
+from udacisense.labels import CLASSES
+from udacisense.types import Benchmark, Evaluation, Flip, Verdict, Verification
+from ui.answers import Answer
+from ui.evidence import Entry, Stage
+from ui.words import count, mb, ms, percent
+
+
+def latency(entries: Sequence[Entry]) -> str:
+    """Which subject answers fastest, and by how much, with the interval of the ratio."""
+    timed = [(e.label, e.benchmark) for e in entries if e.benchmark]
+    if not timed:
+        return "No times have been measured yet."
+    (first, fast), *others = sorted(timed, key=lambda pair: stats.median(pair[1].steady_s))
+    if not others:
+        p99 = ms(stats.percentile(fast.steady_s, 99))
+        return f"{first} answers in {_median(fast)} ({count(len(fast.steady_s), 'run')}); 99 of 100 answers come within {p99}."
+    last, slow = others[-1]
+    return f"{first} is the fastest with a median of {_median(fast)}; {last} takes {_median(slow)}{_ratio(slow, fast)}."
+
+
+def _median(bench: Benchmark) -> str:
+    return ms(stats.median(bench.steady_s))
+
+
+def _ratio(slow: Benchmark, fast: Benchmark) -> str:
+    pairs = min(len(slow.blocks_s), len(fast.blocks_s))
+    if len(slow.blocks_s) != len(fast.blocks_s) or pairs < stats.MIN_BLOCKS:
+        plain = stats.median(slow.steady_s) / stats.median(fast.steady_s)
+        return f", {plain:.2f} times as long (too few blocks of runs for an interval)"
+    ratio, low, high = stats.ratio_interval(slow.blocks_s, fast.blocks_s)
+    if low <= 1 <= high:
+        return f", which these runs cannot tell apart (95 % interval of the ratio {low:.2f} to {high:.2f})"
+    return f", {ratio:.2f} times as long (95 % interval {low:.2f} to {high:.2f})"
+
+
+def timeline(entries: Sequence[Entry]) -> str:
+    """How much the times of each subject changed from the first to the last block."""
+    parts = [f"{e.label} {_drift(e.benchmark):+.1f} %" for e in entries if e.benchmark and len(e.benchmark.blocks_s) > 1]
+    if not parts:
+        return "A drift needs at least two blocks of runs."
+    return f"From the first block of runs to the last, the median changed by: {', '.join(parts)}."
+
+
+def _drift(bench: Benchmark) -> float:
+    return (stats.median(bench.blocks_s[-1]) / stats.median(bench.blocks_s[0]) - 1) * 100
+
+
+def startup(entries: Sequence[Entry]) -> str:
+    """How long it takes from nothing to the first answer."""
+    known = [(e.label, _first_answer(e.benchmark)) for e in entries if e.benchmark]
+    if not known:
+        return "No start has been measured yet."
+    (quick, least), *others = sorted(known, key=lambda pair: pair[1])
+    text = f"From nothing to its first answer, {quick} takes {ms(least)}"
+    return f"{text}; {others[-1][0]} takes {ms(others[-1][1])}." if others else f"{text}."
+
+
+def _first_answer(bench: Benchmark) -> float:
+    return (bench.import_s or 0.0) + bench.load_s + bench.first_s
+
+
+def sizes(entries: Sequence[Entry]) -> str:
+    """The smallest file against the largest."""
+    return _smallest([(e.label, e.size_bytes) for e in entries], "The smallest file is {} with {}", "than {} ({})")
+
+
+def memory(entries: Sequence[Entry]) -> str:
+    """The lowest peak of resident memory against the highest."""
+    peaks = [(e.label, e.benchmark.peak_rss_bytes if e.benchmark else None) for e in entries]
+    return _smallest(peaks, "{} needs the least memory, {} at its peak", "than {} ({})")
+
+
+def _smallest(values: Sequence[tuple[str, int | None]], start: str, than: str) -> str:
+    known = sorted(((label, size) for label, size in values if size is not None), key=lambda pair: pair[1])
+    if not known:
+        return "Nothing of this has been measured yet."
+    (label, least), (last, most) = known[0], known[-1]
+    text = start.format(label, mb(least))
+    if least == most:
+        return f"{text}; all are the same." if len(known) > 1 else f"{text}."
+    return f"{text}, {percent(1 - least / most)} less {than.format(last, mb(most))}."
+
+
+def accuracy(entries: Sequence[Entry]) -> str:
+    """The best top-1 accuracy, and how far the lowest is behind."""
+    known = sorted(((e.label, e.evaluation) for e in entries if e.evaluation), key=lambda pair: -pair[1].top1)
+    if not known:
+        return "No accuracy has been measured yet."
+    (label, best), (last, least) = known[0], known[-1]
+    if len(known) == 1:
+        return f"{label} names {percent(best.top1)} of {count(best.images, 'image')} right."
+    if best.top1 == least.top1:
+        return f"All name {percent(best.top1)} of {count(best.images, 'image')} right."
+    behind = (best.top1 - least.top1) * 100
+    return f"{label} names {percent(best.top1)} of {count(best.images, 'image')} right; {last} is {behind:.1f} points behind."
+
+
+def per_class(entries: Sequence[Entry]) -> str:
+    """The class that each subject finds hardest."""
+    parts = []
+    for e in (e for e in entries if e.evaluation):
+        assert e.evaluation is not None
+        known = [(share, name) for share, name in zip(e.evaluation.per_class, CLASSES, strict=True) if share is not None]
+        share, name = min(known)
+        parts.append(f"{name} for {e.label} ({percent(share)})")
+    return f"The hardest class is {'; '.join(parts)}." if parts else "No accuracy has been measured yet."
+
+
+def confusion(record: Evaluation) -> str:
+    """The most frequent mistake."""
+    wrong = [(n, t, a) for t, row in enumerate(record.confusion) for a, n in enumerate(row) if t != a and n]
+    if not wrong:
+        return "No picture was taken for another class."
+    often, true, taken = max(wrong, key=lambda found: found[0])
+    times = f"{often:,} of {sum(record.confusion[true]):,} times"
+    return f"The most frequent mistake: {CLASSES[true]} taken for {CLASSES[taken]}, {times}."
+
+
+def agreement(record: Verification) -> str:
+    """On how many pictures the two give the same answer, and the largest difference."""
+    same = record.images - len(record.flips)
+    apart = (
+        "and no logit differs" if record.max_abs_diff == 0 else f"and no logit differs by more than {record.max_abs_diff:.2g}"
+    )
+    return f"Checkpoint and artifact give the same answer on {same:,} of {count(record.images, 'image')}, {apart}."
+
+
+def differences(record: Verification) -> str:
+    """Whether the random inputs stay within the tolerance."""
+    if not record.checks:
+        return "This record holds no random inputs."
+    within, tolerance = sum(c.outputs_match for c in record.checks), record.checks[0].tolerance
+    return f"{within} of {count(len(record.checks), 'random input')} stay within the tolerance of {tolerance:g}."
+
+
+def flips(found: Sequence[Flip]) -> str:
+    """What became of the pictures whose answer changed."""
+    if not found:
+        return "No picture changed its answer."
+    better = sum(f.label == f.after for f in found)
+    worse = sum(f.label == f.before for f in found)
+    rest = len(found) - better - worse
+    noun = "answer" if len(found) == 1 else "answers"
+    return f"{len(found):,} {noun} changed: {better} became right, {worse} became wrong, {rest} were wrong before and after."
+
+
+def pipeline(stages: Sequence[Stage], value: Callable[[Stage], float | None], show: Callable[[float], str]) -> str:
+    """From the first measured stage to the last, and which stages have no figure."""
+    known = [(s.name, v) for s in stages if (v := value(s)) is not None]
+    gaps = [s.name.lower() for s in stages if s.subject_id and value(s) is None]
+    absent = [s.name.lower() for s in stages if not s.subject_id]
+    rest = f" Not measured: {', '.join(gaps)}." if gaps else ""
+    rest += f" There is no {' and no '.join(absent)} checkpoint." if absent else ""
+    if len(known) < 2:
+        return (f"{known[0][0]}: {show(known[0][1])}.{rest}" if known else rest).strip()
+    (start, before), (end, after) = known[0], known[-1]
+    if show(before) == show(after):
+        return f"{start} to {end.lower()}: {show(after)}, unchanged.{rest}"
+    return f"{start} to {end.lower()}: {show(before)} to {show(after)}.{rest}"
+
+
+def verdicts(found: Sequence[Verdict]) -> str:
+    """How many rules pass, fail and are unknown."""
+    counts = [sum(v.status == status for v in found) for status in ("pass", "fail", "unknown")]
+    return f"Of {count(len(found), 'rule')}, {counts[0]} pass, {counts[1]} fail and {counts[2]} cannot be judged yet."
+
+
+def answer(found: Answer) -> str:
+    """The likeliest class, and how far it is ahead of the next."""
+    (best, share), (second, rest) = found.top(2)
+    return f"The model says {best} with {percent(share)}; next comes {second} with {percent(rest)}."
