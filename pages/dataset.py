@@ -18,7 +18,7 @@ if data is None:
     st.stop()
 
 if source == "sample":
-    source_note(source)
+    source_note(source, "The tab Get pictures says how to get real ones.")
 data_notes.figures(data, describe(source))
 
 grid, balance, health, real = st.tabs(["Pictures", "Balance", "Health", "Get pictures"], key="dataset_tab", on_change="rerun")

@@ -47,7 +47,7 @@ def _watch() -> None:
         st.rerun()
     for job in active:
         with st.container(border=True, gap="xxsmall"):
-            st.markdown(f":gray[{job.title} · {STATE_WORDS[job.state]}]")
+            st.markdown(f":small[:gray[{job.title} · {STATE_WORDS[job.state]}]]")
             st.progress(job.fraction or 0.0, text=job.stage or "starting")
 
 

@@ -9,15 +9,18 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from udacisense import store
 from udacisense.models.checkpoint import trained_hashes, training_info
 from udacisense.models.summary import Layer, Summary
-from udacisense.types import Checkpoint
+from udacisense.types import Checkpoint, Evaluation
 from ui.words import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
 
 
 def figures(checkpoint: Checkpoint, summary: Summary) -> None:
-    """Parameters, multiply-adds, size, precision and sparsity in one row."""
-    with st.grid(5, min_column_width=150):
+    """Accuracy, size, parameters, multiply-adds, precision and sparsity in one row."""
+    top1, top1_help = _accuracy(checkpoint)
+    with st.grid(6, min_column_width=140):
+        st.metric("Top-1", top1, border=True, help=top1_help)
         st.metric("Parameters", millions(summary.parameters), border=True, help=_exactly(summary.parameters))
         macs_help = "Multiply-accumulates of convolutions and linear layers for one picture. " + _exactly(summary.macs)
         st.metric("Multiply-adds", millions(summary.macs), border=True, help=macs_help)
@@ -26,6 +29,16 @@ def figures(checkpoint: Checkpoint, summary: Summary) -> None:
             "Computes in", "integers" if summary.is_quantized else "fp32", border=True, help="Whether any layer is quantised."
         )
         st.metric("Sparsity", percent(summary.sparsity), border=True, help="Exact zeros among the weights.")
+
+
+def _accuracy(checkpoint: Checkpoint) -> tuple[str, str]:
+    """Top-1 of the newest evaluation of these very weights, and what it rests on."""
+    found = [e for e in store.records(Evaluation).records if e.subject_sha256 == checkpoint.sha256]
+    if not found:
+        return "–", f"Not measured yet: python -m udacisense evaluate {checkpoint.id}"
+    newest = found[-1]
+    pictures = f"{count(newest.images, newest.data.split + ' picture')} of {newest.data.source}, {newest.data.scheme}"
+    return percent(newest.top1), f"On {pictures}. Record {newest.id}."
 
 
 def _exactly(number: int | None) -> str:

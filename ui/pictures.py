@@ -30,7 +30,7 @@ def show_grid(data: Dataset) -> None:
         st.info("No picture of these classes is in this split. Choose other classes.", icon=":material/filter_alt_off:")
         return
     page = _page(members)
-    side = "as the network's input, 224 × 224" if as_input else "at its own size, enlarged"
+    side = "as the network sees it, 224 × 224" if as_input else "as in its file"
     st.caption(f"{count(len(members), 'picture')}, each {side}. Under it: class and the start of its md5.")
     with st.grid("auto", min_column_width=96, gap="small"):
         for i in page:

@@ -184,13 +184,13 @@ def empty_state(title: str, text: str, page: str | None = None, link_label: str 
             st.code(command, language="bash")
 
 
-def source_note(data: DatasetRef | SourceName) -> None:
-    """Which pictures a figure rests on; says plainly when they are the drawn sample pack."""
+def source_note(data: DatasetRef | SourceName, way_out: str = "The Dataset page says how to get real ones.") -> None:
+    """Which pictures a figure rests on; says plainly when they are the drawn sample pack, and the way out of that."""
     source = data if isinstance(data, str) else data.source
     if source == "sample":
         st.warning(
             "These figures rest on the **sample pack** of drawn pictures. They show that everything works, not how good a "
-            "model is on photographs. The Dataset page says how to get real ones.",
+            f"model is on photographs. {way_out}",
             icon=":material/draw:",
         )
     elif isinstance(data, DatasetRef):

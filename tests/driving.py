@@ -1,0 +1,66 @@
+"""Drive the app from its front door in tests: fixtures and small readers shared by the page tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from udacisense.settings import PROJECT
+
+APP = str(PROJECT / "app.py")
+SUMMARY = {
+    "layers": [
+        {"name": "a", "kind": "Conv2d", "output_shape": [8, 2, 2], "parameters": 216, "macs": 864, "sparsity": 0.25},
+        {"name": "b", "kind": "ReLU", "output_shape": [8, 2, 2], "parameters": 0, "macs": None, "sparsity": None},
+        {"name": "c", "kind": "Linear", "output_shape": [10], "parameters": 330, "macs": 320, "sparsity": 0.0},
+    ],
+    "parameters": 1_528_106,
+    "macs": 55_500_000,
+    "size_bytes": 6_253_445,
+    "is_quantized": False,
+    "sparsity": 0.125,
+}
+
+
+@pytest.fixture(autouse=True)
+def quick_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No child process with torch; every cache empty before and after."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    monkeypatch.setattr("ui.machine.devices_child", lambda: SimpleNamespace(poll=lambda: 0))
+    monkeypatch.setattr("ui.machine.devices", lambda: (("cpu", "cuda:0 (Test GPU)"), None))
+    monkeypatch.setattr("ui.probe.ask", lambda *question: SUMMARY)
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def app(page: str = "", **query: str) -> AppTest:
+    """The app after its first run, then on a page with these query parameters."""
+    at = AppTest.from_file(APP, default_timeout=60).run()
+    assert not at.exception
+    return at if not page else go(at, page, **query)
+
+
+def go(at: AppTest, page: str, **query: str) -> AppTest:
+    """Open a page; with query parameters as a link that carries them."""
+    at.switch_page(page)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def words(at: AppTest) -> str:
+    """Everything that the page says in text."""
+    kinds = (at.markdown, at.caption, at.warning, at.info, at.error, at.success, at.subheader, at.code)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {metric.label: str(metric.value) for metric in at.metric}

@@ -1,0 +1,200 @@
+"""Overview, Models and Convert, and every build page in an empty store and in a seeded one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.driving import APP, app, go, metrics, quick_answers, words
+from tests.fakes import fake_checkpoint, fake_format
+from tests.story import Story
+from udacisense import formats
+from udacisense.errors import CheckpointError
+from udacisense.settings import PROJECT
+from udacisense.types import Format
+
+__all__ = ["quick_answers"]
+
+PAGES = ("pages/dataset.py", "pages/models.py", "pages/convert.py")
+# --- every page, both stores -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_useful_with_an_empty_store(sample_home: Path, page: str) -> None:
+    at = app(page)
+    assert at.title[0].value in ("Dataset", "Models", "Convert")
+    assert not at.error
+    assert "python -m udacisense" in words(at) or at.metric
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_useful_with_a_seeded_store(seeded_home: Story, page: str) -> None:
+    at = app(page)
+    assert not at.error
+    assert at.metric
+
+
+def test_sidebar_links_to_every_page(sample_home: Path) -> None:
+    at = app("pages/models.py")
+    linked = {link.proto.page for link in at.sidebar.get("page_link")}
+    assert {"dataset", "models", "convert", "verify", "benchmark", "readiness", "classify"} <= linked
+
+
+# --- overview ----------------------------------------------------------------------------------------------------------
+
+
+def test_overview_of_an_empty_store_says_what_to_do_first(sample_home: Path) -> None:
+    at = app()
+    assert "Bring a checkpoint" in words(at)
+    assert metrics(at)["Checkpoints"] == "0"
+    assert not [b for b in at.button if b.key == "start_run"], "nothing to run without a checkpoint"
+
+
+def test_overview_lists_devices_versions_and_seed(sample_home: Path) -> None:
+    text = words(app())
+    assert "cpu, cuda:0 (Test GPU)" in text
+    assert "torch 2." in text
+    assert "**Seed** 42" in text
+
+
+def test_overview_of_a_seeded_store_counts_and_judges(seeded_home: Story) -> None:
+    at = app()
+    assert metrics(at) == {"Checkpoints": "1", "Artifacts": "2", "Records": "10", "Same model": "1 of 2", "Ready": "0 of 2"}
+    table = at.dataframe[0].value
+    by_id = {row["Artifact"]: row for row in table.to_dict("records")}
+    assert list(by_id[seeded_home.drifting.id]["Verdict"]) == ["Fail"]
+    assert list(by_id[seeded_home.faithful.id]["Same model"]) == ["Same model"]
+
+
+def test_overview_names_a_record_that_cannot_be_read(seeded_home: Story) -> None:
+    broken = seeded_home.home / "results" / "benchmark" / "broken.json"
+    broken.write_text("{", encoding="utf-8")
+    at = app()
+    assert "broken.json" in words(at)
+    assert metrics(at)["Records"] == "10"
+
+
+# --- models ------------------------------------------------------------------------------------------------------------
+
+
+def test_models_shows_what_a_checkpoint_is_made_of(seeded_home: Story) -> None:
+    at = app("pages/models.py")
+    found = metrics(at)
+    assert (found["Parameters"], found["Multiply-adds"], found["Sparsity"]) == ("1.53 M", "55.50 M", "12.5 %")
+    assert found["Top-1"] == f"{100 * seeded_home.evaluations[0].top1:.1f} %"
+    assert any("stands in" in info.value for info in at.info), "the fallback says that it is one"
+    at.toggle(key="layers_with_parameters").set_value(False).run()
+    assert list(at.dataframe[0].value["Layer"]) == ["a", "b", "c"]
+
+
+def test_a_file_that_cannot_be_loaded_is_an_error_in_words(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*question: str) -> None:
+        raise CheckpointError("model.pth is a pickled module, so it was not opened. Save the weights alone.")
+
+    monkeypatch.setattr("ui.probe.ask", refuse)
+    at = app("pages/models.py")
+    assert at.error[0].value.startswith("model.pth is a pickled module")
+    assert "cannot be loaded" in words(at)
+
+
+def test_deep_link_picks_and_an_unknown_id_is_told(seeded_home: Story) -> None:
+    other = fake_checkpoint(seeded_home.home / "models" / "other" / "model.pth", technique="other", seed=5)
+    at = app("pages/models.py", checkpoint=other.id)
+    assert at.selectbox(key="pick_checkpoint_models").value == other.id
+    assert not at.warning
+    at = app("pages/models.py", checkpoint="no-such-id")
+    assert "no-such-id" in at.warning[0].value
+    assert at.selectbox(key="pick_checkpoint_models").value == seeded_home.checkpoint.id
+
+
+def test_a_pick_survives_a_page_switch(seeded_home: Story) -> None:
+    other = fake_checkpoint(seeded_home.home / "models" / "other" / "model.pth", technique="other", seed=5)
+    at = app("pages/models.py")
+    at.selectbox(key="pick_checkpoint_models").select(other.id).run()
+    go(at, "pages/dataset.py")
+    go(at, "pages/convert.py")
+    assert at.selectbox(key="pick_checkpoint_convert").value == other.id
+
+
+def test_quick_training_is_offered_where_there_is_nothing(sample_home: Path) -> None:
+    at = app("pages/models.py")
+    assert not at.button(key="start_train").disabled
+
+
+# --- convert -----------------------------------------------------------------------------------------------------------
+
+
+def test_convert_submits_what_was_picked(
+    seeded_home: Story, fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr("udacisense.jobs.submit", lambda argv, title: started.append(argv))
+    at = app("pages/convert.py")
+    at.selectbox(key="format").select("fake").run()
+    at.button_group(key="precision_fake").set_value("int8").run()
+    at.button(key="start_convert").click().run()
+    assert started == [["convert", seeded_home.checkpoint.id, "--format", "fake", "--precision", "int8"]]
+
+
+def test_a_format_without_its_tools_keeps_its_row(
+    seeded_home: Story, fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = fake_format("coreml", unavailable=lambda capability: "Core ML needs macOS.")
+    monkeypatch.setitem(formats.FORMATS, "coreml", missing)
+    at = app("pages/convert.py")
+    assert at.selectbox(key="format").options == ["Fake format torch", "Fake format fake"]
+    assert "Core ML needs macOS." in words(at)
+
+
+def test_result_offers_the_file_and_its_story(seeded_home: Story) -> None:
+    at = app("pages/convert.py", artifact=seeded_home.faithful.id)
+    assert at.selectbox(key="pick_artifact_convert").value == seeded_home.faithful.id
+    assert metrics(at)["Optimised by"] == "freeze"
+    assert seeded_home.faithful.made.command in words(at)
+    assert any("XNNPACK" in info.value for info in at.info)
+    assert at.get("download_button")
+
+
+# --- the app's process -------------------------------------------------------------------------------------------------
+
+NO_TORCH = """
+import sys
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({app!r}, default_timeout=60).run()
+assert not at.exception, at.exception
+for page in {pages!r}:
+    at.switch_page(page).run()
+    assert not at.exception, (page, at.exception)
+loaded = [name for name in ("torch", "torchvision", "matplotlib") if name in sys.modules]
+sys.exit(f"loaded: {{loaded}}" if loaded else 0)
+"""
+
+
+def test_the_app_needs_no_torch_to_look(seeded_home: Story) -> None:
+    script = NO_TORCH.format(
+        app=APP, pages=("pages/dataset.py", "pages/benchmark.py", "pages/readiness.py", "pages/convert.py")
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "UDACISENSE_HOME": str(seeded_home.home)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_real_children_answer_and_explain(home: Path) -> None:
+    from ui import probe
+
+    child = probe.start("devices")
+    names = probe.read_answer(*child.communicate(timeout=120))
+    assert names[0] == "cpu"
+    broken = home / "models" / "broken.pth"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"not weights")
+    with pytest.raises(CheckpointError, match=r"broken\.pth"):
+        probe.read_answer(*probe.start("summary", str(broken)).communicate(timeout=120))

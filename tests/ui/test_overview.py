@@ -1,0 +1,72 @@
+"""The next step follows from what is in the store, and only from records of the very same bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.story import Story
+from ui import overview
+
+
+def without(home: Path, *kinds: str) -> overview.Step:
+    for kind in kinds:
+        shutil.rmtree(home / "results" / kind, ignore_errors=True)
+    return overview.next_step(overview.read_shelf())
+
+
+def test_nothing_here_asks_for_a_checkpoint(sample_home: Path) -> None:
+    step = without(sample_home)
+    assert (step.page, step.command) == ("pages/models.py", "python -m udacisense train")
+
+
+def test_a_checkpoint_alone_is_to_be_converted(seeded_home: Story) -> None:
+    shutil.rmtree(seeded_home.home / "models" / "mobile")
+    assert without(seeded_home.home).page == "pages/convert.py"
+
+
+@pytest.mark.parametrize(
+    ("missing", "page"),
+    [
+        (("verification", "benchmark", "readiness"), "pages/verify.py"),
+        (("benchmark", "readiness"), "pages/benchmark.py"),
+        (("readiness",), "pages/readiness.py"),
+    ],
+)
+def test_the_first_gap_is_the_next_step(seeded_home: Story, missing: tuple[str, ...], page: str) -> None:
+    step = without(seeded_home.home, *missing)
+    assert step.page == page
+    assert step.command is not None
+    assert step.command.startswith("python -m udacisense ")
+
+
+def test_a_failing_verdict_names_its_rules(seeded_home: Story) -> None:
+    step = without(seeded_home.home)
+    failing = [v.title for v in seeded_home.readiness[1].verdicts if v.status == "fail"]
+    assert step.title == "Not ready: see why"
+    assert all(title in step.text for title in failing[:3])
+
+
+def test_a_pass_leads_to_trying_it(seeded_home: Story) -> None:
+    shelf = overview.read_shelf()
+    passed = tuple(dataclasses.replace(r, status="pass") for r in shelf.readiness)
+    assert overview.next_step(dataclasses.replace(shelf, readiness=passed)).page == "pages/classify.py"
+
+
+def test_a_record_of_other_bytes_does_not_count(seeded_home: Story) -> None:
+    shelf = overview.read_shelf()
+    other = tuple(dataclasses.replace(v, artifact_sha256="0" * 64) for v in shelf.verifications)
+    rows = overview.progress(dataclasses.replace(shelf, verifications=other))
+    assert [row.verification for row in rows] == [None, None]
+
+
+def test_the_newest_record_wins(seeded_home: Story) -> None:
+    shelf = overview.read_shelf()
+    first = next(b for b in shelf.benchmarks if b.subject_sha256 == seeded_home.faithful.sha256)
+    again = dataclasses.replace(first, id="bench-again", blocks_s=((0.5,), (0.5,)))
+    rows = overview.progress(dataclasses.replace(shelf, benchmarks=(*shelf.benchmarks, again)))
+    found = {row.artifact.id: row.latency_s for row in rows}
+    assert found[seeded_home.faithful.id] == 0.5
