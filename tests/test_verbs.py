@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.fakes import fake_checkpoint
 from udacisense import verbs
 from udacisense.errors import MeasureError, NotFoundError, RecipeError
 from udacisense.progress import WAITING, watched_by
+from udacisense.store import new_id, save
 from udacisense.types import Benchmark, Format, Subject
 from udacisense.verbs import whole, work
 from udacisense.verbs.judge import worst
@@ -96,9 +98,10 @@ def fake_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Times without processes: what is timed is tested elsewhere."""
 
     def timed(subjects: Sequence[Subject], protocol: Any) -> tuple[Benchmark, ...]:
-        from udacisense.store import save
-
-        records = tuple(story.benchmark(s, "fake", 0.005 + i / 1000, np.random.default_rng(i)) for i, s in enumerate(subjects))
+        records = tuple(
+            replace(story.benchmark(s, "fake", 0.005 + i / 1000, np.random.default_rng(i)), id=new_id(f"bench-{s.id}"))
+            for i, s in enumerate(subjects)
+        )
         for record in records:
             save(record)
         return records
@@ -108,7 +111,7 @@ def fake_timing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_run_goes_the_whole_way(sample_home: Path, fake_formats: dict[str, Format], fake_timing: None) -> None:
-    baseline = fake_checkpoint(sample_home.joinpath(*BASELINE))
+    baseline = fake_checkpoint(sample_home.joinpath(*BASELINE), shift=0.001)
     stages: list[tuple[float, str]] = []
     with watched_by(lambda fraction, stage: stages.append((fraction, stage))):
         found = verbs.run()

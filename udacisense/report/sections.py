@@ -137,8 +137,10 @@ def _accuracy(d: Dossier) -> list[Block]:
         for name, e in named
     )
     per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
+    hint = f"The checkpoint is not evaluated on these pictures. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
     return [
         title,
+        *([] if d.checkpoint_evaluation else [Text(hint)]),
         Grid(("subject", "top-1 (95 %)", "top-5", "pictures", "data", "record"), rows),
         Grid(("share right, by class", *(name for name, _ in named)), per_class),
     ]
@@ -164,7 +166,7 @@ def _speed(d: Dossier) -> list[Block]:
     columns = ("subject", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
     first = named[-1][1]
     conditions = (
-        f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn in run {first.run_id} on "
+        f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn ({first.run_id}) on "
         f"{first.made.machine.cpu}. Times of a computer, not of a phone: read the ratios."
     )
     return [title, Text(conditions), Grid(columns, tuple(_times(name, b) for name, b in named))]
@@ -184,7 +186,8 @@ def _times(name: str, b: Benchmark) -> tuple[str, ...]:
 
 
 def _warnings(d: Dossier) -> list[Block]:
-    sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *d.benchmarks)
+    timings = [d.timing_of(subject) for subject in (d.checkpoint, d.artifact)]
+    sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *timings)
     found = dict.fromkeys([*d.artifact.warnings, *(w for record in sources if record for w in record.warnings)])
     return [Heading(3, "What to mind"), Bullets(tuple(found))] if found else []
 
