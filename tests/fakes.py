@@ -36,6 +36,9 @@ from udacisense.types import (
     SourceName,
 )
 
+SIZE_BYTES = 64 * 1024
+"""Every fake file has this size."""
+
 Fault = Literal["nan", "crash", "hang", "shape", "load", "run"]
 
 MACHINE = Machine("Fake CPU", 2, 2, 8 * 2**30, "Linux 6.1 x86_64", "3.11.9", "performance")
@@ -52,7 +55,8 @@ def made(command: str = "python -m udacisense fake", created: str = "2026-01-02T
 def write_fake(path: Path, shift: float = 0.0, delay_s: float = 0.0, fault: Fault | None = None, seed: int = 0) -> Path:
     """Write a file that `fake_format` loads; `shift` moves the logits, `fault` breaks the session."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"shift": shift, "delay_s": delay_s, "fault": fault, "seed": seed}), encoding="utf-8")
+    plain = {"file": path.name, "shift": shift, "delay_s": delay_s, "fault": fault, "seed": seed}
+    path.write_text(json.dumps(plain).ljust(SIZE_BYTES), encoding="utf-8")
     return path
 
 
@@ -90,8 +94,9 @@ def fixed_logits(images: Images, shift: float = 0.0, seed: int = 0) -> Logits:
 def load_fake(path: Path, threads: int = 1) -> FakeSession:
     """The session that the file describes; a file of anything else gives the plain one."""
     try:
-        session = FakeSession(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        session = FakeSession(**{key: value for key, value in plain.items() if key != "file"})
+    except (ValueError, TypeError, AttributeError, OSError):
         session = FakeSession()
     if session.fault == "load":
         raise RuntimeError("the fake file does not load")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from udacisense import store
 from udacisense.data.dataset import Dataset
+from udacisense.data.health import overlap
 from udacisense.errors import MeasureError, NotFoundError
 from udacisense.models.checkpoint import find_checkpoint, trained_hashes
-from udacisense.predictions import Predictions, predict_all, predictions_path
+from udacisense.predictions import Predictions, data_options, predict_all, predictions_path
 from udacisense.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Evaluation, Subject
@@ -24,7 +25,7 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluat
     kept = None if fresh else newest_evaluation(subject.sha256, data.ref.dataset_id)
     if kept is not None and predictions_path(subject.sha256, data.ref.dataset_id).is_file():
         return kept
-    made = here(f"python -m udacisense evaluate {subject.id}")
+    made = here(f"python -m udacisense evaluate {subject.id} {data_options(data.ref)}")
     found = predict_all(subject, data, fresh=fresh)
     labelled = int(found.labelled.sum())
     if not labelled:
@@ -86,7 +87,7 @@ def overlap_with_training(subject: Subject, data: Dataset) -> int | None:
     except NotFoundError:
         return None
     trained = trained_hashes(checkpoint)
-    return None if trained is None else sum(h in trained for h in data.hashes)
+    return None if trained is None else overlap(data, trained)
 
 
 def _warnings(data: Dataset, labelled: int, seen: int | None) -> tuple[str, ...]:

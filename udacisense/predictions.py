@@ -21,10 +21,9 @@ from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import batches
 from udacisense.errors import MeasureError, NotFoundError, RunError, StoreError, UdaciSenseError
 from udacisense.progress import report
-from udacisense.provenance import usable_cores
 from udacisense.settings import settings
 from udacisense.store import replace_file
-from udacisense.types import Evaluation, Images, Logits, Session, Subject
+from udacisense.types import DatasetRef, Evaluation, Images, Logits, Session, Subject
 
 T = TypeVar("T")
 
@@ -96,6 +95,11 @@ def predictions_path(sha256: str, dataset_id: str) -> Path:
     return settings().results_dir / "predictions" / f"{sha256[:12]}-{dataset_id}.npz"
 
 
+def data_options(ref: DatasetRef) -> str:
+    """The command line's options that name a split again."""
+    return f"--source {ref.source} --scheme {ref.scheme} --split {ref.split}"
+
+
 def run_session(session: Session, images: Images, classes: int, name: str) -> Logits:
     """One call of the session, checked: the shape that was asked for, and finite.
 
@@ -125,7 +129,8 @@ def run_session(session: Session, images: Images, classes: int, name: str) -> Lo
 def _compute(subject: Subject, data: Dataset, path: Path) -> Predictions:
     if not len(data):
         raise MeasureError("The split has no picture, so there is nothing to answer. Pick another split or data source.")
-    session = open_session(subject, threads=usable_cores())
+    # the cores that the runtime leaves are not idle: one preprocesses the next batch
+    session = open_session(subject, threads=settings().threads)
     answered: list[Logits] = []
     forward_s = preprocess_s = 0.0
     done = 0

@@ -143,22 +143,24 @@ def _mean_over_blocks(values: NDArray[np.float64], level: float, seed: int) -> E
 
 @lru_cache(maxsize=64)
 def t_quantile(p: float, freedom: int) -> float:
-    """The p-quantile (0.5 < p < 1) of Student's t: its density integrated by Simpson's rule, solved by bisection."""
-    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
+    """The p-quantile (0.5 < p < 1) of Student's t with that many degrees of freedom.
 
-    def above_half(t: float) -> float:
-        x = np.linspace(0.0, t, 2001)
-        density = scale * (1 + x * x / freedom) ** (-(freedom + 1) / 2)
+    With x = sqrt(freedom) tan(angle) the density becomes a power of the cosine (Abramowitz and Stegun 26.7), which is
+    integrated by Simpson's rule; the angle is found by bisection.
+    """
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
+
+    def above_half(angle: float) -> float:
+        x = np.linspace(0.0, angle, 2001)
+        density = scale * np.cos(x) ** (freedom - 1)
         weighted = density[0] + density[-1] + 4 * density[1:-1:2].sum() + 2 * density[2:-1:2].sum()
         return float(weighted * x[1] / 3)
 
-    low, high = 0.0, 1.0
-    while above_half(high) < p - 0.5:
-        low, high = high, high * 2
+    low, high = 0.0, math.pi / 2
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if above_half(middle) < p - 0.5 else (low, middle)
-    return (low + high) / 2
+    return math.sqrt(freedom) * math.tan((low + high) / 2)
 
 
 # --- shares and paired answers ------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ from udacisense import store
 from udacisense.artifacts import open_session
 from udacisense.data.dataset import Dataset
 from udacisense.models.checkpoint import find_checkpoint
-from udacisense.predictions import Predictions, predict_all, run_session
+from udacisense.predictions import Predictions, data_options, predict_all, run_session
 from udacisense.progress import part, report
-from udacisense.provenance import here, usable_cores
+from udacisense.provenance import here
 from udacisense.settings import settings
 from udacisense.stats import mcnemar, wilson_interval
 from udacisense.types import Artifact, Checkpoint, Flip, Images, Logits, Provenance, Sameness, TensorCheck, Verification
@@ -39,7 +39,7 @@ def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE) -> V
         NotFoundError: the checkpoint is not here. RunError: one of the two cannot be run.
         MeasureError: an answer is not a number.
     """
-    made = here(f"python -m udacisense verify {artifact.id}")
+    made = here(f"python -m udacisense verify {artifact.id} {data_options(data.ref)} --tolerance {tolerance:g}")
     checkpoint = find_checkpoint(artifact.checkpoint_id)
     report(0.0, "random inputs")
     checks = random_checks(checkpoint, artifact, tolerance)
@@ -54,7 +54,7 @@ def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE) -> V
 
 def random_checks(checkpoint: Checkpoint, artifact: Artifact, tolerance: float = TOLERANCE) -> tuple[TensorCheck, ...]:
     """The notebook's checks: one random image and a batch of four, from the fixed seed, through both files."""
-    old, new = (open_session(s, threads=usable_cores()) for s in (checkpoint, artifact))
+    old, new = (open_session(s, threads=settings().threads) for s in (checkpoint, artifact))
     rng = np.random.default_rng(settings().seed)
     checks = []
     for name, n in RANDOM_INPUTS:

@@ -1,0 +1,284 @@
+"""What the records say about one artifact, measure by measure, before any rule is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from udacisense import store
+from udacisense.errors import StoreError
+from udacisense.predictions import load_predictions
+from udacisense.rules import Against, Measure
+from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference, bootstrap_interval, ratio_interval, wilson_interval
+from udacisense.types import (
+    Artifact,
+    Benchmark,
+    Checkpoint,
+    DatasetRef,
+    Evaluation,
+    Sameness,
+    Status,
+    Verification,
+)
+from udacisense.verify import AGREEMENT_LIMIT
+
+RUN = "python -m udacisense"
+SMALLER = "Convert at a lower precision, or compress the checkpoint further."
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An artifact with the two models that it is compared with; None = its file is not here."""
+
+    artifact: Artifact
+    checkpoint: Checkpoint | None
+    baseline: Checkpoint | None
+
+    def reference(self, against: Against | None) -> Checkpoint | None:
+        """The model that a rule compares with."""
+        return self.baseline if against == "baseline" else self.checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One measured figure, or why there is none."""
+
+    said: str  # a sentence: what was found, or what is missing and how to get it
+    measured: float | None = None
+    interval: tuple[float, float] | None = None  # 95 %
+    judged: tuple[float, float] | None = None  # what the limit is held against, where it is not `interval`
+    evidence: tuple[str, ...] = ()
+    data: DatasetRef | None = None
+    doubt: str = ""  # why the figure does not count, and what to do
+    decided: Status | None = None  # the record itself decides
+    limit: float = 0.0  # of a record that decides itself
+    if_failed: str = ""  # what to do next
+    if_unsure: str = ""
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """What the limit is held against: an interval, or the exact figure twice."""
+        if self.measured is None:
+            raise ValueError("nothing was measured")
+        return self.judged or self.interval or (self.measured, self.measured)
+
+
+def _missing_reference(case: Case, against: Against | None) -> Finding:
+    if against == "baseline":
+        return Finding(f"There is no baseline to compare with. Put one in models/, or train it: {RUN} train")
+    return Finding(f"The checkpoint {case.artifact.checkpoint_id} is not here to compare with. Put its file back into models/.")
+
+
+# --- same model ---------------------------------------------------------------------------------------------------------
+
+
+def sameness(case: Case, against: Against | None) -> Finding:
+    """The verdict of the newest verification of these two files, real pictures before drawn ones."""
+    if case.checkpoint is None:
+        return _missing_reference(case, against)
+    shas = case.artifact.sha256, case.checkpoint.sha256
+    found = [v for v in store.records(Verification).records if (v.artifact_sha256, v.checkpoint_sha256) == shas]
+    if not found:
+        return Finding(f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=AGREEMENT_LIMIT * 100)
+    newest = ([v for v in found if v.data.source != "sample"] or found)[-1]
+    share = wilson_interval(newest.images - len(newest.flips), newest.images)
+    statuses: Mapping[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
+    return Finding(
+        newest.reason,
+        measured=newest.agreement * 100,
+        interval=(share.low * 100, share.high * 100),
+        evidence=(newest.id,),
+        data=newest.data,
+        decided=statuses[newest.verdict],
+        limit=AGREEMENT_LIMIT * 100,
+    )
+
+
+# --- accuracy -----------------------------------------------------------------------------------------------------------
+
+
+def accuracy_change(case: Case, against: Against | None) -> Finding:
+    """Accuracy of the artifact minus that of its reference in percentage points; held against the limit without its sign."""
+    return _accuracy(case, against, sign=1.0)
+
+
+def accuracy_loss(case: Case, against: Against | None) -> Finding:
+    """Accuracy of the reference minus that of the artifact in percentage points: a gain is never too large."""
+    return _accuracy(case, against, sign=-1.0)
+
+
+def _accuracy(case: Case, against: Against | None, sign: float) -> Finding:
+    reference = case.reference(against)
+    if reference is None:
+        return _missing_reference(case, against)
+    pair = _evaluated_on_the_same_pictures(case.artifact, reference)
+    if pair is None:
+        commands = f"{RUN} evaluate {case.artifact.id} and {RUN} evaluate {reference.id}"
+        return Finding(f"No split was answered by both this file and {reference.id}. Run: {commands}")
+    new, old = pair
+    evidence = (new.id, old.id)
+    try:
+        change = _paired_change(old, new)
+    except StoreError as exc:
+        return Finding(str(exc), evidence=evidence, data=new.data)
+    value, low, high = (sign * v * 100 for v in change)
+    low, high = min(low, high), max(low, high)
+    unsigned = (0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
+    return Finding(
+        f"Top-1 on {new.images} {new.data.split} pictures is {new.top1:.1%} against {old.top1:.1%} of {reference.id}: "
+        f"{change.value * 100:+.1f} pp (95 % interval {change.low * 100:+.1f} to {change.high * 100:+.1f}).",
+        measured=value,
+        interval=(low, high),
+        judged=unsigned if sign > 0 else None,
+        evidence=evidence,
+        data=new.data,
+        doubt=_doubt_about(new),
+        if_failed="Look at the changed images on the Verify page, or convert at a higher precision.",
+        if_unsure="Evaluate both on more pictures.",
+    )
+
+
+def _evaluated_on_the_same_pictures(artifact: Artifact, reference: Checkpoint) -> tuple[Evaluation, Evaluation] | None:
+    """The newest evaluations of both files on one split; real pictures before drawn ones."""
+    records = store.records(Evaluation).records
+    old = {e.data.dataset_id: e for e in records if e.subject_sha256 == reference.sha256}
+    new = [e for e in records if e.subject_sha256 == artifact.sha256 and e.data.dataset_id in old]
+    if not new:
+        return None
+    best = ([e for e in new if e.data.source != "sample"] or new)[-1]
+    return best, old[best.data.dataset_id]
+
+
+def _paired_change(old: Evaluation, new: Evaluation) -> Estimate:
+    before, after = load_predictions(old), load_predictions(new)
+    if before.hashes != after.hashes or not np.array_equal(before.labels, after.labels):
+        raise StoreError("The raw predictions of the two files are not of the same pictures. Evaluate both again with --fresh.")
+    labelled = before.labelled
+    return accuracy_difference(before.correct[labelled], after.correct[labelled])
+
+
+def _doubt_about(evaluation: Evaluation) -> str:
+    if evaluation.data.source == "sample":
+        return (
+            "These are drawn pictures of the sample pack, no evidence for photographs. Set UDACISENSE_DATA_DIR or download "
+            "CIFAR-100, then evaluate again."
+        )
+    if evaluation.overlap_images:
+        return (
+            f"{evaluation.overlap_images} of these pictures were in the model's training, so they prove nothing. "
+            "Evaluate on the household-v1 test split."
+        )
+    return ""
+
+
+# --- size ---------------------------------------------------------------------------------------------------------------
+
+
+def size_increase(case: Case, against: Against | None) -> Finding:
+    """How much larger the artifact's file is than the reference's, in percent of the reference."""
+    return _size(case, against, sign=1.0)
+
+
+def size_saving(case: Case, against: Against | None) -> Finding:
+    """How much smaller the artifact's file is than the reference's, in percent of the reference."""
+    return _size(case, against, sign=-1.0)
+
+
+def _size(case: Case, against: Against | None, sign: float) -> Finding:
+    reference = case.reference(against)
+    if reference is None:
+        return _missing_reference(case, against)
+    change = (case.artifact.size_bytes / reference.size_bytes - 1) * 100
+    return Finding(
+        f"The file has {_mb(case.artifact.size_bytes)} against {_mb(reference.size_bytes)} of {reference.id}: {change:+.1f} %.",
+        measured=sign * change,
+        evidence=(case.artifact.id, reference.id),
+        if_failed=SMALLER,
+    )
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:.2f} MB"
+
+
+# --- time ---------------------------------------------------------------------------------------------------------------
+
+
+def latency(case: Case, against: Against | None) -> Finding:  # noqa: ARG001 - every measure has this shape
+    """Average steady time of one picture in milliseconds."""
+    found = _timed(case.artifact.sha256)
+    if not found:
+        return Finding(f"Not timed yet. Run: {RUN} benchmark {case.artifact.id}")
+    newest = found[-1]
+    value = float(np.mean(newest.steady_s)) * 1e3
+    evidence = (newest.id,)
+    if len(newest.blocks_s) < MIN_BLOCKS:
+        said = f"The average of {len(newest.steady_s)} runs is {value:.1f} ms."
+        return Finding(said, measured=value, evidence=evidence, doubt=_too_few_blocks(newest))
+    low, high = (v * 1e3 for v in bootstrap_interval(newest.blocks_s).interval)
+    return Finding(
+        f"The average of {len(newest.steady_s)} runs is {value:.1f} ms (95 % interval {low:.1f} to {high:.1f}).",
+        measured=value,
+        interval=(min(low, value), max(high, value)),
+        evidence=evidence,
+        if_failed="Convert to a faster format, or compress the checkpoint further.",
+        if_unsure="Benchmark again on a quiet machine with the standard protocol.",
+    )
+
+
+def time_saving(case: Case, against: Against | None) -> Finding:
+    """How much less time a picture takes than with the reference, in percent; only from runs that timed both side by side."""
+    reference = case.reference(against)
+    if reference is None:
+        return _missing_reference(case, against)
+    pair = _timed_side_by_side(case.artifact, reference)
+    command = f"{RUN} benchmark {case.artifact.id} {reference.id}"
+    if pair is None:
+        return Finding(f"This file and {reference.id} were not timed side by side in one run. Run: {command}")
+    new, old = pair
+    evidence = (new.id, old.id)
+    if min(len(new.blocks_s), len(old.blocks_s)) < MIN_BLOCKS or len(new.blocks_s) != len(old.blocks_s):
+        return Finding("", evidence=evidence, doubt=_too_few_blocks(new))
+    ratio = ratio_interval(new.blocks_s, old.blocks_s)
+    saving = Estimate((1 - ratio.value) * 100, (1 - ratio.high) * 100, (1 - ratio.low) * 100)
+    return Finding(
+        f"A picture takes {saving.value:.1f} % less time than with {reference.id} (95 % interval {saving.low:.1f} to "
+        f"{saving.high:.1f}), from {len(new.blocks_s)} blocks in turn.",
+        measured=saving.value,
+        interval=saving.interval,
+        evidence=evidence,
+        if_failed="Convert to a faster format, or compress the checkpoint further.",
+        if_unsure=f"Benchmark both again on a quiet machine: {command}",
+    )
+
+
+def _timed(sha256: str) -> list[Benchmark]:
+    """The benchmarks of a file with one picture a run, oldest first."""
+    return [b for b in store.records(Benchmark).records if b.subject_sha256 == sha256 and b.batch == 1]
+
+
+def _timed_side_by_side(artifact: Artifact, reference: Checkpoint) -> tuple[Benchmark, Benchmark] | None:
+    old = {(b.run_id, b.threads): b for b in _timed(reference.sha256)}
+    new = [b for b in _timed(artifact.sha256) if (b.run_id, b.threads) in old]
+    return (new[-1], old[new[-1].run_id, new[-1].threads]) if new else None
+
+
+def _too_few_blocks(record: Benchmark) -> str:
+    return (
+        f"Its run has {len(record.blocks_s)} blocks, an interval needs {MIN_BLOCKS} of both files. "
+        "Benchmark again with a protocol of this version."
+    )
+
+
+MEASURES: Mapping[Measure, Callable[[Case, Against | None], Finding]] = {
+    "sameness": sameness,
+    "accuracy_change": accuracy_change,
+    "accuracy_loss": accuracy_loss,
+    "size_increase": size_increase,
+    "size_saving": size_saving,
+    "latency": latency,
+    "time_saving": time_saving,
+}
+"""What a rule can name as its measure."""
