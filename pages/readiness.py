@@ -4,7 +4,7 @@ import streamlit as st
 
 from udacisense import verbs
 from udacisense.errors import UdaciSenseError
-from udacisense.readiness import judge
+from udacisense.readiness import judge, newest_readiness
 from udacisense.report import collect
 from ui import judged
 from ui.evidence import stages
@@ -24,16 +24,18 @@ if artifact is None:
     )
     st.stop()
 
+judged.unread()
 try:
     record = judge(artifact, save=False)
 except UdaciSenseError as exc:
     error_box(exc)
     st.stop()
+saved = judged.as_saved(record, newest_readiness(artifact))
 judged.headline(record)
 with st.container(horizontal=True):
-    if st.button("Save this verdict", icon=":material/save:", help="Adds it to results/readiness as a record."):
+    if st.button("Save this verdict", icon=":material/save:", disabled=bool(saved), help="Adds a record to results/readiness."):
         with errors_shown():
-            st.toast(f"Saved as {judge(artifact).id}", icon=":material/check_circle:")
+            saved = judge(artifact)
     for name, label in (("html", "Report, HTML"), ("markdown", "Report, Markdown")):
         st.download_button(
             label,
@@ -45,9 +47,11 @@ with st.container(horizontal=True):
             key=f"report_{name}",
         )
 
+st.caption(f"Saved as `{saved.id}`." if saved else "Judged just now from the newest records; not saved as a record yet.")
+
 st.subheader("Rules", anchor=False)
 judged.rules(record)
 
 st.subheader("Baseline to mobile", anchor=False)
 judged.pipeline(stages(collect(artifact)))
-provenance_note(record.made, record.id)
+provenance_note((saved or record).made, (saved or record).id)

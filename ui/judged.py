@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from udacisense import store
 from udacisense.report.blocks import measured
-from udacisense.types import Readiness, Status, Verdict
+from udacisense.types import Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui import charts, readings, tables
 from ui.evidence import Stage
 from ui.panels import chart, csv_button
-from ui.widgets import remembered, source_note, status_badge
+from ui.widgets import listing_problems, remembered, source_note, status_badge
 from ui.words import BYTES_A_MB, MB_HELP
 
 HEADLINES: dict[Status, str] = {
@@ -34,6 +35,19 @@ MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str |
     ),
 )
 """Name, title, value of a stage, how a value is written, unit of the axis, hint."""
+
+
+def unread() -> None:
+    """Name the records that could not be read: no rule can rest on them."""
+    kinds = (Evaluation, Verification, Benchmark, Readiness)
+    listing_problems([problem for kind in kinds for problem in store.records(kind).problems])
+
+
+def as_saved(record: Readiness, last: Readiness | None) -> Readiness | None:
+    """The last saved judgement if it says what `record` says, else None."""
+    if last is None or (last.verdicts, last.rules_sha256) != (record.verdicts, record.rules_sha256):
+        return None
+    return last
 
 
 def headline(record: Readiness) -> None:
@@ -59,7 +73,8 @@ def _card(v: Verdict) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             status_badge(v.status)
             st.markdown(f"**{v.title}**")
-        st.markdown(f"Measured **{measured(v.measured, v.unit, v.interval)}** · limit {v.limit:g} {v.unit}")
+        value = None if v.measured is None else v.measured + 0.0  # no "-0"
+        st.markdown(f"Measured **{measured(value, v.unit, v.interval)}** · limit {v.limit:g} {v.unit}")
         st.markdown(v.reason)
         if v.evidence:
             st.caption("Rests on " + ", ".join(f"`{name}`" for name in v.evidence))
@@ -70,6 +85,8 @@ def _card(v: Verdict) -> None:
 
 def _where(v: Verdict) -> tuple[str, str]:
     """The page that brings what a rule lacks."""
+    if v.data and v.data.source == "sample":
+        return "pages/dataset.py", "Get real pictures"
     if "same" in v.rule or "agree" in v.rule:
         return "pages/verify.py", "Verify it"
     return "pages/benchmark.py", "Measure it"

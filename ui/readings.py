@@ -148,7 +148,9 @@ def flips(found: Sequence[Flip]) -> str:
     worse = sum(f.label == f.before for f in found)
     rest = len(found) - better - worse
     noun = "answer" if len(found) == 1 else "answers"
-    return f"{len(found):,} {noun} changed: {better} became right, {worse} became wrong, {rest} were wrong before and after."
+    unlabelled = any(f.label is None for f in found)
+    last = "were wrong before and after" + (" or have no label" if unlabelled else "")
+    return f"{len(found):,} {noun} changed: {better} became right, {worse} became wrong, {rest} {last}."
 
 
 def pipeline(stages: Sequence[Stage], value: Callable[[Stage], float | None], show: Callable[[float], str]) -> str:

@@ -1,0 +1,306 @@
+"""Sentences, tables and answers by what they say: made from the records, and silent where there are none."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from tests.fakes import FakeSession, fake_ref
+from tests.story import Story
+from udacisense.errors import ImageError, MeasureError, RunError
+from udacisense.labels import CLASSES
+from udacisense.report.dossier import collect
+from udacisense.types import Flip
+from ui import answers, evidence, readings, tables
+from ui.answers import Answer
+from ui.evidence import Entry, Stage
+
+
+@pytest.fixture
+def measured(seeded_home: Story) -> tuple[Entry, ...]:
+    subjects = (seeded_home.checkpoint, seeded_home.faithful, seeded_home.drifting)
+    return evidence.timed_entries(seeded_home.benchmarks, subjects, seeded_home.evaluations)
+
+
+def timed(entry: Entry, *blocks: tuple[float, ...]) -> Entry:
+    assert entry.benchmark is not None
+    return replace(entry, benchmark=replace(entry.benchmark, blocks_s=blocks))
+
+
+# --- which records belong together -------------------------------------------------------------------------------------
+
+
+def test_two_subjects_with_the_same_bytes_keep_their_own_records(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+    assert seeded_home.checkpoint.sha256 == seeded_home.faithful.sha256
+    assert [e.label for e in measured] == ["baseline (torch)", "torchscript fp32", "torchscript-lite fp32"]
+    assert [e.evaluation.subject_id for e in measured if e.evaluation] == [e.id for e in measured]
+
+
+def test_records_of_another_file_are_not_taken(seeded_home: Story) -> None:
+    assert evidence.newest(seeded_home.evaluations, "f" * 64) is None
+
+
+def test_the_newest_record_wins(seeded_home: Story) -> None:
+    old = seeded_home.evaluations[2]
+    newer = replace(old, id="newer")
+    assert evidence.newest([old, newer], old.subject_sha256) is newer
+
+
+def test_runs_come_newest_first_and_keep_the_order_within(seeded_home: Story) -> None:
+    first = seeded_home.benchmarks
+    second = tuple(replace(b, run_id="later") for b in first[:2])
+    found = evidence.runs((*first, *second))
+    assert list(found) == ["later", first[0].run_id]
+    assert found["later"] == second
+    assert found[first[0].run_id] == first
+
+
+def test_real_pictures_come_before_the_sample(seeded_home: Story) -> None:
+    real = seeded_home.evaluations[0]
+    drawn = replace(
+        real, data=fake_ref(20, "sample", "5a5a5a5a5a5a5a5a"), made=replace(real.made, created="2027-01-01T00:00:00Z")
+    )
+    assert evidence.common_dataset([real, drawn], [real.subject_sha256]) == real.data.dataset_id
+    assert evidence.common_dataset([drawn], [real.subject_sha256]) == drawn.data.dataset_id
+    assert evidence.common_dataset([], [real.subject_sha256]) is None
+
+
+def test_accuracies_on_other_pictures_are_not_put_side_by_side(seeded_home: Story) -> None:
+    a, b, c = seeded_home.evaluations
+    elsewhere = replace(c, data=fake_ref(200, "folder", "0ther0ther0ther0"))
+    subjects = (seeded_home.checkpoint, seeded_home.faithful, seeded_home.drifting)
+    assert evidence.entries(subjects, [a, b, elsewhere])[2].evaluation is None
+
+
+def test_a_subject_that_is_gone_goes_by_its_id(seeded_home: Story) -> None:
+    (entry,) = evidence.timed_entries(seeded_home.benchmarks[:1], (), ())
+    assert entry.label == seeded_home.checkpoint.id
+    assert entry.evaluation is None
+
+
+def test_equal_labels_are_told_apart(seeded_home: Story) -> None:
+    twin = replace(seeded_home.drifting, id="torchscript-lite-fp32-another", sha256="a" * 64)
+    labels = [e.label for e in evidence.entries((seeded_home.drifting, twin), ())]
+    assert len(set(labels)) == 2
+
+
+def test_stages_of_a_baseline_converted_directly_have_no_optimized_stage(seeded_home: Story) -> None:
+    baseline, optimized, mobile = evidence.stages(collect(seeded_home.drifting))
+    assert optimized == Stage("Optimized", "torch", None, None, None, None)
+    assert baseline.top1 == seeded_home.evaluations[0].top1
+    assert mobile.latency_s == pytest.approx(np.mean(seeded_home.benchmarks[2].steady_s))
+
+
+# --- sentences ---------------------------------------------------------------------------------------------------------
+
+
+def test_latency_names_the_fastest_and_says_that_blocks_are_too_few(measured: tuple[Entry, ...]) -> None:
+    text = readings.latency(measured)
+    assert text.startswith("torchscript fp32 is the fastest")
+    assert "baseline (torch) takes" in text
+    assert "too few blocks" in text
+
+
+def test_latency_gives_the_interval_of_the_ratio(measured: tuple[Entry, ...]) -> None:
+    slow = timed(measured[0], *[(0.0200 + i / 1e5,) * 3 for i in range(8)])
+    fast = timed(measured[1], *[(0.0100,) * 3 for i in range(8)])
+    assert "2.00 times as long (95 % interval 2.00 to 2.01)" in readings.latency([slow, fast])
+
+
+def test_latency_does_not_claim_what_noise_explains(measured: tuple[Entry, ...]) -> None:
+    a = timed(measured[0], *[(0.010 if i % 2 else 0.014,) for i in range(8)])
+    b = timed(measured[1], *[(0.014 if i % 3 else 0.009,) for i in range(8)])
+    assert "cannot tell apart" in readings.latency([a, b])
+
+
+def test_latency_of_one_gives_its_tail(measured: tuple[Entry, ...]) -> None:
+    text = readings.latency([timed(measured[0], (0.010,) * 100)])
+    assert text == "baseline (torch) answers in 10.0 ms (100 runs); 99 of 100 answers come within 10.0 ms."
+
+
+def test_timeline_tells_the_drift(measured: tuple[Entry, ...]) -> None:
+    assert "baseline (torch) +50.0 %" in readings.timeline([timed(measured[0], (0.010,), (0.015,))])
+    assert "at least two blocks" in readings.timeline([timed(measured[0], (0.010,))])
+
+
+def test_start_up_adds_import_load_and_first(measured: tuple[Entry, ...]) -> None:
+    b = measured[0].benchmark
+    assert b is not None
+    entry = replace(measured[0], benchmark=replace(b, import_s=1.0, load_s=0.2, first_s=0.3))
+    assert readings.startup([entry]) == "From nothing to its first answer, baseline (torch) takes 1,500 ms."
+
+
+def test_sizes_say_how_much_less() -> None:
+    a, b = Entry("a", "small", "torch", 1_048_576), Entry("b", "large", "torch", 4 * 1_048_576)
+    assert readings.sizes([a, b]) == "The smallest file is small with 1.00 MB, 75.0 % less than large (4.00 MB)."
+    assert readings.sizes([a]) == "The smallest file is small with 1.00 MB."
+    assert readings.sizes([a, replace(a, label="twin")]).endswith("all are the same.")
+
+
+def test_accuracy_is_told_in_points(measured: tuple[Entry, ...]) -> None:
+    assert readings.accuracy(measured).endswith("torchscript-lite fp32 is 4.0 points behind.")
+    assert readings.accuracy(measured[:2]) == "All name 80.5 % of 200 images right."
+
+
+def test_hardest_class_ignores_classes_without_pictures(measured: tuple[Entry, ...]) -> None:
+    record = measured[0].evaluation
+    assert record is not None
+    alone = replace(record, per_class=(None, 0.4, *(0.9,) * 8))
+    assert readings.per_class([replace(measured[0], evaluation=alone)]) == (
+        "The hardest class is keyboard for baseline (torch) (40.0 %)."
+    )
+
+
+def test_confusion_names_the_most_frequent_mistake(seeded_home: Story) -> None:
+    empty = [[0] * 10 for _ in range(10)]
+    empty[2][2], empty[2][5] = 7, 3
+    record = replace(seeded_home.evaluations[0], confusion=tuple(map(tuple, empty)))
+    assert readings.confusion(record) == "The most frequent mistake: lamp taken for bed, 3 of 10 times."
+    empty[2][5] = 0
+    assert "No picture" in readings.confusion(replace(record, confusion=tuple(map(tuple, empty))))
+
+
+def test_agreement_counts_the_same_answers(seeded_home: Story) -> None:
+    same, drifted = seeded_home.verifications
+    assert readings.agreement(same).endswith("the same answer on 200 of 200 images, and no logit differs.")
+    assert f"{200 - len(drifted.flips)} of 200 images" in readings.agreement(drifted)
+
+
+def test_flips_tell_right_from_wrong() -> None:
+    found = [Flip("a", 1, 0, 1, 0.1), Flip("b", 0, 0, 1, 0.2), Flip("c", 5, 0, 1, 0.3), Flip("d", None, 0, 1, 0.4)]
+    assert (
+        readings.flips(found)
+        == "4 answers changed: 1 became right, 1 became wrong, 2 were wrong before and after or have no label."
+    )
+    assert readings.flips([]) == "No picture changed its answer."
+
+
+def test_pipeline_says_what_is_missing() -> None:
+    known = Stage("Baseline", "torch", "b", 100, 0.8, None)
+    gap = Stage("Mobile", "torchscript", "m", 50, None, None)
+    none = Stage("Optimized", "torch", None, None, None, None)
+    show = "{:.0%}".format
+    assert readings.pipeline([known, gap], lambda s: s.top1, show) == "Baseline: 80%. Not measured: mobile."
+    sizes = readings.pipeline([known, none, gap], lambda s: s.size_bytes, "{} B".format)
+    assert sizes == "Baseline to mobile: 100 B to 50 B. There is no optimized checkpoint."
+    assert readings.pipeline([gap], lambda s: s.latency_s, str) == "Not measured: mobile."
+
+
+def test_verdicts_are_counted(seeded_home: Story) -> None:
+    assert readings.verdicts(seeded_home.readiness[1].verdicts) == "Of 5 rules, 2 pass, 2 fail and 1 cannot be judged yet."
+
+
+def test_nothing_measured_is_said_in_words() -> None:
+    for sentence in (
+        readings.latency,
+        readings.startup,
+        readings.sizes,
+        readings.memory,
+        readings.accuracy,
+        readings.per_class,
+    ):
+        assert "measured yet" in sentence([Entry("x", "x", "torch", None)])
+
+
+# --- tables and CSV ----------------------------------------------------------------------------------------------------
+
+
+def read_back(rows: list[tables.Row]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(tables.to_csv(rows))))
+
+
+def test_csv_holds_every_run(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+    rows = read_back(tables.raw_times(measured))
+    assert len(rows) == 300
+    steady = [s for b in seeded_home.benchmarks for s in b.steady_s]
+    assert [float(row["ms"]) for row in rows] == pytest.approx([s * 1000 for s in steady])
+
+
+def test_csv_leaves_a_cell_empty_where_nothing_was_measured() -> None:
+    (row,) = read_back(tables.comparison([Entry("x", "x", "torch", None)]))
+    assert row["subject"] == "x"
+    assert {name for name, cell in row.items() if cell} == {"subject", "id"}
+
+
+def test_comparison_has_the_times_of_the_record(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+    row, record = tables.comparison(measured)[0], seeded_home.benchmarks[0]
+    times = np.array(record.steady_s) * 1000
+    assert row["average_ms"] == pytest.approx(times.mean())
+    assert [row["p50_ms"], row["p95_ms"], row["p99_ms"]] == pytest.approx(np.percentile(times, [50, 95, 99]))
+    assert row["images_per_s"] == pytest.approx(1000 / times.mean())
+    assert (row["load_ms"], row["benchmark_record"]) == (50.0, record.id)
+
+
+def test_tables_of_a_verification(seeded_home: Story) -> None:
+    drifted = seeded_home.verifications[1]
+    assert [row["input"] for row in tables.checks(drifted)] == ["random, single", "random, batch of 4", "test images"]
+    margins = [row["margin"] for row in tables.flips(drifted)]
+    assert len(margins) == len(drifted.flips)
+    assert margins == sorted(margins, reverse=True)  # type: ignore[type-var]
+
+
+def test_per_class_and_confusion_rows(measured: tuple[Entry, ...]) -> None:
+    assert len(tables.per_class(measured)) == 30
+    matrix = tables.confusion(measured[0])
+    assert sum(int(row[name] or 0) for row in matrix for name in CLASSES) == 200
+    assert tables.confusion(replace(measured[0], evaluation=None)) == []
+
+
+def test_verdict_rows_keep_unknown_empty(seeded_home: Story) -> None:
+    row = read_back(tables.verdicts(seeded_home.readiness[0]))[-1]
+    assert (row["status"], row["measured"]) == ("unknown", "")
+
+
+def test_csv_of_nothing_is_empty() -> None:
+    assert tables.to_csv([]).strip() == ""
+
+
+# --- one picture -------------------------------------------------------------------------------------------------------
+
+
+@given(some.lists(some.floats(-1e4, 1e4, width=32), min_size=10, max_size=10))
+def test_softmax_is_a_share_that_keeps_the_order(values: list[float]) -> None:
+    logits = np.array([values], np.float32)
+    shares = answers.softmax(logits)
+    assert shares.sum() == pytest.approx(1)
+    assert np.isfinite(shares).all()
+    assert shares[0].argmax() == logits[0].argmax() or shares[0].max() == shares[0][logits[0].argmax()]
+
+
+def test_softmax_of_equal_logits_is_equal() -> None:
+    assert answers.softmax(np.full((2, 10), 7, np.float32)) == pytest.approx(np.full((2, 10), 0.1))
+
+
+def test_an_answer_has_five_classes_in_order_and_its_times() -> None:
+    found = answers.answer(FakeSession(delay_s=0.02), np.full((40, 30, 3), 90, np.uint8))
+    shares = [share for _, share in found.top()]
+    assert len(shares) == 5
+    assert shares == sorted(shares, reverse=True)
+    assert sum(found.probabilities) == pytest.approx(1)
+    assert found.inference_s >= 0.02
+    assert found.preprocess_s > 0
+    assert found.decode_s is None
+
+
+@pytest.mark.parametrize(("fault", "error"), [("nan", MeasureError), ("run", RunError), ("shape", RunError)])
+def test_a_broken_model_is_an_error_of_ours(fault: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        answers.answer(FakeSession(fault=fault), np.zeros((8, 8, 3), np.uint8))  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_no_picture_is_refused() -> None:
+    with pytest.raises(ImageError, match=r"notes\.png is text"):
+        answers.decode(b"this is text", "notes.png")
+
+
+def test_reading_of_an_answer() -> None:
+    found = Answer((0.7, 0.2, 0.1, *(0.0,) * 7), 0.001, 0.002, 0.003)
+    assert readings.answer(found) == "The model says clock with 70.0 %; next comes keyboard with 20.0 %."
+    assert tables.answer("a.png", found)["decode_ms"] == 1.0
+    assert len(tables.probabilities("a.png", found)) == 10
