@@ -145,4 +145,4 @@ def how_to_get_pictures() -> None:
             "A folder with `train/<class>/*.png` and `test/<class>/*.png`, or `<class>/*.png` alone: the split is then made by "
             "hash. Name it before the app starts:"
         )
-        st.code("export UDACISENSE_DATA_DIR=/path/to/pictures\nstreamlit run app.py", language="bash")
+        st.code("export UDACISENSE_DATA_DIR=/path/to/pictures\nstreamlit run app.py", language=None)

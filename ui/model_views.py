@@ -168,7 +168,7 @@ def file_facts(checkpoint: Checkpoint) -> None:
         "sha256": checkpoint.sha256,
         "Architecture": checkpoint.architecture,
         "Technique": checkpoint.technique,
-        "Compressed from": checkpoint.parent_id or "nothing: it was trained",
+        "Compressed from": checkpoint.parent_id or ("nothing: it was trained" if training_info(checkpoint) else "not known"),
         "Input": f"{checkpoint.input_px[1]} × {checkpoint.input_px[0]} pixels, mean {checkpoint.mean}, std {checkpoint.std}",
         "Classes": ", ".join(checkpoint.classes),
         "Saved": when(checkpoint.created),

@@ -181,7 +181,7 @@ def empty_state(title: str, text: str, page: str | None = None, link_label: str 
             st.page_link(page, label=link_label or "Go there", icon=":material/arrow_forward:", query_params=remembered())
         if command:
             st.caption("The same on the command line:")
-            st.code(command, language="bash")
+            st.code(command, language=None)
 
 
 def source_note(data: DatasetRef | SourceName, way_out: str = "The Dataset page says how to get real ones.") -> None:
@@ -201,7 +201,7 @@ def provenance_note(made: Provenance, record_id: str) -> None:
     """How a figure came to be, folded away: record, command, machine, versions."""
     with st.expander("How this was made", icon=":material/receipt_long:"):
         st.markdown(f"Record `{record_id}`, made {when(made.created)}. Make it again:")
-        st.code(made.command, language="bash")
+        st.code(made.command, language=None)
         machine = made.machine
         st.markdown(
             f"**Machine** {machine.cpu}, {count(machine.physical_cores, 'core')}, {machine.memory_bytes / 2**30:.0f} GiB, "

@@ -74,5 +74,7 @@ def test_controls_and_charts_stand_out(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_palettes_have_the_length_that_streamlit_asks_for(mode: str) -> None:
+def test_palettes_have_ten_colours(mode: str) -> None:
+    """Streamlit reads ten of each; with fewer categorical ones Plotly refuses the list and falls back to its own colours."""
     assert len(THEME[mode]["chartSequentialColors"]) == 10
+    assert len(THEME[mode]["chartCategoricalColors"]) == 10
