@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from tests.fakes import fake_format
 from tests.story import Story, tell
 from udacisense.settings import settings
 from udacisense.types import Format
+
+# a busy machine is no failure: the time of an example is not what the property tests are about
+hypothesis_settings.register_profile("house", deadline=None)
+hypothesis_settings.load_profile("house")
 
 KEPT = {"UDACISENSE_DATA_DIR", "UDACISENSE_PRETRAIN_FILE"}
 """Settings that a machine may give to the tests: where its real pictures lie."""

@@ -126,22 +126,34 @@ def run_session(session: Session, images: Images, classes: int, name: str) -> Lo
     return logits
 
 
-def _compute(subject: Subject, data: Dataset, path: Path) -> Predictions:
+def answer_all(session: Session, data: Dataset, name: str) -> tuple[Logits, float, float]:
+    """Logits (N, classes) of a loaded session on every picture, and the seconds of preprocessing and of forward passes.
+
+    While the session answers one batch, the next is preprocessed in a thread, so the two times overlap.
+
+    Raises:
+        RunError: the session fails or answers in another shape. MeasureError: an answer is not a number, or no picture.
+    """
     if not len(data):
         raise MeasureError("The split has no picture, so there is nothing to answer. Pick another split or data source.")
-    # the cores that the runtime leaves are not idle: one preprocesses the next batch
-    session = open_session(subject, threads=settings().threads)
     answered: list[Logits] = []
     forward_s = preprocess_s = 0.0
     done = 0
     for (images, _), seconds in _ahead(_timed(batches(data, settings().eval_batch))):
         started = time.perf_counter()
-        answered.append(run_session(session, images, len(data.classes), subject.id))
+        answered.append(run_session(session, images, len(data.classes), name))
         forward_s += time.perf_counter() - started
         preprocess_s += seconds
         done += len(images)
         report(done / len(data), f"{done} of {len(data)} images")
-    return Predictions(data.hashes, data.labels, np.concatenate(answered), preprocess_s, forward_s, path)
+    return np.concatenate(answered), preprocess_s, forward_s
+
+
+def _compute(subject: Subject, data: Dataset, path: Path) -> Predictions:
+    # one core is left to the preprocessing, and the figures do not depend on how many there are
+    session = open_session(subject, threads=settings().threads)
+    logits, preprocess_s, forward_s = answer_all(session, data, subject.id)
+    return Predictions(data.hashes, data.labels, logits, preprocess_s, forward_s, path)
 
 
 def _timed(items: Iterator[T]) -> Iterator[tuple[T, float]]:

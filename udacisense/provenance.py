@@ -83,13 +83,6 @@ def devices() -> tuple[Device, ...]:
     return tuple(found)
 
 
-def usable_cores() -> int:
-    """Cores that this process may use: its CPU affinity, or all where the system does not tell."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _load_1min() -> float | None:
     try:
         return round(os.getloadavg()[0], 2)
