@@ -164,7 +164,7 @@ def to_json(record: Any) -> dict[str, Any]:
     """A record as plain JSON values; paths inside the project become relative, so that a clone can read them."""
     plain: dict[str, Any] = TypeAdapter(type(record)).dump_python(record, mode="json")
     if isinstance(record, Checkpoint | Artifact):
-        plain["path"] = _relative(record.path)
+        plain["path"] = relative(record.path)
     return plain
 
 
@@ -185,7 +185,8 @@ def from_json(kind: type[R], plain: Mapping[str, Any]) -> R:
     return record
 
 
-def _relative(path: Path) -> str:
+def relative(path: Path) -> str:
+    """A path inside the project as seen from its home, so that a clone can read it; any other path as it is."""
     home = settings().home
     return path.relative_to(home).as_posix() if path.is_relative_to(home) else str(path)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from udacisense.store import to_json
+from udacisense.store import relative, to_json
 from udacisense.types import Artifact, Checkpoint
 
 
@@ -14,6 +15,8 @@ def plain(answer: Any) -> Any:
         return {str(key): plain(value) for key, value in answer.items()}
     if isinstance(answer, list | tuple):
         return [plain(value) for value in answer]
+    if isinstance(answer, Path):
+        return relative(answer)
     if isinstance(answer, Checkpoint | Artifact) or not hasattr(answer, "__dataclass_fields__"):
         return to_json(answer)
     return {name: plain(getattr(answer, name)) for name in answer.__dataclass_fields__}

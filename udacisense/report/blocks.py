@@ -68,7 +68,7 @@ def measured(value: float | None, unit: str, interval: tuple[float, float] | Non
     if value is None:
         return NOT_MEASURED
     around = f" (95 %: {interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
-    return f"{value:.4g} {unit}{around}".strip()
+    return f"{value + 0.0:.4g} {unit}{around}".strip()  # + 0.0 turns -0 into 0
 
 
 def commas(items: Sequence[str]) -> str:

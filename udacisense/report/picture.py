@@ -31,8 +31,9 @@ def draw_pipeline(pipeline: Pipeline, path: Path) -> Path:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(16, 12), layout="constrained")
+    figure = Figure(figsize=(16, 12), layout=ConstrainedLayoutEngine(w_pad=0.3, h_pad=0.3))
     axes = figure.subplots(2, 2).flat
     for axis, panel in zip(axes, _PANELS, strict=False):
         _bars(axis, pipeline.stages, *panel)

@@ -7,7 +7,7 @@ from typing import Any
 
 from udacisense import stats
 from udacisense.report.blocks import MB, NOT_MEASURED
-from udacisense.types import Artifact, Benchmark, Evaluation, Readiness, Subject, Verification
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Subject, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The whole way of one checkpoint. `stages` begins with the baseline where the checkpoint is not the baseline itself."""
+    """The whole way of one checkpoint. `stages` begins with the baseline; "Optimized" is missing where nothing compressed it."""
 
     notice: str | None  # why the checkpoint is not the one that was wished for
     stages: tuple[Stage, ...]
@@ -54,8 +54,8 @@ class Pipeline:
 
     @property
     def optimized(self) -> Stage:
-        """The checkpoint that was converted."""
-        return next(s for s in self.stages if s.name == "Optimized")
+        """The checkpoint that was converted: the last stage before the mobile ones."""
+        return [s for s in self.stages if isinstance(s.subject, Checkpoint)][-1]
 
     @property
     def mobile(self) -> Stage:

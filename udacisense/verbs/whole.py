@@ -77,13 +77,15 @@ def _checkpoint(wanted: str | Path | None) -> tuple[Checkpoint, str | None]:
 
 
 def _subjects(checkpoint: Checkpoint, artifacts: Sequence[Artifact]) -> dict[str, Subject]:
-    """Stage -> its file; the baseline is a stage of its own only where the checkpoint is another model."""
+    """Stage -> its file; where the checkpoint is the baseline itself, there is no optimised one."""
     from udacisense.models.checkpoint import baseline_checkpoint
 
     baseline = baseline_checkpoint()
-    apart = baseline is not None and baseline.sha256 != checkpoint.sha256
-    first: dict[str, Subject] = {"Baseline": baseline} if baseline is not None and apart else {}
-    return {**first, "Optimized": checkpoint, **dict(zip(FORMATS, artifacts, strict=True))}
+    mobile = dict(zip(FORMATS, artifacts, strict=True))
+    if baseline is not None and baseline.sha256 == checkpoint.sha256:
+        return {"Baseline": checkpoint, **mobile}
+    first: dict[str, Subject] = {"Baseline": baseline} if baseline is not None else {}
+    return {**first, "Optimized": checkpoint, **mobile}
 
 
 def _key(subject: Subject) -> str | Path:
