@@ -153,7 +153,7 @@ def test_hardest_class_ignores_classes_without_pictures(measured: tuple[Entry, .
     assert record is not None
     alone = replace(record, per_class=(None, 0.4, *(0.9,) * 8))
     assert readings.per_class([replace(measured[0], evaluation=alone)]) == (
-        "The hardest class is keyboard for baseline (torch) (40.0 %)."
+        "The hardest class is keyboard with 40.0 % (baseline (torch))."
     )
 
 

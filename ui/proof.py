@@ -17,7 +17,7 @@ from ui.words import count, percent, when
 
 STATUSES: dict[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
 GALLERY = 24
-THUMB_PX = 112
+THUMB_PX = 104
 
 CHECK_COLUMNS = {
     "input": st.column_config.TextColumn("Input"),

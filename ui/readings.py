@@ -103,14 +103,15 @@ def accuracy(entries: Sequence[Entry]) -> str:
 
 
 def per_class(entries: Sequence[Entry]) -> str:
-    """The class that each subject finds hardest."""
-    parts = []
+    """The class that each subject finds hardest; subjects that agree are named together."""
+    found: dict[str, list[str]] = {}
     for e in (e for e in entries if e.evaluation):
         assert e.evaluation is not None
-        known = [(share, name) for share, name in zip(e.evaluation.per_class, CLASSES, strict=True) if share is not None]
-        share, name = min(known)
-        parts.append(f"{name} for {e.label} ({percent(share)})")
-    return f"The hardest class is {'; '.join(parts)}." if parts else "No accuracy has been measured yet."
+        share, name = min((s, c) for s, c in zip(e.evaluation.per_class, CLASSES, strict=True) if s is not None)
+        found.setdefault(f"{name} with {percent(share)}", []).append(e.label)
+    if not found:
+        return "No accuracy has been measured yet."
+    return "The hardest class is " + "; ".join(f"{what} ({', '.join(labels)})" for what, labels in found.items()) + "."
 
 
 def confusion(record: Evaluation) -> str:
