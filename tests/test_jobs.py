@@ -14,7 +14,8 @@ import pytest
 
 from udacisense import jobs
 from udacisense.errors import JobError
-from udacisense.jobs import control
+from udacisense.jobs import control, watcher
+from udacisense.progress import WAITING
 from udacisense.settings import settings
 
 CHILD = Path(__file__).with_name("job_child.py")
@@ -124,15 +125,21 @@ def test_the_same_work_is_not_started_twice() -> None:
     jobs.cancel(again.id)
 
 
-def test_waiting_work_is_queued_and_its_time_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_work_is_queued() -> None:
     first = jobs.submit(["lock", "4"], "Holds the machine")
     until(lambda: jobs.get(first.id).stage == "measuring")
-    monkeypatch.setenv("UDACISENSE_JOB_TIMEOUT_S", "3")
-    settings.cache_clear()
     second = jobs.submit(["lock", "0"], "Waits")
-    until(lambda: jobs.get(second.id).stage.startswith("waiting for a long measurement"))
-    assert jobs.get(second.id).state == "queued"
+    until(lambda: jobs.get(second.id).state == "queued" and jobs.get(second.id).stage.startswith(WAITING))
     assert jobs.wait(second.id, PATIENCE_S).state == "done"
+
+
+@pytest.mark.parametrize(("stage", "stopped"), [(f"{WAITING}other work", False), ("measuring", True)])
+def test_time_spent_waiting_does_not_count(stage: str, stopped: bool, home: Path) -> None:
+    (home / "progress.jsonl").write_text(json.dumps({"fraction": 0.0, "stage": stage}) + "\n")
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1.5)"], start_new_session=True)
+    ended = watcher._follow(home, child, timeout_s=0.3)
+    child.wait()
+    assert (ended is not None) is stopped
 
 
 def test_work_that_takes_too_long_is_stopped(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The whole way of one checkpoint. `stages` begins with the baseline; "Optimized" is missing where nothing compressed it."""
+    """The whole way of one checkpoint. `stages` begins with the baseline; "Optimized" follows only if it is another."""
 
     notice: str | None  # why the checkpoint is not the one that was wished for
     stages: tuple[Stage, ...]
