@@ -42,6 +42,10 @@ with training:
     model_views.training(checkpoint)
 with file:
     model_views.file_facts(checkpoint)
-st.page_link(
-    "pages/convert.py", label="Convert this checkpoint", icon=":material/sync_alt:", query_params={"checkpoint": checkpoint.id}
-)
+if summary is not None:
+    st.page_link(
+        "pages/convert.py",
+        label="Convert this checkpoint",
+        icon=":material/sync_alt:",
+        query_params={"checkpoint": checkpoint.id},
+    )

@@ -76,7 +76,14 @@ def result(artifact: Artifact) -> None:
     source = next((c for c in list_checkpoints().records if c.id == artifact.checkpoint_id), None)
     with st.grid(4, min_column_width=150):
         st.metric(
-            "Size", mb(artifact.size_bytes), _change(artifact, source), "off", delta_arrow="off", border=True, help=MB_HELP
+            "Size",
+            mb(artifact.size_bytes),
+            _change(artifact, source),
+            "off",
+            delta_arrow="off",
+            delta_description="vs checkpoint",
+            border=True,
+            help=MB_HELP,
         )
         for key, label in FROM_RECIPE.items():
             if key in artifact.recipe:
@@ -109,7 +116,7 @@ def _change(artifact: Artifact, source: Checkpoint | None) -> str | None:
     if source is None:
         return None
     change = artifact.size_bytes / source.size_bytes - 1
-    return "as large as the checkpoint" if abs(change) < 0.0005 else f"{100 * change:+.1f} % against the checkpoint"
+    return f"{100 * change:+.1f} %"
 
 
 def _plain(artifact: Artifact) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from plotly.subplots import make_subplots
 
 from udacisense import store
 from udacisense.models.checkpoint import trained_hashes, training_info
@@ -132,27 +133,22 @@ def _curves(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def curves_figure(points: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Loss and held-out accuracy over all epochs, stage after stage; gaps where a stage measured no accuracy."""
+    """Loss above, held-out accuracy below, over all epochs; gaps where a stage measured no accuracy, a line between stages."""
     epochs = list(range(1, len(points) + 1))
-    figure = go.Figure()
     hover = [f"{point.get('stage', '')}, epoch {point.get('epoch', '')}" for point in points]
     losses = [point.get("train_loss") for point in points]
     top1 = [None if point.get("validation_top1") is None else 100 * float(point["validation_top1"]) for point in points]
-    figure.add_scatter(x=epochs, y=losses, name="Training loss", text=hover, hovertemplate="%{text}: %{y:.3f}<extra></extra>")
-    figure.add_scatter(
-        x=epochs, y=top1, name="Held-out top-1, %", yaxis="y2", text=hover, hovertemplate="%{text}: %{y:.1f} %<extra></extra>"
-    )
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    for row, (values, shape) in enumerate(((losses, "%{y:.3f}"), (top1, "%{y:.1f} %")), start=1):
+        template = "%{text}: " + shape + "<extra></extra>"
+        figure.add_scatter(x=epochs, y=values, mode="lines+markers", text=hover, hovertemplate=template, row=row, col=1)
     for end in _stage_ends(points):
-        figure.add_vline(x=end + 0.5, line_width=1, line_dash="dot", opacity=0.4)
-    figure.update_layout(
-        height=360,
-        margin={"l": 8, "r": 8, "t": 32, "b": 8},
-        legend={"orientation": "h", "y": 1.1, "x": 0},
-        xaxis={"title": "epoch"},
-        yaxis={"title": "loss", "rangemode": "tozero"},
-        yaxis2={"title": "top-1, %", "overlaying": "y", "side": "right", "range": [0, 100], "showgrid": False},
-    )
-    return figure
+        figure.add_vline(x=end + 0.5, line_width=1, line_dash="dot", opacity=0.5)
+    figure.update_traces(marker_size=5)
+    figure.update_yaxes(title="training loss", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title="held-out top-1, %", row=2, col=1)
+    figure.update_xaxes(title="epoch", row=2, col=1)
+    return figure.update_layout(height=460, showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 8})
 
 
 def _stage_ends(points: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -46,4 +46,4 @@ def test_learning_curves_keep_gaps_and_mark_the_stages() -> None:
     loss, top1 = figure.data
     assert list(loss.y) == [2.0, 1.0, 0.5]
     assert list(top1.y) == [None, 50.0, 75.0], "not measured is a gap, not a zero"
-    assert [shape.x0 for shape in figure.layout.shapes] == [1.5]
+    assert {shape.x0 for shape in figure.layout.shapes} == {1.5}
