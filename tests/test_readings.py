@@ -36,10 +36,13 @@ def timed(entry: Entry, *blocks: tuple[float, ...]) -> Entry:
 # --- which records belong together -------------------------------------------------------------------------------------
 
 
-def test_two_subjects_with_the_same_bytes_keep_their_own_records(measured: tuple[Entry, ...], seeded_home: Story) -> None:
-    assert seeded_home.checkpoint.sha256 == seeded_home.faithful.sha256
-    assert [e.label for e in measured] == ["baseline (torch)", "torchscript fp32", "torchscript-lite fp32"]
-    assert [e.evaluation.subject_id for e in measured if e.evaluation] == [e.id for e in measured]
+def test_two_subjects_with_the_same_bytes_keep_their_own_records(seeded_home: Story) -> None:
+    first, second = seeded_home.checkpoint, replace(seeded_home.faithful, sha256=seeded_home.checkpoint.sha256)
+    run = [replace(b, subject_sha256=first.sha256) for b in seeded_home.benchmarks[:2]]
+    judged = [replace(e, subject_sha256=first.sha256) for e in seeded_home.evaluations[:2]]
+    found = evidence.timed_entries(run, (first, second), judged)
+    assert [e.label for e in found] == ["baseline (torch)", "torchscript fp32"]
+    assert [e.evaluation.subject_id for e in found if e.evaluation] == [first.id, second.id]
 
 
 def test_records_of_another_file_are_not_taken(seeded_home: Story) -> None:
