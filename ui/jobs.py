@@ -119,7 +119,10 @@ def _panel(key: str, verb: str) -> None:
             st.progress(job.fraction or 0.0, text=job.stage or "starting")
             st.button("Cancel", key=f"cancel_{key}", icon=":material/stop_circle:", on_click=_cancel, args=(job.id,))
         if job.error:
-            st.error(job.error, icon=":material/error:")
+            if job.state == "cancelled":
+                st.info(job.error, icon=":material/block:")
+            else:
+                st.error(job.error, icon=":material/error:")
         _log(job)
 
 
