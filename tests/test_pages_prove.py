@@ -284,7 +284,7 @@ def test_benchmark_without_runs_shows_sizes_and_says_how_to_time(seeded_home: St
 
 def test_benchmark_starts_a_run_of_what_was_chosen(seeded_home: Story, submitted: list[list[str]]) -> None:
     at = open_page(BENCHMARK)
-    at.multiselect(key="bench_subjects").set_value([seeded_home.drifting.id]).run()
+    at.pills(key="bench_subjects").set_value([seeded_home.drifting.id]).run()
     at.segmented_control(key="bench_protocol").set_value("quick").run()
     at.button(key="start_benchmark").click().run()
     assert submitted == [["benchmark", seeded_home.drifting.id, "--protocol", "quick"]]

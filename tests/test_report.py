@@ -100,7 +100,8 @@ def test_a_row_must_fill_its_columns() -> None:
 def test_what_was_not_measured_is_never_a_number() -> None:
     assert {percent(None), megabytes(None), milliseconds(None), measured(None, "ms")} == {NOT_MEASURED}
     assert (percent(0.0), megabytes(1024 * 1024), milliseconds(0.00731)) == ("0.0 %", "1.00 MB", "7.31 ms")
-    assert measured(5.2, "ms", (5.1, 5.3)) == "5.2 ms (95 %: 5.1 to 5.3)"
+    assert measured(5.2, "ms", (5.1, 5.3)) == "5.20 ms (95 %: 5.10 to 5.30)"
+    assert measured(-0.001, "pp") == "0.0 pp"
 
 
 def test_the_notebooks_table_with_measured_figures(seeded_home: Story) -> None:

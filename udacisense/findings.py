@@ -221,7 +221,7 @@ def latency(case: Case, against: Against | None) -> Finding:  # noqa: ARG001 - e
     return Finding(
         f"The average of {len(newest.steady_s)} runs is {value:.1f} ms (95 % interval {low:.1f} to {high:.1f}).",
         measured=value,
-        interval=(min(low, value), max(high, value)),
+        interval=(low, high),
         evidence=evidence,
         if_failed="Convert to a faster format, or compress the checkpoint further.",
         if_unsure="Benchmark again on a quiet machine with the standard protocol.",

@@ -252,10 +252,10 @@ def convert_model_for_mobile(
     probe = torch.randn(2, *input_size[1:], generator=torch.Generator().manual_seed(settings().seed))
     try:
         with quiet_jit():
-            module, capture, _ = fmt_torchscript._capture(model, probe)
+            module, capture, _ = fmt_torchscript.capture(model, probe)
             print(f"Captured by: {capture}")
             if mobile_optimize:
-                module, optimiser, why = fmt_torchscript._optimise(module, model, probe)
+                module, optimiser, why = fmt_torchscript.optimise(module, model, probe)
                 print(f"Optimised by: {optimiser}. {why or ''}")
     except RuntimeError as exc:
         raise ExportError(f"The model could not be converted: {exc}. Use plain tensor operations in its forward.") from exc

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 RESAMPLES = 4000
 MIN_BLOCKS = 6
@@ -100,14 +99,19 @@ def mad_outliers(values: ArrayLike, limit: float = 10.0) -> tuple[int, ...]:
 
 
 def bootstrap_interval(blocks: Sequence[ArrayLike], level: float = 0.95, seed: int = 0) -> Estimate:
-    """The mean over blocks of each block's mean, with an interval over blocks, in the unit of the input.
+    """The mean of all values with an interval over blocks, in the unit of the input.
 
-    Whole blocks are drawn, because runs close in time resemble each other.
+    Whole blocks are drawn, because runs close in time resemble each other; a block counts by the number of its values.
 
     Raises:
         ValueError: fewer than MIN_BLOCKS blocks.
     """
-    return _mean_over_blocks(np.array([mean(b) for b in blocks]), level, seed)
+    samples = [_sample(b) for b in blocks]
+    totals, counts = np.array([[b.sum(), b.size] for b in samples]).T
+    drawn = _draw_blocks(len(blocks), seed)
+    return _expanded(
+        float(totals.sum() / counts.sum()), totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1), len(blocks), level
+    )
 
 
 def ratio_interval(
@@ -122,45 +126,27 @@ def ratio_interval(
     """
     if len(numerator) != len(denominator):
         raise ValueError(f"blocks must come in pairs, got {len(numerator)} and {len(denominator)}")
-    logs = [math.log(median(a) / median(b)) for a, b in zip(numerator, denominator, strict=True)]
-    return Estimate(*(math.exp(v) for v in _mean_over_blocks(np.array(logs), level, seed)))
+    logs = np.array([math.log(median(a) / median(b)) for a, b in zip(numerator, denominator, strict=True)])
+    means = logs[_draw_blocks(len(logs), seed)].mean(axis=1)
+    return Estimate(*(math.exp(v) for v in _expanded(float(logs.mean()), means, len(logs), level)))
 
 
-def _mean_over_blocks(values: NDArray[np.float64], level: float, seed: int) -> Estimate:
-    """Mean with the expanded percentile bootstrap.
+def _draw_blocks(n: int, seed: int) -> NDArray[np.int64]:
+    """Positions of RESAMPLES draws of n blocks out of n."""
+    if n < MIN_BLOCKS:
+        raise ValueError(f"an interval over blocks needs at least {MIN_BLOCKS} blocks, got {n}")
+    return np.random.default_rng(seed).integers(0, n, size=(RESAMPLES, n))
+
+
+def _expanded(value: float, resampled: NDArray[np.float64], n: int, level: float) -> Estimate:
+    """The expanded percentile interval of n blocks' resampled values.
 
     The plain percentile interval is too short for few blocks; Hesterberg, "What Teachers Should Know About the Bootstrap",
     The American Statistician 2015, widens it to what Student's t asks for.
     """
-    n = len(values)
-    if n < MIN_BLOCKS:
-        raise ValueError(f"an interval over blocks needs at least {MIN_BLOCKS} blocks, got {n}")
-    tail = NormalDist().cdf(-math.sqrt(n / (n - 1)) * t_quantile(0.5 + level / 2, n - 1))
-    drawn = np.random.default_rng(seed).integers(0, n, size=(RESAMPLES, n))
-    low, high = np.quantile(values[drawn].mean(axis=1), [tail, 1 - tail])
-    return Estimate(float(values.mean()), float(low), float(high))
-
-
-@lru_cache(maxsize=64)
-def t_quantile(p: float, freedom: int) -> float:
-    """The p-quantile (0.5 < p < 1) of Student's t with that many degrees of freedom.
-
-    With x = sqrt(freedom) tan(angle) the density becomes a power of the cosine (Abramowitz and Stegun 26.7), which is
-    integrated by Simpson's rule; the angle is found by bisection.
-    """
-    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
-
-    def above_half(angle: float) -> float:
-        x = np.linspace(0.0, angle, 2001)
-        density = scale * np.cos(x) ** (freedom - 1)
-        weighted = density[0] + density[-1] + 4 * density[1:-1:2].sum() + 2 * density[2:-1:2].sum()
-        return float(weighted * x[1] / 3)
-
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if above_half(middle) < p - 0.5 else (low, middle)
-    return math.sqrt(freedom) * math.tan((low + high) / 2)
+    tail = float(special.ndtr(-math.sqrt(n / (n - 1)) * special.stdtrit(n - 1, 0.5 + level / 2)))
+    low, high = np.quantile(resampled, [tail, 1 - tail])
+    return Estimate(value, min(float(low), value), max(float(high), value))
 
 
 # --- shares and paired answers ------------------------------------------------------------------------------------------
@@ -170,7 +156,7 @@ def wilson_interval(successes: int, total: int, level: float = 0.95) -> Estimate
     """A share (0..1) with its score interval: Wilson, Journal of the American Statistical Association 1927."""
     if not 0 <= successes <= total or total < 1:
         raise ValueError(f"successes must be between 0 and total, and total at least 1; got {successes} of {total}")
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    z = float(special.ndtri(0.5 + level / 2))
     share = successes / total
     centre = share + z * z / (2 * total)
     spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
@@ -186,15 +172,7 @@ def mcnemar(lost: int, won: int) -> float:
     Args:
         lost: images answered right before and wrong after. won: wrong before and right after.
     """
-    total, fewer = lost + won, min(lost, won)
-    below = sum(math.comb(total, k) for k in range(fewer + 1))
-    return float(min(1.0, 2 * below / 2**total)) if total < 1000 else _mcnemar_by_logs(fewer, total)
-
-
-def _mcnemar_by_logs(fewer: int, total: int) -> float:
-    k = np.arange(fewer + 1)
-    logs = np.array([math.lgamma(total + 1) - math.lgamma(i + 1) - math.lgamma(total - i + 1) for i in k])
-    return float(min(1.0, 2 * np.exp(logs - total * math.log(2)).sum()))
+    return float(min(1.0, 2 * special.bdtr(min(lost, won), lost + won, 0.5)))
 
 
 def accuracy_difference(before: ArrayLike, after: ArrayLike, level: float = 0.95, seed: int = 0) -> Estimate:

@@ -120,10 +120,10 @@ def judge_sameness(
     """
     inputs = sum(c.inputs for c in checks)
     if max_abs_diff < tolerance and all(c.outputs_match for c in checks):
-        return "same", (
-            f"The logits of {images} images and {inputs} random inputs differ by at most {max_abs_diff:.1e}, "
-            f"below the tolerance of {tolerance:.0e}."
+        found = (
+            f"differ by at most {max_abs_diff:.1e}, below the tolerance of {tolerance:.0e}" if max_abs_diff else "are identical"
         )
+        return "same", f"The logits of {images} images and {inputs} random inputs {found}."
     agreement = wilson_interval(images - flips, images)
     share = f"95 % interval of the share: {agreement.low:.1%} to {agreement.high:.1%}"
     said = f"{images - flips} of {images} answers are equal ({share})"

@@ -73,8 +73,7 @@ def _card(v: Verdict) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             status_badge(v.status)
             st.markdown(f"**{v.title}**")
-        value = None if v.measured is None else v.measured + 0.0  # no "-0"
-        st.markdown(f"Measured **{measured(value, v.unit, v.interval)}** · limit {v.limit:g} {v.unit}")
+        st.markdown(f"Measured **{measured(v.measured, v.unit, v.interval)}** · limit {v.limit:g} {v.unit}")
         st.markdown(v.reason)
         if v.evidence:
             st.caption("Rests on " + ", ".join(f"`{name}`" for name in v.evidence))

@@ -41,8 +41,13 @@ def start(subjects: Sequence[Subject]) -> None:
     first = [s.id for s in subjects if isinstance(s, Checkpoint)][:1]
     default = first + [i for i in by_id if i not in first][: 3 - len(first)]
     with st.expander("Time models side by side", icon=":material/timer:", expanded=False):
-        chosen = st.multiselect(
-            "Models", list(by_id), default, format_func=lambda i: describe_subject(by_id[i]), key="bench_subjects"
+        chosen = st.pills(
+            "Models",
+            list(by_id),
+            default=default,
+            selection_mode="multi",
+            format_func=lambda i: describe_subject(by_id[i]),
+            key="bench_subjects",
         )
         protocol = st.segmented_control(
             "Length",

@@ -40,18 +40,16 @@ def test_a_format_describes_itself(fmt: Format) -> None:
     assert fmt.unavailable("run") is None
 
 
-def test_listing_the_formats_is_instant_and_imports_no_runtime() -> None:
+def test_listing_the_formats_imports_no_runtime() -> None:
+    """How long it takes is measured by benchmarks/cold_start.py."""
     code = (
-        "import sys, time\n"
-        "import udacisense.types, udacisense.errors\n"
-        "start = time.perf_counter()\n"
+        "import sys\n"
         "from udacisense.formats import FORMATS\n"
         "for f in FORMATS.values(): f.name, f.unavailable('export'), f.unavailable('run'), f.runtime_version()\n"
-        "print(time.perf_counter() - start, 'torch' in sys.modules)\n"
+        "print('torch' in sys.modules, len(FORMATS))\n"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(3)]
-    assert all(run.split()[1] == "False" for run in runs)
-    assert min(float(run.split()[0]) for run in runs) < 0.05
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert said == ["False", str(len(FORMATS))]
 
 
 def test_an_unknown_name_is_told_with_the_names_there_are() -> None:

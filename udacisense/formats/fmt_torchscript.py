@@ -50,12 +50,12 @@ def _export(checkpoint: Checkpoint, precision: Precision, out: Path, write: Call
     network = load_network(checkpoint)
     probe = _probe(checkpoint)
     with quiet_jit():
-        captured, capture, why_capture = _capture(network, probe)
-        module, optimiser, why_optimiser = _optimise(captured, network, probe)
+        captured, captured_by, why_capture = capture(network, probe)
+        module, optimised_by, why_optimiser = optimise(captured, network, probe)
         write(module, str(out))
     _drop_debug_records(out)
     reasons = tuple(reason for reason in (why_capture, why_optimiser) if reason)
-    recipe: dict[str, object] = {"capture": capture, "optimiser": optimiser, "input_px": list(checkpoint.input_px)}
+    recipe: dict[str, object] = {"capture": captured_by, "optimiser": optimised_by, "input_px": list(checkpoint.input_px)}
     if why_capture:
         recipe["capture_reason"] = why_capture
     if why_optimiser:
@@ -85,7 +85,7 @@ def _probe(checkpoint: Checkpoint) -> Any:
     return torch.randn(2, 3, *checkpoint.input_px, generator=torch.Generator().manual_seed(0))
 
 
-def _capture(network: Any, probe: Any) -> tuple[Any, str, str | None]:
+def capture(network: Any, probe: Any) -> tuple[Any, str, str | None]:
     """The network as TorchScript, how it was captured, and why it was not traced."""
     import torch
 
@@ -102,7 +102,7 @@ def _capture(network: Any, probe: Any) -> tuple[Any, str, str | None]:
     return scripted, "script", f"The network was scripted, because {why}. Verify the file on real images."
 
 
-def _optimise(captured: Any, network: Any, probe: Any) -> tuple[Any, str, str | None]:
+def optimise(captured: Any, network: Any, probe: Any) -> tuple[Any, str, str | None]:
     """The captured module made faster, by what, and why not by something better."""
     import torch
     from torch.utils.mobile_optimizer import optimize_for_mobile

@@ -67,8 +67,13 @@ def measured(value: float | None, unit: str, interval: tuple[float, float] | Non
     """A value in its own unit, with its 95 % interval where there is one."""
     if value is None:
         return NOT_MEASURED
-    around = f" (95 %: {interval[0]:.4g} to {interval[1]:.4g})" if interval else ""
-    return f"{value + 0.0:.4g} {unit}{around}".strip()  # + 0.0 turns -0 into 0
+    around = f" (95 %: {_figure(interval[0], unit)} to {_figure(interval[1], unit)})" if interval else ""
+    return f"{_figure(value, unit)} {unit}{around}".strip()
+
+
+def _figure(value: float, unit: str) -> str:
+    decimals = 2 if unit == "ms" else 1
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"  # + 0.0 turns -0 into 0
 
 
 def commas(items: Sequence[str]) -> str:
