@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from udacisense.data.dataset import Dataset
 from udacisense.data.pretraining import load_all_classes
 from udacisense.data.sources import load_dataset
 from udacisense.determinism import set_deterministic_mode
 from udacisense.errors import DataError
+from udacisense.labels import CIFAR100_FINE_LABELS
 from udacisense.models.checkpoint import save_checkpoint
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.progress import part, report
@@ -72,12 +75,12 @@ def _run_stages(
         seed, state_path = recipe.seed + index, states / f"stage{index}.pt"
         with part(done / total, (done + _cost(stage)) / total):
             if stage.data == "household":
-                ensure_household_head(network, recipe.dropout, recipe.seed, device)
+                ensure_household_head(network, device)
                 curves += fit_stage(network.model, stage, train_set, validation, seed=seed, state_path=state_path)
             else:
                 curves += fit_stage(network.model, stage, _all_classes(device), None, seed=seed, state_path=state_path)
         done += _cost(stage)
-    ensure_household_head(network, recipe.dropout, recipe.seed, device)
+    ensure_household_head(network, device)
     return network, curves
 
 
@@ -100,12 +103,18 @@ def validation_mask(dataset: Dataset, per_class: int) -> NDArray[np.bool_]:
     return mask
 
 
-def ensure_household_head(network: MobileNetV3_Household, dropout: float, seed: int, device: torch.device) -> None:
-    """Give a network with the pretraining head a fresh ten-class one; a ten-class network is left alone."""
-    if network.model.classifier[3].out_features == PRETRAINING_CLASSES:  # type: ignore[index, union-attr]
-        torch.manual_seed(seed)
-        fresh = MobileNetV3_Household(dropout=dropout).to(device)
-        network.model.classifier[3] = fresh.model.classifier[3]  # type: ignore[index, operator]
+def ensure_household_head(network: MobileNetV3_Household, device: torch.device) -> None:
+    """Keep the ten household rows of the pretraining head, which has met these classes; a ten-class head is left alone."""
+    classifier: Any = network.model.classifier
+    head = classifier[3]
+    if head.out_features != PRETRAINING_CLASSES:
+        return
+    rows = list(CIFAR100_FINE_LABELS)
+    kept = nn.Linear(head.in_features, len(rows)).to(device)
+    with torch.no_grad():
+        kept.weight.copy_(head.weight[rows])
+        kept.bias.copy_(head.bias[rows])
+    classifier[3] = kept
 
 
 def _images(dataset: Dataset, mask: NDArray[np.bool_], device: torch.device) -> TrainingImages:
