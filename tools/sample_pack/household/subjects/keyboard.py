@@ -6,7 +6,7 @@ import numpy as np
 
 from household.draw import Draw
 from household.geometry import Mesh, box, flat, join
-from household.materials import Colour, Part, decal_of, hue, mix, plastic, rgb, shade
+from household.materials import Colour, Part, decal_of, hue, mix, paint, plastic, rgb, shade
 from household.prints import legends
 from household.shapes import ball, curve, rounded_box, tube
 from household.subject import Subject
@@ -24,10 +24,10 @@ ROWS: tuple[tuple[float, ...], ...] = (
 """Widths of the keys in units, from the space bar's row upwards; every row is 15 units wide."""
 SCHEMES = (
     ("#d9d2c0", "#c9c2ae", "#efe9da", "#33322e"),
-    ("#1b1c1f", "#26272b", "#2c2d31", "#e8e8e8"),
+    ("#1b1c1f", "#484a50", "#5d6067", "#f2f2f2"),
     ("#e9eaec", "#f6f6f6", "#fafafa", "#505359"),
     ("#a9adb2", "#f2f2f2", "#ffffff", "#3b3d41"),
-    ("#101113", "#16171a", "#1b1c20", "#f2f2f2"),
+    ("#101113", "#3c3e43", "#4a4d54", "#f2f2f2"),
     ("#bfb8a6", "#8f897b", "#e4ddcc", "#2c2b28"),
     ("#3a3d42", "#c9ccd0", "#dfe1e4", "#1c1d20"),
 )
@@ -42,13 +42,13 @@ def keyboard(d: Draw) -> Subject:
     if d.chance("number_pad", 0.45):
         blocks += [(15.4, tuple((1.0, 1.0, 1.0) for _ in range(6))), (18.8, tuple((1.0, 1.0, 1.0, 1.0) for _ in range(6)))]
     units = blocks[-1][0] + sum(blocks[-1][1][0])
-    high = d.uniform("key_height", 0.005, 0.011)
-    gap = d.uniform("key_gap", 0.002, 0.0036)
+    high = d.uniform("key_height", 0.0075, 0.012)
+    gap = d.uniform("key_gap", 0.0026, 0.0038)
     keys = [(_key_block(rows, start, high, gap, pick)) for pick in (True, False) for start, rows in blocks]
     count = len(blocks)
     parts = [
-        Part(join(keys[:count]), decal_of(legends(light, letter), 0.45)),
-        Part(join(keys[count:]), decal_of(legends(dark, letter), 0.45)),
+        Part(join(keys[:count]), decal_of(legends(light, letter), 0.6, 0.2)),
+        Part(join(keys[count:]), decal_of(legends(dark, letter), 0.6, 0.2)),
         *_case(d, units, case),
     ]
     middle = units * UNIT / 2
@@ -118,7 +118,7 @@ def _case(d: Draw, units: float, colour: Colour) -> list[Part]:
     front = d.uniform("front", 0.0, 0.05) if d.chance("palm_rest", 0.35) else 0.0
     slab = rounded_box(w + 2 * margin, depth + 2 * margin + front, 0.014, 0.006, (w / 2, depth / 2 - front / 2, 0))
     well = box(w, depth, 0.0008, (w / 2, depth / 2, 0.0138))
-    parts = [Part(slab, plastic(colour, 0.35)), Part(well, plastic(shade(colour, 0.35), 0.6))]
+    parts = [Part(slab, paint(colour, 0.5, 0.25)), Part(well, paint(shade(colour, 0.25), 0.9, 0.0))]
     if d.chance("cable", 0.5):
         path = curve(
             (w * 0.3, depth + margin, 0.008),

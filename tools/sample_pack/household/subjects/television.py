@@ -21,9 +21,9 @@ def television(d: Draw) -> Subject:
     return _retro(d) if kind == "retro" else _tube(d, kind)
 
 
-def _screen_material(d: Draw) -> Material:
-    """A dark glass, or a picture that gives light."""
-    if d.chance("off", 0.3):
+def _screen_material(d: Draw, kind: str) -> Material:
+    """A dark glass, or a picture that gives light; flat on a wall and dark it might be anything, so there it is on."""
+    if d.chance("off", 0.3) and kind != "flat_wall":
         return Material(d.choice("glass", [rgb("#1a1d1f"), rgb("#2b312f"), rgb("#3a423f")]), roughness=0.08, specular=0.8)
     return Material(texture=screen_picture(d), emission=d.uniform("glow", 0.55, 1.0))
 
@@ -79,7 +79,7 @@ def _tube(d: Draw, kind: str) -> Subject:
     screen = _bulged(glass[0] * 1.0, glass[1] * 1.0, 0.03).at(shift[0], -0.02, middle + shift[1])
     details = _details(w, h, shift, glass).at(z=middle)
     feet = four(box(0.05, 0.05, 0.014, (w * 0.36, 0.03, base)))
-    parts = [Part(join([case, feet]), shell), Part(screen, _screen_material(d)), Part(details, plastic(rgb("#77797d")))]
+    parts = [Part(join([case, feet]), shell), Part(screen, _screen_material(d, kind)), Part(details, plastic(rgb("#77797d")))]
     if kind == "portable" or d.chance("aerial", 0.2):
         parts.append(Part(_aerial(base + h), metal()))
     companions = _bench(d, base, 0.95) if base else ()
@@ -130,7 +130,7 @@ def _retro(d: Draw) -> Subject:
         Part(panel, metal(rgb("#b9ae92"), 0.4)),
         Part(knobs, plastic(rgb("#1d1b19"))),
         Part(slots, plastic(rgb("#2b2622"))),
-        Part(screen, _screen_material(d)),
+        Part(screen, _screen_material(d, "retro")),
     ]
     if d.chance("aerial", 0.5):
         parts.append(Part(_aerial(lift + h), metal()))
@@ -150,7 +150,7 @@ def _flat(d: Draw, kind: str) -> Subject:
         y=y - (thick if on_wall else 0), z=middle
     )
     screen = _bulged(w - 2 * rim, h - 2 * rim, 0.0).at(y=y - 0.006 - (thick if on_wall else 0), z=middle)
-    parts = [Part(panel, shell), Part(screen, _screen_material(d))]
+    parts = [Part(panel, shell), Part(screen, _screen_material(d, kind))]
     if on_wall:
         return Subject(tuple(parts), "wall", yaw=(-32, 32), pitch=(-8, 10), fill=(0.88, 1.0))
     parts.append(Part(_stand(d, w, base - 0.09), shell if d.chance("same_stand", 0.7) else any_metal(d)))
