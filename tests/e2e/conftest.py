@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 60
+STEP_MS = 60_000  # a shared machine may be slow; a healthy page takes well under a second
 Server = Callable[[Path], str]
 
 
@@ -46,7 +47,8 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 900}, permissions=["camera"])
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(STEP_MS)
+    expect.set_options(timeout=STEP_MS)
     yield context.new_page()
     context.close()
 
@@ -62,10 +64,10 @@ def start_app(tmp_path: Path) -> Iterator[Server]:
             port = probe.getsockname()[1]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("UDACISENSE_")}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-        log = (tmp_path / f"server-{port}.log").open("wb")
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env={**environment, "UDACISENSE_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
-        )
+        with (tmp_path / f"server-{port}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=PROJECT, env={**environment, "UDACISENSE_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
+            )
         running.append(process)
         _wait(process, port)
         return f"http://127.0.0.1:{port}"
@@ -73,7 +75,11 @@ def start_app(tmp_path: Path) -> Iterator[Server]:
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
