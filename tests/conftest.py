@@ -21,6 +21,12 @@ hypothesis_settings.load_profile("house")
 KEPT = {"UDACISENSE_DATA_DIR", "UDACISENSE_PRETRAIN_FILE"}
 """Settings that a machine may give to the tests: where its real pictures lie."""
 
+REAL_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "data" / "household"
+"""Where a developer keeps the real pictures, beside the checkout; without them the tests run on the sample pack."""
+
+if REAL_PICTURES.is_dir():
+    os.environ.setdefault("UDACISENSE_DATA_DIR", str(REAL_PICTURES))
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
