@@ -37,10 +37,11 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class TrainingImages:
-    """uint8 pictures (N, 3, h, w) with integer labels, on the device that trains."""
+    """uint8 pictures (N, 3, h, w) with integer labels and a teacher's logits (N, classes), on the device that trains."""
 
     pixels: Tensor
     labels: Tensor
+    teacher: Tensor | None = None
 
     @classmethod
     def of(cls, images: NDArray[np.uint8], labels: NDArray[np.int64], device: torch.device) -> TrainingImages:
@@ -158,9 +159,8 @@ def _epoch(
         lr = one_cycle(epoch * len(chunks) + index, steps, stage.lr, stage.warmup_share)
         for group in optimiser.param_groups:
             group["lr"] = lr
-        images, labels = _batch(train, chunk, stage, generator)
         optimiser.zero_grad(set_to_none=True)
-        loss = functional.cross_entropy(net(images), labels, label_smoothing=stage.label_smoothing)
+        loss = _loss(net(_batch(train, chunk, stage, generator)), train, chunk, stage)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         average.update(net)
@@ -170,10 +170,22 @@ def _epoch(
     return total / seen, lr
 
 
-def _batch(train: TrainingImages, chunk: Tensor, stage: Stage, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _batch(train: TrainingImages, chunk: Tensor, stage: Stage, generator: torch.Generator) -> Tensor:
     index = chunk.to(train.pixels.device)
     view = random_view(train.pixels[index], stage.input_px, min_crop=stage.min_crop, jitter=stage.jitter, generator=generator)
-    return normalise(view).contiguous(memory_format=torch.channels_last), train.labels[index]
+    return normalise(view).contiguous(memory_format=torch.channels_last)
+
+
+def _loss(logits: Tensor, train: TrainingImages, chunk: Tensor, stage: Stage) -> Tensor:
+    """Cross-entropy with the labels, mixed with the divergence from the teacher's softened answers (Hinton et al., 2015)."""
+    index = chunk.to(train.labels.device)
+    loss = functional.cross_entropy(logits, train.labels[index], label_smoothing=stage.label_smoothing)
+    if train.teacher is None or not stage.distil:
+        return loss
+    t = stage.temperature
+    soft = functional.softmax(train.teacher[index] / t, dim=1)
+    taught = functional.kl_div(functional.log_softmax(logits / t, dim=1), soft, reduction="batchmean") * t * t
+    return (1 - stage.distil) * loss + stage.distil * taught
 
 
 def _save(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer, average: AveragedWeights, curves: list[Curve]) -> None:

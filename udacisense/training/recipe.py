@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udacisense.errors import RecipeError
 from udacisense.settings import PROJECT
@@ -31,6 +31,8 @@ class Stage(BaseModel):
     min_crop: float = Field(0.7, gt=0, le=1, description="smallest side of a random crop, as a share of the picture")
     jitter: float = Field(0.2, ge=0, lt=1, description="largest relative change of brightness and contrast")
     ema_decay: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0 = no averaging")
+    distil: float = Field(0.0, ge=0, le=1, description="share of the teacher's answers in the loss; 0 = no teacher")
+    temperature: float = Field(2.0, gt=0, description="softness of the teacher's answers")
 
 
 class Recipe(BaseModel):
@@ -43,7 +45,17 @@ class Recipe(BaseModel):
     seed: int = 42
     dropout: float = Field(0.2, ge=0, lt=1)
     validation_per_class: int = Field(50, ge=1)
+    teacher: Literal["efficientnet-lite0"] | None = Field(None, description="ImageNet network whose answers are distilled")
     stage: tuple[Stage, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _only_taught_where_there_is_a_teacher(self) -> Self:
+        for stage in self.stage:
+            if stage.distil and self.teacher is None:
+                raise ValueError(f"stage {stage.name!r} distils, but the recipe names no teacher")
+            if stage.distil and stage.data != "household":
+                raise ValueError(f"stage {stage.name!r} distils, but the teacher knows the household classes only")
+        return self
 
 
 def load_recipe(name_or_path: str) -> Recipe:

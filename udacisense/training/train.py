@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.training.fit import Curve, TrainingImages, fit_stage
 from udacisense.training.recipe import Recipe, Stage
+from udacisense.training.teacher import teacher_logits
 from udacisense.types import Checkpoint
 
 PRETRAINING_CLASSES = 100
@@ -68,6 +70,9 @@ def _run_stages(
     recipe: Recipe, household: Dataset, held_out: NDArray[np.bool_], states: Path, device: torch.device
 ) -> tuple[MobileNetV3_Household, list[Curve]]:
     train_set, validation = _images(household, ~held_out, device), _images(household, held_out, device)
+    if recipe.teacher is not None:
+        answers = teacher_logits(train_set.pixels, train_set.labels, len(household.classes), states / "teacher.npy")
+        train_set = replace(train_set, teacher=answers.to(device))
     network = MobileNetV3_Household(num_classes=PRETRAINING_CLASSES, dropout=recipe.dropout).to(device)
     curves: list[Curve] = []
     total, done = sum(_cost(stage) for stage in recipe.stage), 0.0
