@@ -56,11 +56,11 @@ def _wait(port: int) -> None:
     raise TimeoutError(f"The app did not answer within {START_S} s.")
 
 
-def shoot(browser: Browser, address: str, out: Path, width: int, appearance: str) -> None:
-    """One picture a page, as tall as the page."""
+def shoot(browser: Browser, address: str, out: Path, width: int, appearance: str, pages: tuple[str, ...]) -> None:
+    """One picture a page, as tall as the page; "" is the Overview."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=appearance)  # type: ignore[arg-type]
     page = context.new_page()
-    for name in PAGES:
+    for name in pages:
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(f"{address}/{name}")
         page.get_by_role("heading", level=1).wait_for()
@@ -82,13 +82,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PROJECT / "docs" / "images")
     parser.add_argument("--widths", type=int, nargs="+", default=[1440, 390])
     parser.add_argument("--appearances", nargs="+", default=["light", "dark"])
+    parser.add_argument("--pages", nargs="+", default=list(PAGES), choices=PAGES)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with app() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for width in options.widths:
             for appearance in options.appearances:
-                shoot(browser, address, options.out, width, appearance)
+                shoot(browser, address, options.out, width, appearance, tuple(options.pages))
         browser.close()
 
 

@@ -17,6 +17,7 @@ from udacisense.data.pool import Picture, Pool
 from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
 from udacisense.errors import DataError
 from udacisense.settings import settings
+from udacisense.store import relative
 from udacisense.types import DatasetRef, SourceName, SplitName
 
 SOURCES: tuple[SourceName, ...] = get_args(SourceName)
@@ -83,14 +84,14 @@ def describe(source: SourceName) -> SourceInfo:
     )
     if source == "cifar100":
         meaning = "600 real photographs a class at 32 x 32 pixels. Figures on them are real."
-        return SourceInfo(source, "CIFAR-100, household classes", str(cifar100_folder()), meaning, None)
+        return SourceInfo(source, "CIFAR-100, household classes", relative(cifar100_folder()), meaning, None)
     if source == "folder":
         place = str(settings().data_dir or "UDACISENSE_DATA_DIR is not set")
         return SourceInfo(source, "Your folder", place, "Your own pictures. Figures hold for pictures like these.", None)
     meaning = (
         "A few drawings that come with the product, to try everything at once. Figures on them say nothing about accuracy."
     )
-    return SourceInfo(source, "Sample drawings", str(SAMPLE), meaning, real)
+    return SourceInfo(source, "Sample drawings", relative(SAMPLE), meaning, real)
 
 
 def fingerprint(source: SourceName | None = None) -> str:

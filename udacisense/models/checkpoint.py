@@ -270,6 +270,6 @@ def default_checkpoint() -> tuple[Checkpoint, str | None]:
             "Copy the course's files there, or train a baseline: python -m udacisense train"
         )
     return baseline, (
-        f"The pipeline's final model ({final.name}) is not in {final.parent}, so the baseline stands in for it: "
-        "every figure is the uncompressed model's. Run the compression pipeline or copy its file there."
+        f"The pipeline's final model ({final.name}) is not in {store.relative(final.parent)}, so the baseline stands in "
+        "for it: every figure is the uncompressed model's. Run the compression pipeline or copy its file there."
     )
