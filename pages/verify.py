@@ -3,6 +3,7 @@
 import streamlit as st
 
 from udacisense import store
+from udacisense.data.sources import default_source, describe
 from udacisense.types import Verification
 from ui import proof
 from ui.frame import frame
@@ -27,7 +28,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     job_button(
         "Verify", command, f"Verify {artifact.id}", "verify", help="Runs both files on all test images, in the background."
     )
-    st.caption("One random image, a batch of four, then every test image.")
+    st.caption(f"One random image, a batch of four, then every test image of: {describe(default_source()).title}.")
 job_panel("verify")
 
 listing = store.records(Verification)

@@ -219,7 +219,8 @@ def latency(case: Case, against: Against | None) -> Finding:  # noqa: ARG001 - e
         return Finding(said, measured=value, evidence=evidence, doubt=_too_few_blocks(newest))
     low, high = (v * 1e3 for v in bootstrap_interval(newest.blocks_s).interval)
     return Finding(
-        f"The average of {len(newest.steady_s)} runs is {value:.1f} ms (95 % interval {low:.1f} to {high:.1f}).",
+        f"The average of {len(newest.steady_s)} runs on {newest.made.machine.cpu} is {value:.1f} ms "
+        f"(95 % interval {low:.1f} to {high:.1f}).",
         measured=value,
         interval=(low, high),
         evidence=evidence,

@@ -93,7 +93,10 @@ def _from_here() -> Sequence[Asked]:
         return []
     turn = st.session_state.setdefault("sample_turn", 0)
     tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(CLASSES))]
-    st.caption("Press the name below a picture.")
+    drawn = (
+        " These are drawings, and the model has learnt from photographs: do not judge it by them." if source == "sample" else ""
+    )
+    st.caption(f"Press the name below a picture.{drawn}")
     with st.container(horizontal=True, gap="small"):
         for i in (i for i in tiles if i is not None):
             with st.container(width=TILE_PX, gap="xxsmall"):

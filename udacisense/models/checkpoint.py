@@ -271,5 +271,5 @@ def default_checkpoint() -> tuple[Checkpoint, str | None]:
         )
     return baseline, (
         f"The pipeline's final model ({final.name}) is not in {store.relative(final.parent)}, so the baseline stands in "
-        "for it: every figure is the uncompressed model's. Run the compression pipeline or copy its file there."
+        "for it: every figure is the uncompressed model's. Copy a compressed checkpoint there to judge it instead."
     )
