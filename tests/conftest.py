@@ -55,16 +55,16 @@ def sample_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def fake_formats(monkeypatch: pytest.MonkeyPatch) -> dict[str, Format]:
-    """FORMATS holds "torch" and "fake" only, both fakes."""
+def fake_formats() -> Iterator[dict[str, Format]]:
+    """FORMATS holds "torch" and "fake" only, both fakes; afterwards the real ones stand in their order again."""
     from udacisense import formats
 
-    fakes = {"torch": fake_format("torch"), "fake": fake_format("fake")}
-    for name in list(formats.FORMATS):
-        monkeypatch.delitem(formats.FORMATS, name)
-    for name, fake in fakes.items():
-        monkeypatch.setitem(formats.FORMATS, name, fake)
-    return fakes
+    real, fakes = dict(formats.FORMATS), {"torch": fake_format("torch"), "fake": fake_format("fake")}
+    formats.FORMATS.clear()
+    formats.FORMATS.update(fakes)
+    yield fakes
+    formats.FORMATS.clear()
+    formats.FORMATS.update(real)
 
 
 @pytest.fixture

@@ -75,23 +75,32 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.slow
-def test_the_real_teacher_tells_things_apart() -> None:
-    features = teacher._features(three_colours(6).pixels)
-    assert features.shape == (6, 1280)
-    assert float((features[0] - features[3]).norm()) < float((features[0] - features[1]).norm())
+def test_the_real_teacher_tells_pictures_apart_that_its_head_never_saw() -> None:
+    data = three_colours(60)
+    features = teacher._features(data.pixels)
+    assert features.shape == (60, 1280)
+    head = teacher.fit_head(features[:30], data.labels[:30], 3)
+    assert (head(features[30:]).argmax(1) == data.labels[30:]).float().mean() > 0.8
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        pytest.param('teacher = "efficientnet-lite0"\n', "", id="nobody teaches"),
-        pytest.param('name = "pretrain"\n', 'name = "pretrain"\ndistil = 0.5\n', id="other classes"),
-    ],
-)
-def test_a_stage_without_a_fitting_teacher_is_refused(tmp_path: Path, old: str, new: str) -> None:
+TEACHER = ('technique = "baseline"\n', 'technique = "baseline"\nteacher = "efficientnet-lite0"\n')
+TAUGHT = ('name = "household 128 px"\n', 'name = "household 128 px"\ndistil = 0.5\n')
+WRONGLY_TAUGHT = ('name = "pretrain"\n', 'name = "pretrain"\ndistil = 0.5\n')
+
+
+def recipe_with(folder: Path, *changes: tuple[str, str]) -> str:
     text = (RECIPES_DIR / "baseline.toml").read_text()
-    assert old in text
-    path = tmp_path / "r.toml"
-    path.write_text(text.replace(old, new))
-    with pytest.raises(RecipeError, match="distils, but"):
-        load_recipe(str(path))
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "r.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_stage_needs_a_teacher_of_its_classes(tmp_path: Path) -> None:
+    assert load_recipe(recipe_with(tmp_path, TEACHER, TAUGHT)).stage[2].distil == 0.5
+    with pytest.raises(RecipeError, match="names no teacher"):
+        load_recipe(recipe_with(tmp_path, TAUGHT))
+    with pytest.raises(RecipeError, match="household classes only"):
+        load_recipe(recipe_with(tmp_path, TEACHER, WRONGLY_TAUGHT))

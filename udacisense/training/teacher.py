@@ -95,7 +95,7 @@ def _network() -> nn.Module:
 def _read(cache: Path, count: int, classes: int) -> Tensor:
     try:
         logits: NDArray[np.float32] = np.load(cache, allow_pickle=False)
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, EOFError) as exc:
         raise StoreError(f"The saved answers of the teacher, {cache}, cannot be read: {exc}. Delete the file.") from exc
     if logits.shape != (count, classes):
         raise StoreError(f"{cache} holds answers of shape {logits.shape}, not {(count, classes)}. Delete the file.")
