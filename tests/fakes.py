@@ -25,6 +25,7 @@ from udacisense.types import (
     Artifact,
     Capability,
     Checkpoint,
+    Conversion,
     DatasetRef,
     Exported,
     Format,
@@ -113,9 +114,9 @@ def fake_format(
 ) -> Format:
     """A format of JSON files; `shift` goes into the files that it exports."""
 
-    def export(checkpoint: Checkpoint, precision: Precision, path: Path) -> Exported:
+    def export(checkpoint: Checkpoint, asked: Conversion, path: Path) -> Exported:
         write_fake(path, shift=shift)
-        return Exported({"precision": precision, "shift": shift})
+        return Exported({"precision": asked.precision, "shift": shift})
 
     plain = Format(
         name=name,

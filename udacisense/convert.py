@@ -17,7 +17,7 @@ from udacisense.formats import get_format
 from udacisense.progress import report
 from udacisense.provenance import here
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Exported, Format, Precision
+from udacisense.types import Artifact, Checkpoint, Conversion, Exported, Format, Precision
 
 REVISION = 1
 """Raised when the converters change what they write, so that older files are not taken for what would be made now."""
@@ -122,7 +122,7 @@ def _make(folder: Path, checkpoint: Checkpoint, fmt: Format, precision: Precisio
 
 def _export(checkpoint: Checkpoint, fmt: Format, precision: Precision, out: Path) -> Exported:
     try:
-        exported = fmt.export(checkpoint, precision, out)
+        exported = fmt.export(checkpoint, Conversion(precision), out)
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every converter has errors of its own

@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]  # H, W, 3: one decoded RGB picture
 Images = NDArray[np.float32]  # N, 3, H, W, normalised
 Logits = NDArray[np.float32]  # N, classes, before softmax
 
-Precision = Literal["fp32", "fp16", "int8"]
+Precision = Literal["fp32", "fp16", "int8", "palette6"]
 Status = Literal["pass", "fail", "unknown"]
 Sameness = Literal["same", "different", "unknown"]
 SourceName = Literal["cifar100", "folder", "sample"]
@@ -88,6 +88,26 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """One recipe that was tried for a precision, and what its file measured on the validation pictures."""
+
+    recipe: str  # Recipe.name
+    what: str  # Recipe.what
+    size_bytes: int | None  # None = no file was written
+    agreement: float | None  # share of validation pictures answered as the checkpoint answers them, 0..1
+    top1: float | None  # on the validation pictures
+    top1_checkpoint: float | None  # the checkpoint's on the same pictures
+    latency_s: float | None  # median of one picture, while the ladder was climbed: compare only within one ladder
+    passed: bool
+    reason: str  # why it passed or not
+
+    def __post_init__(self) -> None:
+        _require_fraction("agreement", self.agreement)
+        _require_fraction("top1", self.top1)
+        _require(bool(self.reason), "a rung needs its reason")
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """One exported file, made from one checkpoint."""
 
@@ -102,6 +122,7 @@ class Artifact:
     warnings: tuple[str, ...]  # sentences that say why and what to do next
     made: Provenance
     seconds: float | None = None  # time the conversion took
+    ladder: tuple[Rung, ...] = ()  # the recipes tried, in order, where the precision has more than one
 
     def __post_init__(self) -> None:
         _require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")
@@ -282,6 +303,46 @@ class Session(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """Preprocessed pictures with their names and labels."""
+
+    images: Images
+    hashes: tuple[str, ...]  # N, the pictures' ids
+    labels: NDArray[np.int64]  # N
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to write a file of a precision."""
+
+    name: str  # "static-histogram": a word for records and the command line
+    what: str  # one sentence: what it does, and what that costs
+    options: Mapping[str, object] = field(default_factory=dict)  # JSON values, for the converter alone
+    calibrated: bool = False  # whether the converter asks for calibration pictures
+
+
+DEFAULT = Recipe("default", "The format's one way to write this precision.")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What is asked of a converter."""
+
+    precision: Precision
+    recipe: Recipe = DEFAULT
+    calibration: Callable[[int], Pictures] | None = None  # n -> as many training pictures, the classes in turn; None = no data
+
+    def pictures(self, images: int) -> Pictures:
+        """`images` calibration pictures (fewer where there are not so many), each class as often as the others."""
+        if self.calibration is None:
+            raise ValueError(f"the recipe {self.recipe.name} needs calibration pictures and none were given")
+        return self.calibration(images)
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     """What a converter did, beside the file that it wrote."""
@@ -302,6 +363,11 @@ class Format:
     target: str  # where the file is meant to run: "Android and iOS with PyTorch Mobile"
     runtime_version: Callable[[], str]  # read without importing the runtime
     unavailable: Callable[[Capability], str | None]  # why not on this machine; None = available
-    export: Callable[[Checkpoint, Precision, Path], Exported]  # writes the file at the path given
+    export: Callable[[Checkpoint, Conversion, Path], Exported]  # writes one file at the path given
     load: Callable[[Path, int], Session]  # file, threads
     notes: tuple[str, ...] = field(default=())
+    recipes: Mapping[Precision, tuple[Recipe, ...]] = field(default_factory=dict)  # in the order in which they are tried
+
+    def recipes_for(self, precision: Precision) -> tuple[Recipe, ...]:
+        """The ladder of a precision: with more than one recipe, the first whose file passes on validation pictures is kept."""
+        return self.recipes.get(precision, (DEFAULT,))

@@ -14,7 +14,7 @@ from tests.fakes import fake_checkpoint
 from udacisense import formats
 from udacisense.errors import FormatError, UnavailableError
 from udacisense.formats import FORMATS, get_format
-from udacisense.types import Format
+from udacisense.types import Conversion, Format
 
 
 def test_every_format_of_every_file_is_listed() -> None:
@@ -67,7 +67,7 @@ def test_the_reference_has_nothing_to_convert(tmp_path: Path) -> None:
     assert "nothing to convert" in reason
     checkpoint = fake_checkpoint(tmp_path / "m.pth")
     with pytest.raises(UnavailableError, match="nothing to convert"):
-        get_format("torch").export(checkpoint, "fp32", tmp_path / "out")
+        get_format("torch").export(checkpoint, Conversion("fp32"), tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", FORMATS)
