@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import fake_format
+from tests.fakes import convert_in_this_process, fake_format
 from tests.story import Story, tell
 from udacisense.settings import settings
 from udacisense.types import Format
@@ -53,6 +53,7 @@ def fake_formats(monkeypatch: pytest.MonkeyPatch) -> dict[str, Format]:
         monkeypatch.delitem(formats.FORMATS, name)
     for name, fake in fakes.items():
         monkeypatch.setitem(formats.FORMATS, name, fake)
+    convert_in_this_process(monkeypatch)
     return fakes
 
 

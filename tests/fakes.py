@@ -12,11 +12,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from udacisense.data.dataset import Dataset
@@ -134,6 +136,14 @@ def fake_format(
 
 
 FakeFormat = fake_format
+
+
+def convert_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `convert` use the formats that the test put in place: its child process would know the real ones only."""
+    from udacisense import convert
+    from udacisense.conversion.workshop import Workshop
+
+    monkeypatch.setattr(convert, "open_converter", lambda: nullcontext(Workshop()))
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------------

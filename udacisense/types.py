@@ -97,7 +97,8 @@ class Rung:
     agreement: float | None  # share of validation pictures answered as the checkpoint answers them, 0..1
     top1: float | None  # on the validation pictures
     top1_checkpoint: float | None  # the checkpoint's on the same pictures
-    latency_s: float | None  # median of one picture, while the ladder was climbed: compare only within one ladder
+    latency_s: float | None  # median of one picture
+    latency_fp32_s: float | None  # of the format's fp32 file, timed in turn with it: only their ratio can be compared
     passed: bool
     reason: str  # why it passed or not
 
@@ -127,6 +128,21 @@ class Artifact:
     def __post_init__(self) -> None:
         _require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")
         _require(self.size_bytes > 0, f"size_bytes must be positive, got {self.size_bytes}")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedConversion:
+    """A conversion that gave no file: where it stopped, and what the converter said."""
+
+    id: str
+    checkpoint_id: str
+    format: str
+    precision: Precision
+    recipe: str  # Recipe.name
+    stage: str  # what it was doing: "lowering to XNNPACK"
+    message: str
+    log: str  # the end of what the converter printed
+    made: Provenance
 
 
 Subject = Checkpoint | Artifact
