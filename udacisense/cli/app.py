@@ -77,6 +77,15 @@ def convert(
 
 
 @app.command()
+def inspect(
+    artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or any file of a phone format")],
+    json: Json = False,
+) -> None:
+    """Say what is truly inside a converted file: types, operators, what runs in int8, and what to mend."""
+    perform(json, "inspect", lambda verbs: verbs.inspect(artifact))
+
+
+@app.command()
 def evaluate(
     subject: Subject,
     source: Source = None,

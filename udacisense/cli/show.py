@@ -13,6 +13,7 @@ from rich.table import Table
 from udacisense import stats
 from udacisense.labels import CLASSES
 from udacisense.report.blocks import commas, measured, megabytes, milliseconds, percent
+from udacisense.report.inside import inspected
 from udacisense.report.sections import MARKS, STATUS_WORDS
 from udacisense.types import Benchmark, Evaluation, Readiness, Verification
 
@@ -171,6 +172,23 @@ def _run(console: Console, found: Any) -> None:
     _lines(console, f"Metrics: {found.metrics_path}", f"Picture: {found.picture_path}")
 
 
+def _inspection(console: Console, found: Any) -> None:
+    _lines(console, f"{found.file}: {found.format}, {megabytes(found.size_bytes)}", *inspected(found), "")
+    weights = [(w.dtype, w.quantised or "–", str(w.tensors), megabytes(w.stored_bytes)) for w in found.weights]
+    _table(console, "Weights", ("type", "quantised", "tensors", "size"), weights)
+    rows = [
+        (r.kind, r.place, r.weights or "–", r.activations or "–", r.computes or "–", str(r.count), f"{r.macs / 1e6:.2f} M")
+        for r in found.operators
+    ]
+    columns = ("operator", "run by", "weights", "activations", "computes in", "count", "multiply-adds")
+    _table(console, "\nOperators", columns, rows)
+    for finding in found.findings:
+        mark = "!" if finding.weight == "warning" else "·"
+        _lines(console, "", f"{mark} {finding.what}", f"  Why: {finding.why}", f"  Do: {finding.what_to_do}")
+    if not found.findings:
+        _lines(console, "", "Nothing in it asks for attention.")
+
+
 SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "env": _env,
     "data": _data,
@@ -178,6 +196,7 @@ SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "train": _checkpoint,
     "convert": _artifact,
     "evaluate": _evaluation,
+    "inspect": _inspection,
     "verify": _verification,
     "benchmark": _benchmarks,
     "ready": _judgement,

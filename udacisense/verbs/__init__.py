@@ -4,6 +4,7 @@ Ids or paths are accepted for checkpoints and artifacts. Verbs that compute hold
 never share the processor: no timing is taken beside other work.
 """
 
+from udacisense.verbs.inside import inspect
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
 from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info
 from udacisense.verbs.whole import Run, run
@@ -22,6 +23,7 @@ __all__ = [
     "download_data",
     "env",
     "evaluate",
+    "inspect",
     "models_info",
     "ready",
     "report",
