@@ -37,7 +37,8 @@ def test_a_format_describes_itself(fmt: Format) -> None:
     assert fmt.target
     assert fmt.precisions
     assert fmt.runtime_version()[0].isdigit()
-    assert fmt.unavailable("run") is None
+    reason = fmt.unavailable("run")
+    assert reason is None or (fmt.name == "coreml" and "macOS" in reason)
 
 
 def test_listing_the_formats_is_instant_and_imports_no_runtime() -> None:
@@ -55,7 +56,7 @@ def test_listing_the_formats_is_instant_and_imports_no_runtime() -> None:
 
 
 def test_an_unknown_name_is_told_with_the_names_there_are() -> None:
-    with pytest.raises(FormatError, match=r"no format 'onxx'.*torch, torchscript, torchscript-lite"):
+    with pytest.raises(FormatError, match=r"no format 'onxx'.*torch, .*torchscript, torchscript-lite"):
         get_format("onxx")
     assert get_format("torchscript").file_name == "optimized_model_mobile.ptl"
     assert get_format("torchscript-lite").file_name == "optimized_model_mobile_lite.ptl"

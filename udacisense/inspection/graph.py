@@ -91,9 +91,9 @@ def float_islands(operators: Sequence[Operator]) -> tuple[tuple[int, ...], ...]:
         if _is_float(operators[i]) and _is_float(operators[maker]):
             group[_root(group, i)] = _root(group, maker)
     for maker, i in links:
-        if _is_float(operators[i]) and operators[maker].computes == "int8":
+        if _is_float(operators[i]) and _is_integer(operators[maker]):
             before.add(_root(group, i))
-        if _is_float(operators[maker]) and operators[i].computes == "int8":
+        if _is_float(operators[maker]) and _is_integer(operators[i]):
             after.add(_root(group, maker))
     members: dict[int, list[int]] = {}
     for i, op in enumerate(operators):
@@ -104,6 +104,11 @@ def float_islands(operators: Sequence[Operator]) -> tuple[tuple[int, ...], ...]:
 
 def _is_float(op: Operator) -> bool:
     return op.kind not in PAIRS and op.kind != a.RESHAPE and (op.computes or "").startswith(("float", "bfloat"))
+
+
+def _is_integer(op: Operator) -> bool:
+    """Whether integers flow into it, which they do not where it quantises them itself while it runs."""
+    return op.computes == "int8" and "while it runs" not in (op.activations or "")
 
 
 def _root(group: dict[int, int], index: int) -> int:

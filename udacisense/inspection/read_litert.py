@@ -31,6 +31,7 @@ KINDS = {
     "MUL": a.MUL,
     "DIV": a.DIV,
     "MEAN": a.POOL,
+    "SUM": a.POOL,
     "AVERAGE_POOL_2D": a.POOL,
     "QUANTIZE": a.QUANTIZE,
     "DEQUANTIZE": a.DEQUANTIZE,

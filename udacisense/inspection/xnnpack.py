@@ -25,7 +25,7 @@ NODES = tuple(
     AvgPooling2d Minimum DepthwiseConv2d MaxPooling2d Multiply Subtract Floor Convert GlobalAvgPooling2d StaticReshape
     ArgMaxPooling2d SquareRoot Ceiling Hardswish LeakyReLU Maximum Negate Square ELU Abs PReLU Concatenate2 Concatenate3
     Concatenate4 StaticSlice ScaledDotProductAttention BatchMatrixMultiply Concatenate5 ConvTranspose2d
-    ReciprocalSquareRoot Log Gelu
+    ReciprocalSquareRoot Log Gelu Tanh Exp Sin Copy Cos
     """.split()  # noqa: SIM905 - one name a line would hide the order, which is their number
 )
 TWO_IN = {"Add", "Div", "Minimum", "Multiply", "Subtract", "Maximum", "PReLU", "BatchMatrixMultiply"}
@@ -137,7 +137,9 @@ def _scales(value: Table) -> int:
     kind, parameters = value.integer(1, "B"), value.table(2)
     if parameters is None:
         return 0
-    return len(parameters.numbers(0, "<f4")) if kind == PER_CHANNEL else int(kind == PER_TENSOR)
+    if kind == PER_CHANNEL:
+        return len(parameters.numbers(0, "<f4")) or parameters.integer(3, "I")  # newer files keep them beside the weights
+    return int(kind == PER_TENSOR)
 
 
 def _constant(
