@@ -1,4 +1,4 @@
-"""The verb that looks into a converted file."""
+"""Verbs for whoever receives a converted file: look inside it, and pack it with all that an app needs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from udacisense.inspection.inspection import Inspection
+    from udacisense.packaging.build import Package
 
 
 def inspect(artifact: str | Path) -> Inspection:
@@ -32,3 +33,16 @@ def inspect(artifact: str | Path) -> Inspection:
     if not path.exists():
         find_artifact(artifact)  # raises, and names what comes close
     return inspect_file(path)
+
+
+def package(artifact: str | Path, out: Path | None = None) -> Package:
+    """Pack an artifact for an app developer into a zip, or into a folder inside `out`; by default <artifact id>.zip here.
+
+    Raises:
+        NotFoundError: no such artifact, or its checkpoint or golden pictures are gone. FormatError: it does not run.
+    """
+    from udacisense.artifacts import find_artifact
+    from udacisense.packaging.build import build
+
+    found = find_artifact(artifact)
+    return build(found, out or Path(f"{found.id}.zip"))
