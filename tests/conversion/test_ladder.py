@@ -51,7 +51,7 @@ def test_it_stops_at_the_first_that_passes(checkpoint: Checkpoint, monkeypatch: 
     far, broken, same = made.ladder
     assert far.agreement is not None
     assert far.agreement < 0.96
-    assert "96 % is needed" in far.reason or "96% is needed" in far.reason
+    assert "96.0 % is needed" in far.reason
     assert broken.size_bytes is None
     assert "cannot lower" in broken.reason
     assert same.agreement == 1.0

@@ -30,10 +30,10 @@ def judge_rung(recipe: Recipe, size_bytes: int, found: Measured) -> Rung:
     loss = found.top1_checkpoint - found.top1
     wrong = []
     if found.agreement < MIN_AGREEMENT:
-        wrong.append(f"agrees on {found.agreement:.1%}, {MIN_AGREEMENT:.0%} is needed")
+        wrong.append(f"agrees on {_percent(found.agreement)}, {_percent(MIN_AGREEMENT)} is needed")
     if loss > MAX_LOSS:
         wrong.append(f"loses {100 * loss:.1f} points of accuracy, {100 * MAX_LOSS:.1f} are allowed")
-    good = f"agrees on {found.agreement:.1%} of {found.images} validation pictures and {_change(loss)}"
+    good = f"agrees on {_percent(found.agreement)} of {found.images} validation pictures and {_change(loss)}"
     return Rung(
         recipe=recipe.name,
         what=recipe.what,
@@ -66,3 +66,7 @@ def _change(loss: float) -> str:
     if abs(loss) < 0.0005:
         return "keeps the accuracy"
     return f"{'loses' if loss > 0 else 'gains'} {100 * abs(loss):.1f} points of accuracy"
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"
