@@ -182,10 +182,11 @@ def _stays_float(node: Node, groups: Sequence[str]) -> bool:
 def _calibrate(prepared: Any, pictures: Pictures) -> None:
     import torch
 
-    for done, image in enumerate(torch.from_numpy(pictures.images).split(1)):
+    images = torch.from_numpy(pictures.images)
+    for done in range(len(pictures)):
         if done % 20 == 0:
             report(0.8 * done / len(pictures), f"calibrating, {done} of {len(pictures)} pictures")
-        prepared(image)
+        prepared(images[done : done + 1])
 
 
 def _cut_ranges(prepared: Any) -> None:
