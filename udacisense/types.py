@@ -6,7 +6,7 @@ Imports nothing of ours. Shapes: Images is float32 (N, 3, H, W), normalised; Log
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -279,7 +279,6 @@ class Session(Protocol):
 
     def predict(self, images: Images) -> Logits:
         """Logits of shape (N, classes) for images of shape (N, 3, H, W)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,4 +303,4 @@ class Format:
     unavailable: Callable[[Capability], str | None]  # why not on this machine; None = available
     export: Callable[[Checkpoint, Precision, Path], Exported]  # writes the file at the path given
     load: Callable[[Path, int], Session]  # file, threads
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
