@@ -120,11 +120,17 @@ def test_a_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     )
     parent = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     pid = int(parent.stdout)
-    for _ in range(100):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return
+    deadline = time.monotonic() + 10
+    while (alive := _runs(pid)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    pytest.fail(f"child {pid} is still there")
+    assert not alive, f"child {pid} is still there"
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_changed_file_is_not_timed(home: Path, checkpoint: Checkpoint) -> None:
