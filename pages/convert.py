@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import convert_views
+from ui import convert_views, inside_views
 from ui.frame import frame
 from ui.jobs import job_button, job_panel
 from ui.widgets import default_notice, empty_state, pick_artifact, pick_checkpoint
@@ -38,6 +38,7 @@ if artifact is None:
     st.caption("None yet. A conversion takes a few seconds and runs in the background: you may leave this page meanwhile.")
     st.stop()
 convert_views.result(artifact)
+inside_views.panel(artifact)
 st.page_link(
     "pages/verify.py",
     label="Prove that it is the same model",

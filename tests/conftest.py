@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from tests.fakes import fake_format
+from tests.fakes import convert_in_this_process, fake_format
 from tests.story import Story, tell
 from udacisense.settings import settings
 from udacisense.types import Format
@@ -55,13 +55,14 @@ def sample_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def fake_formats() -> Iterator[dict[str, Format]]:
+def fake_formats(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Format]]:
     """FORMATS holds "torch" and "fake" only, both fakes; afterwards the real ones stand in their order again."""
     from udacisense import formats
 
     real, fakes = dict(formats.FORMATS), {"torch": fake_format("torch"), "fake": fake_format("fake")}
     formats.FORMATS.clear()
     formats.FORMATS.update(fakes)
+    convert_in_this_process(monkeypatch)
     yield fakes
     formats.FORMATS.clear()
     formats.FORMATS.update(real)

@@ -12,11 +12,13 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from udacisense.data.dataset import Dataset
@@ -25,6 +27,7 @@ from udacisense.types import (
     Artifact,
     Capability,
     Checkpoint,
+    Conversion,
     DatasetRef,
     Exported,
     Format,
@@ -113,9 +116,9 @@ def fake_format(
 ) -> Format:
     """A format of JSON files; `shift` goes into the files that it exports."""
 
-    def export(checkpoint: Checkpoint, precision: Precision, path: Path) -> Exported:
+    def export(checkpoint: Checkpoint, asked: Conversion, path: Path) -> Exported:
         write_fake(path, shift=shift)
-        return Exported({"precision": precision, "shift": shift})
+        return Exported({"precision": asked.precision, "shift": shift})
 
     plain = Format(
         name=name,
@@ -133,6 +136,14 @@ def fake_format(
 
 
 FakeFormat = fake_format
+
+
+def convert_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `convert` use the formats that the test put in place: its child process would know the real ones only."""
+    from udacisense import convert
+    from udacisense.conversion.workshop import Workshop
+
+    monkeypatch.setattr(convert, "open_converter", lambda: nullcontext(Workshop()))
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------------

@@ -53,7 +53,21 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "udacisense", "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
-    for verb in ("env", "data", "models", "train", "convert", "evaluate", "verify", "benchmark", "ready", "report", "run"):
+    for verb in (
+        "env",
+        "data",
+        "models",
+        "train",
+        "convert",
+        "inspect",
+        "package",
+        "evaluate",
+        "verify",
+        "benchmark",
+        "ready",
+        "report",
+        "run",
+    ):
         assert f"│ {verb} " in shown.stdout
     imported = {line.rpartition("|")[2].strip() for line in shown.stderr.splitlines()}
     assert imported & HEAVY == set()

@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fakes import fake_checkpoint, fake_format, write_fake
+from tests.fakes import convert_in_this_process, fake_checkpoint, fake_format, write_fake
 from udacisense import convert as convert_module
 from udacisense import formats
 from udacisense.artifacts import find_artifact, list_artifacts, mobile_dir, open_session
 from udacisense.convert import convert, publish
+from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, UnavailableError
 from udacisense.labels import CLASSES
 from udacisense.progress import watched_by
-from udacisense.types import Checkpoint, Exported, Format
+from udacisense.types import Checkpoint, Conversion, Exported, Format
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -31,8 +32,9 @@ def checkpoint(home: Path) -> Checkpoint:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Make "fake" the only format, with some of its functions replaced."""
-    monkeypatch.setattr(formats, "FORMATS", {"fake": fake_format("fake", **changes)})
+    """Make "fake" the only format beside the reference, with some of its functions replaced."""
+    monkeypatch.setattr(formats, "FORMATS", {"torch": fake_format("torch"), "fake": fake_format("fake", **changes)})
+    convert_in_this_process(monkeypatch)
 
 
 def left_behind() -> list[str]:
@@ -51,11 +53,14 @@ def test_an_artifact_has_its_file_its_record_and_its_labels(checkpoint: Checkpoi
         "tool_version": "1.0",
         "revision": convert_module.REVISION,
         "shift": 0.0,
+        "golden_max_abs_diff": 0.0,
+        "source_sha256": checkpoint.sha256,
+        "preprocessing": describe_preprocessing(checkpoint),
     }
     assert made.made.command == f"python -m udacisense convert {checkpoint.id} --format fake --precision int8"
     assert made.seconds is not None
     assert (made.path.parent / "labels.txt").read_text().split() == list(CLASSES)
-    assert sorted(p.name for p in made.path.parent.iterdir()) == ["artifact.json", "labels.txt", "model.fake"]
+    assert sorted(p.name for p in made.path.parent.iterdir()) == ["artifact.json", "golden.npz", "labels.txt", "model.fake"]
 
 
 @pytest.mark.usefixtures("fake_formats")
@@ -109,18 +114,27 @@ def test_an_unknown_format_or_precision_is_told_with_the_choices(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch)
-    with pytest.raises(FormatError, match="Pick one of: fake"):
+    with pytest.raises(FormatError, match="Pick one of: torch, fake"):
         convert(checkpoint, "nope")
     with pytest.raises(ExportError, match="offers fp32, int8, not fp16"):
         convert(checkpoint, "fake", "fp16")
 
 
-@pytest.mark.parametrize("missing", ["export", "run"])
-def test_missing_tools_or_runtime_say_why(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    use(monkeypatch, unavailable=lambda capability: f"No {missing} here." if capability == missing else None)
-    with pytest.raises(UnavailableError, match=f"No {missing} here"):
+def test_missing_tools_say_why(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, unavailable=lambda capability: "No tools here." if capability == "export" else None)
+    with pytest.raises(UnavailableError, match="No tools here"):
         convert(checkpoint, "fake")
     assert left_behind() == []
+
+
+def test_a_file_that_cannot_run_here_is_written_and_says_so(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(path: Path, threads: int) -> Any:
+        raise AssertionError("it must not be run")
+
+    use(monkeypatch, load=load, unavailable=lambda capability: "No runtime here." if capability == "run" else None)
+    made = convert(checkpoint, "fake")
+    assert made.warnings[0].startswith("This file was never run here: No runtime here.")
+    assert "golden_max_abs_diff" not in made.recipe
 
 
 @pytest.mark.usefixtures("fake_formats")
@@ -130,21 +144,21 @@ def test_a_checkpoint_that_changed_since_is_refused(checkpoint: Checkpoint) -> N
         convert(checkpoint, "fake")
 
 
-def foreign(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+def foreign(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     out.write_text("half")
     raise ZeroDivisionError("a converter's own trouble")
 
 
-def nothing(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+def nothing(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     return Exported({})
 
 
-def full_disk(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+def full_disk(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     raise OSError(28, "No space left on device")
 
 
 def faulty(fault: Any) -> Any:
-    def export(checkpoint: Checkpoint, precision: str, out: Path) -> Exported:
+    def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
         write_fake(out, fault=fault)
         return Exported({})
 
@@ -154,13 +168,13 @@ def faulty(fault: Any) -> Any:
 @pytest.mark.parametrize(
     ("export", "message"),
     [
-        pytest.param(foreign, r"m.* -> fake failed: ZeroDivisionError: a converter's own trouble", id="foreign error"),
+        pytest.param(foreign, r"m.* -> fake fp32 failed: ZeroDivisionError: a converter's own trouble", id="foreign error"),
         pytest.param(nothing, "wrote no file", id="no file"),
         pytest.param(full_disk, "No space left on device", id="full disk"),
         pytest.param(faulty("load"), "fake runtime does not run the written file: the fake file does not load", id="load"),
         pytest.param(faulty("run"), "does not run the written file: the fake runtime broke", id="run"),
         pytest.param(faulty("nan"), "not finite numbers", id="nan"),
-        pytest.param(faulty("shape"), r"answers \(1, 7\), not \(1, 10\)", id="shape"),
+        pytest.param(faulty("shape"), r"answers \(10, 7\), not \(10, 10\)", id="shape"),
     ],
 )
 def test_a_failed_conversion_says_so_and_leaves_nothing(
@@ -188,11 +202,14 @@ def test_a_killed_conversion_leaves_no_artifact_and_the_next_one_works(
     code = (
         "import time\n"
         "from pathlib import Path\n"
+        "from contextlib import nullcontext\n"
         "from tests.fakes import fake_format\n"
-        "from udacisense import formats\n"
+        "from udacisense import convert as module, formats\n"
+        "from udacisense.conversion.workshop import Workshop\n"
         "from udacisense.convert import convert\n"
         "from udacisense.models.checkpoint import find_checkpoint\n"
-        "def export(checkpoint, precision, out):\n"
+        "module.open_converter = lambda: nullcontext(Workshop())\n"
+        "def export(checkpoint, asked, out):\n"
         "    out.write_text('half')\n"
         "    print('writing', flush=True)\n"
         "    time.sleep(60)\n"

@@ -1,62 +1,105 @@
-"""`convert`: a checkpoint in, an artifact out, once for each checkpoint, format, precision and recipe."""
+"""`convert`: a checkpoint in, an artifact out, once for each checkpoint, format, precision and recipe.
+
+The converter works in a process of its own, because converters crash. Where a precision has more than one recipe they are a
+ladder: each is tried in the order in which the format writes them, its file measured on validation pictures, and the first
+that passes is kept together with what all of them measured.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
-
-import numpy as np
 
 from udacisense import store
 from udacisense.artifacts import check_unchanged, mobile_dir, read_artifact
-from udacisense.errors import ExportError, StoreError, UdaciSenseError, UnavailableError
+from udacisense.conversion.converter import Converter
+from udacisense.conversion.ladder import MAX_LOSS, MIN_AGREEMENT
+from udacisense.conversion.making import Maker, Making
+from udacisense.conversion.pictures import VALIDATION_PER_CLASS, training_set_id
+from udacisense.errors import ExportError, RecipeError, StoreError, UnavailableError
 from udacisense.formats import get_format
-from udacisense.progress import report
-from udacisense.provenance import here
-from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Exported, Format, Precision
+from udacisense.progress import part
+from udacisense.types import Artifact, Checkpoint, Format, Precision, Recipe
 
 REVISION = 1
 """Raised when the converters change what they write, so that older files are not taken for what would be made now."""
 
-LABELS = "labels.txt"
 
-
-def convert(checkpoint: Checkpoint, format: str, precision: Precision = "fp32") -> Artifact:
+def convert(
+    checkpoint: Checkpoint,
+    format: str,
+    precision: Precision = "fp32",
+    recipe: str | None = None,
+    *,
+    converter: Maker | None = None,
+) -> Artifact:
     """The artifact of a checkpoint in a format: the one made before if nothing changed, else a new one.
 
-    The file counts only after its own runtime has loaded it from disk and answered a picture with finite logits.
+    The file counts only after its own runtime has loaded it from disk and answered pictures with finite logits.
+
+    Args:
+        recipe: the name of the one recipe to use; None = the first of the format's that passes.
+        converter: the process to convert in, kept for the next conversion; None = one of its own.
 
     Raises:
-        FormatError: no such format. UnavailableError: its tools or runtime are missing here.
+        FormatError: no such format. UnavailableError: its tools are missing here. RecipeError: no such recipe.
         ExportError: the precision is not offered, the conversion failed, or the written file does not run.
         CheckpointError: the checkpoint cannot be loaded, or changed since it was recorded.
         StoreError: the disk refuses.
     """
     fmt = get_format(format)
     _check_possible(checkpoint, fmt, precision)
-    asked = recipe(fmt, precision)
-    folder = mobile_dir() / artifact_id(checkpoint, fmt, precision)
-    return _made_before(folder) or _make(folder, checkpoint, fmt, precision, asked)
+    recipes = _recipes(fmt, precision, recipe)
+    folder = mobile_dir() / artifact_id(checkpoint, fmt, precision, recipe)
+    made = _made_before(folder)
+    if made is not None:
+        return made
+    with ExitStack() as stack:
+        maker = converter or stack.enter_context(open_converter())
+        start = 0.0
+        fp32_path = None
+        if len(recipes) > 1 and "fp32" in fmt.precisions:
+            start = 0.2
+            with part(0.0, start, "fp32 to compare with: "), suppress(ExportError):
+                fp32_path = convert(checkpoint, format, converter=maker).path
+        with part(start, 1.0):
+            return Making(checkpoint, fmt, precision, recipes, asked_for(fmt, precision, recipe), maker, fp32_path).make(folder)
 
 
-def artifact_id(checkpoint: Checkpoint, fmt: Format, precision: Precision) -> str:
-    """The id that the artifact has or would have: "torchscript-fp32-<checkpoint sha[:8]>-<recipe digest[:6]>"."""
-    digest = hashlib.sha256(json.dumps(recipe(fmt, precision), sort_keys=True).encode()).hexdigest()
+def open_converter() -> Converter:
+    """A process to convert in; close it when all is converted."""
+    return Converter()
+
+
+def artifact_id(checkpoint: Checkpoint, fmt: Format, precision: Precision, recipe: str | None = None) -> str:
+    """The id that the artifact has or would have: "torchscript-fp32-<checkpoint sha[:8]>-<recipe digest[:6]>".
+
+    Raises:
+        RecipeError: no such recipe. DataError: the pictures that it would be calibrated by cannot be read.
+    """
+    digest = hashlib.sha256(json.dumps(asked_for(fmt, precision, recipe), sort_keys=True).encode()).hexdigest()
     return f"{fmt.name}-{precision}-{checkpoint.sha256[:8]}-{digest[:6]}"
 
 
-def recipe(fmt: Format, precision: Precision) -> dict[str, object]:
+def asked_for(fmt: Format, precision: Precision, recipe: str | None = None) -> dict[str, object]:
     """What is asked for; the version is the tool's public one, because "+cpu" and "+cu130" write the same file."""
-    return {
+    recipes = _recipes(fmt, precision, recipe)
+    asked: dict[str, object] = {
         "format": fmt.name,
         "precision": precision,
         "tool_version": fmt.runtime_version().partition("+")[0],
         "revision": REVISION,
     }
+    if precision in fmt.recipes:
+        asked["recipes"] = {r.name: dict(r.options) for r in recipes}
+    if len(recipes) > 1:
+        asked["rules"] = {"agreement": MIN_AGREEMENT, "loss": MAX_LOSS, "validation_per_class": VALIDATION_PER_CLASS}
+    if len(recipes) > 1 or recipes[0].calibrated:
+        asked["pictures"] = training_set_id()
+    return asked
 
 
 def publish(artifact: Artifact) -> Path:
@@ -67,16 +110,26 @@ def publish(artifact: Artifact) -> Path:
     """
     check_unchanged(artifact)
     place = mobile_dir() / artifact.path.name
-    with store.replace_file(place) as part:
-        shutil.copyfile(artifact.path, part)
+    with store.replace_file(place) as written:
+        shutil.copyfile(artifact.path, written)
     return place
 
 
+def _recipes(fmt: Format, precision: Precision, name: str | None) -> tuple[Recipe, ...]:
+    offered = fmt.recipes_for(precision)
+    if name is None:
+        return offered
+    chosen = tuple(r for r in offered if r.name == name)
+    if not chosen:
+        names = ", ".join(r.name for r in offered)
+        raise RecipeError(f"{fmt.name} has no recipe {name!r} for {precision}. Choose one of: {names}.")
+    return chosen
+
+
 def _check_possible(checkpoint: Checkpoint, fmt: Format, precision: Precision) -> None:
-    for capability in ("export", "run"):  # a file that cannot be run here cannot be proved here
-        reason = fmt.unavailable(capability)
-        if reason is not None:
-            raise UnavailableError(f"{checkpoint.id} cannot be converted to {fmt.name} here. {reason}")
+    reason = fmt.unavailable("export")
+    if reason is not None:
+        raise UnavailableError(f"{checkpoint.id} cannot be converted to {fmt.name} here. {reason}")
     if precision not in fmt.precisions:
         raise ExportError(f"{fmt.name} offers {', '.join(fmt.precisions)}, not {precision}. Choose one of those.")
     check_unchanged(checkpoint)
@@ -89,64 +142,3 @@ def _made_before(folder: Path) -> Artifact | None:
         return artifact if store.sha256_of(artifact.path) == artifact.sha256 else None
     except StoreError:
         return None
-
-
-def _make(folder: Path, checkpoint: Checkpoint, fmt: Format, precision: Precision, asked: dict[str, object]) -> Artifact:
-    made = here(f"python -m udacisense convert {checkpoint.id} --format {fmt.name} --precision {precision}")
-    started = time.perf_counter()
-    with store.replace_folder(folder) as part:
-        written = part / fmt.file_name
-        report(0.05, f"converting to {fmt.title}")
-        exported = _export(checkpoint, fmt, precision, written)
-        seconds = time.perf_counter() - started
-        report(0.8, f"loading it again with {fmt.runtime}")
-        _check_runs(checkpoint, fmt, written)
-        artifact = Artifact(
-            id=folder.name,
-            checkpoint_id=checkpoint.id,
-            format=fmt.name,
-            precision=precision,
-            path=folder / fmt.file_name,
-            sha256=store.sha256_of(written),
-            size_bytes=written.stat().st_size,
-            recipe=asked | dict(exported.recipe),
-            warnings=exported.warnings,
-            made=made,
-            seconds=round(seconds, 3),
-        )
-        store.write_text(part / LABELS, "".join(f"{name}\n" for name in checkpoint.classes))
-        store.write_text(part / store.ARTIFACT_RECORD, store.dump(artifact, "artifact"))
-    report(1.0, "converted")
-    return artifact
-
-
-def _export(checkpoint: Checkpoint, fmt: Format, precision: Precision, out: Path) -> Exported:
-    try:
-        exported = fmt.export(checkpoint, precision, out)
-    except UdaciSenseError:
-        raise
-    except Exception as exc:  # the seam: every converter has errors of its own
-        raise _failed(checkpoint, fmt, f"{type(exc).__name__}: {exc}") from exc
-    if not out.is_file() or out.stat().st_size == 0:
-        raise _failed(checkpoint, fmt, "the converter wrote no file")
-    return exported
-
-
-def _check_runs(checkpoint: Checkpoint, fmt: Format, written: Path) -> None:
-    """The file from disk, in its own runtime, once."""
-    probe = np.random.default_rng(0).standard_normal((1, 3, *checkpoint.input_px), dtype=np.float32)
-    try:
-        logits = fmt.load(written, settings().threads).predict(probe)
-    except Exception as exc:  # the seam: every runtime has errors of its own
-        raise _failed(checkpoint, fmt, f"{fmt.runtime} does not run the written file: {exc}") from exc
-    if logits.shape != (1, len(checkpoint.classes)):
-        raise _failed(checkpoint, fmt, f"the written file answers {logits.shape}, not (1, {len(checkpoint.classes)})")
-    if not np.isfinite(logits).all():
-        raise _failed(checkpoint, fmt, "the written file answers with values that are not finite numbers")
-
-
-def _failed(checkpoint: Checkpoint, fmt: Format, why: str) -> ExportError:
-    return ExportError(
-        f"{checkpoint.id} -> {fmt.name} failed: {why.strip()[:600]}. Nothing was kept. "
-        "Check the checkpoint's summary, or choose another format."
-    )

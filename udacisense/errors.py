@@ -9,7 +9,8 @@ UdaciSenseError
 ├── FormatError          something about a phone format
 │   ├── UnavailableError the format's tools or runtime are missing on this machine
 │   ├── ExportError      the conversion failed
-│   └── RunError         a loaded file failed while it was loaded or run
+│   ├── RunError         a loaded file failed while it was loaded or run
+│   └── InspectError     a file that cannot be looked into
 ├── MeasureError         a measurement that gave no usable number
 ├── RecipeError          a training recipe or a rules file with a mistake in it
 ├── StoreError           a record that cannot be read or written
@@ -57,6 +58,10 @@ class ExportError(FormatError):
 
 class RunError(FormatError):
     """A loaded file failed while it was loaded or run."""
+
+
+class InspectError(FormatError):
+    """A file that cannot be looked into."""
 
 
 class MeasureError(UdaciSenseError):

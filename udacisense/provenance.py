@@ -14,7 +14,11 @@ from udacisense.settings import settings
 from udacisense.store import now
 from udacisense.types import Machine, Provenance
 
-LIBRARIES = ("udacisense", "torch", "torchvision", "numpy", "pillow", "pydantic", "psutil", "streamlit", "plotly", "pandas")
+LIBRARIES = (
+    *("udacisense", "torch", "torchvision", "numpy", "pillow", "pydantic", "psutil", "streamlit", "plotly", "pandas"),
+    *("executorch", "torchao", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
+    *("onnx", "onnxscript", "onnxruntime", "coremltools"),
+)
 """The libraries whose versions travel with a record."""
 
 _CGROUP = Path("/sys/fs/cgroup")

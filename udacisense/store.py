@@ -25,7 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.settings import settings
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, FailedConversion, Readiness, Verification
 
 SCHEMA = 1
 KINDS: Mapping[str, type] = {
@@ -33,6 +33,7 @@ KINDS: Mapping[str, type] = {
     "verification": Verification,
     "benchmark": Benchmark,
     "readiness": Readiness,
+    "failed_conversion": FailedConversion,
 }
 """Folder under results/ -> the record that it holds, one JSON file each."""
 
@@ -222,7 +223,7 @@ def kind_of(record: Any) -> str:
     return next(kind for kind, cls in KINDS.items() if isinstance(record, cls))
 
 
-def save(record: Evaluation | Verification | Benchmark | Readiness) -> Path:
+def save(record: Evaluation | Verification | Benchmark | Readiness | FailedConversion) -> Path:
     """Write a new record to results/<kind>/<id>.json and return its path.
 
     Raises:

@@ -9,13 +9,16 @@ import streamlit as st
 from PIL import Image
 from pydantic import TypeAdapter
 
+from udacisense import verbs
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import Health, check_health
 from udacisense.data.preprocess import resize
 from udacisense.data.sources import fingerprint, load_dataset
 from udacisense.errors import CheckpointError
+from udacisense.inspection.inspection import Inspection
 from udacisense.models.summary import Summary, summary_on_card
-from udacisense.types import Checkpoint, Pixels, SourceName, SplitName
+from udacisense.store import sha256_of
+from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName
 from ui import probe
 
 # --- pictures ----------------------------------------------------------------------------------------------------------
@@ -78,6 +81,20 @@ def summary(checkpoint: Checkpoint) -> Summary:
 def _summary(sha256: str, _checkpoint: Checkpoint) -> Summary:  # noqa: ARG001 - part of the cache key
     found = summary_on_card(_checkpoint)
     return found or TypeAdapter(Summary).validate_python(probe.ask("summary", str(_checkpoint.path)))
+
+
+def inspection(artifact: Artifact) -> Inspection:
+    """What is truly inside an artifact's file, read once in a child process.
+
+    Raises:
+        InspectError: the file is cut off, damaged or hostile.
+    """
+    return _inspection(sha256_of(artifact.path), artifact.id)
+
+
+@st.cache_resource(max_entries=32, show_spinner="Reading the file back")
+def _inspection(sha256: str, artifact_id: str) -> Inspection:  # noqa: ARG001 - part of the cache key
+    return verbs.inspect(artifact_id)
 
 
 # --- machine -----------------------------------------------------------------------------------------------------------

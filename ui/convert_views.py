@@ -13,6 +13,7 @@ from udacisense.errors import UdaciSenseError
 from udacisense.jobs import Job
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.types import Artifact, Checkpoint, Format, Precision
+from ui import ladder
 from ui.widgets import describe_checkpoint, format_title, provenance_note, remember
 from ui.words import MB_HELP, duration, mb
 
@@ -45,6 +46,8 @@ def about(fmt: Format, checkpoint: Checkpoint, precision: Precision) -> None:
     st.markdown(f"Writes `{fmt.file_name}`, run by {fmt.runtime}. **For** {fmt.target}.", width=760)
     for note in fmt.notes:
         st.caption(note, width=760)
+    if len(fmt.recipes_for(precision)) > 1:
+        st.caption(ladder.promise(fmt, precision), width=760)
     try:
         find_artifact(artifact_id(checkpoint, fmt, precision))
     except UdaciSenseError:
@@ -99,6 +102,8 @@ def result(artifact: Artifact) -> None:
     st.caption(f"{format_title(artifact.format)} {artifact.precision} of {origin} · sha256 `{artifact.sha256[:16]}`")
     for warning in artifact.warnings:
         st.info(warning, icon=":material/info:")
+    if artifact.ladder:
+        ladder.show(artifact)
     st.download_button(
         f"Download {artifact.path.name}",
         data=artifact.path.read_bytes,

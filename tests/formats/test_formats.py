@@ -14,7 +14,7 @@ from tests.fakes import fake_checkpoint
 from udacisense import formats
 from udacisense.errors import FormatError, UnavailableError
 from udacisense.formats import FORMATS, get_format
-from udacisense.types import Format
+from udacisense.types import Conversion, Format
 
 
 def test_every_format_of_every_file_is_listed() -> None:
@@ -37,7 +37,8 @@ def test_a_format_describes_itself(fmt: Format) -> None:
     assert fmt.target
     assert fmt.precisions
     assert fmt.runtime_version()[0].isdigit()
-    assert fmt.unavailable("run") is None
+    reason = fmt.unavailable("run")
+    assert reason is None or (fmt.name == "coreml" and "macOS" in reason)
 
 
 def test_listing_the_formats_imports_no_runtime() -> None:
@@ -53,7 +54,7 @@ def test_listing_the_formats_imports_no_runtime() -> None:
 
 
 def test_an_unknown_name_is_told_with_the_names_there_are() -> None:
-    with pytest.raises(FormatError, match=r"no format 'onxx'.*torch, torchscript, torchscript-lite"):
+    with pytest.raises(FormatError, match=r"no format 'onxx'.*torch, .*torchscript, torchscript-lite"):
         get_format("onxx")
     assert get_format("torchscript").file_name == "optimized_model_mobile.ptl"
     assert get_format("torchscript-lite").file_name == "optimized_model_mobile_lite.ptl"
@@ -65,7 +66,7 @@ def test_the_reference_has_nothing_to_convert(tmp_path: Path) -> None:
     assert "nothing to convert" in reason
     checkpoint = fake_checkpoint(tmp_path / "m.pth")
     with pytest.raises(UnavailableError, match="nothing to convert"):
-        get_format("torch").export(checkpoint, "fp32", tmp_path / "out")
+        get_format("torch").export(checkpoint, Conversion("fp32"), tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", FORMATS)

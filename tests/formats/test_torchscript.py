@@ -17,7 +17,7 @@ from udacisense.formats import FORMATS
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.jit import NetworkSession, quiet_jit
-from udacisense.types import Checkpoint, Exported, Format
+from udacisense.types import Checkpoint, Conversion, Exported, Format
 
 BOTH = pytest.mark.parametrize("fmt", [FORMAT, LITE], ids=["standard", "lite"])
 
@@ -30,7 +30,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 @pytest.fixture(scope="module")
 def written(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Exported]]:
     folder = tmp_path_factory.mktemp("exported")
-    return {f.name: (folder / f.file_name, f.export(checkpoint, "fp32", folder / f.file_name)) for f in (FORMAT, LITE)}
+    return {
+        f.name: (folder / f.file_name, f.export(checkpoint, Conversion("fp32"), folder / f.file_name)) for f in (FORMAT, LITE)
+    }
 
 
 def reference(n: int) -> Any:
@@ -90,7 +92,7 @@ def test_only_the_lite_file_has_the_lite_interpreters_bytecode(written: dict[str
 @BOTH
 def test_another_precision_is_refused(fmt: Format, checkpoint: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="fp32 only"):
-        fmt.export(checkpoint, "int8", tmp_path / "out")
+        fmt.export(checkpoint, Conversion("int8"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -116,7 +118,7 @@ def export(checkpoint: Checkpoint, folder: Path) -> tuple[Exported, Any]:
     from udacisense.models.loading import load_network
 
     path = folder / FORMAT.file_name
-    done = FORMAT.export(checkpoint, "fp32", path)
+    done = FORMAT.export(checkpoint, Conversion("fp32"), path)
     expected = NetworkSession(load_network(checkpoint), 1).predict(images(3))
     np.testing.assert_allclose(FORMAT.load(path, 1).predict(images(3)), expected, atol=1e-4)
     return done, path
@@ -201,6 +203,6 @@ def test_a_torchscript_checkpoint_is_taken_as_it_is(tmp_path: Path, frozen: bool
         module = torch.jit.freeze(traced()) if frozen else traced()
     checkpoint = read_checkpoint(save_script(module, tmp_path / "model.pt"))
     for fmt in (FORMAT, LITE):
-        done = fmt.export(checkpoint, "fp32", tmp_path / fmt.file_name)
+        done = fmt.export(checkpoint, Conversion("fp32"), tmp_path / fmt.file_name)
         assert done.recipe["capture"] == "none"
         np.testing.assert_allclose(fmt.load(tmp_path / fmt.file_name, 1).predict(images(2)), reference(2), atol=1e-4)

@@ -68,12 +68,38 @@ def train(
 @app.command()
 def convert(
     checkpoint: Annotated[str, typer.Argument(help="checkpoint, by id or path")],
-    format: Annotated[str, typer.Option(help="name of a format; a wrong one lists them all")] = "torchscript",
-    precision: Annotated[str, typer.Option(help="fp32, fp16 or int8; a format offers some of them")] = "fp32",
+    format: Annotated[str, typer.Option(help="name of a format, or all; a wrong one lists them")] = "torchscript",
+    precision: Annotated[str, typer.Option(help="fp32, fp16, int8, palette6 or all; a format offers some of them")] = "fp32",
+    recipe: Annotated[str | None, typer.Option(help="one recipe by name; by default the first whose file passes")] = None,
     json: Json = False,
 ) -> None:
-    """Convert a checkpoint to a phone format and publish the file in models/mobile."""
-    perform(json, "convert", lambda verbs: verbs.convert(checkpoint, format, precision))
+    """Convert a checkpoint to a phone format and publish the file in models/mobile; with all, publish nothing.
+
+    int8 means the smallest and fastest int8 file that passes: the format's recipes are tried in turn, each file is measured on
+    validation pictures, and the first that agrees with the checkpoint and keeps its accuracy is taken.
+    """
+    if "all" in (format, precision):
+        perform(json, "convert_all", lambda verbs: verbs.convert_all(checkpoint, format, precision))
+    perform(json, "convert", lambda verbs: verbs.convert(checkpoint, format, precision, recipe))
+
+
+@app.command()
+def inspect(
+    artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or any file of a phone format")],
+    json: Json = False,
+) -> None:
+    """Say what is truly inside a converted file: types, operators, what runs in int8, and what to mend."""
+    perform(json, "inspect", lambda verbs: verbs.inspect(artifact))
+
+
+@app.command()
+def package(
+    artifact: Artifact,
+    out: Annotated[Path | None, typer.Option(help="a .zip, or a folder to put it in; by default <artifact>.zip here")] = None,
+    json: Json = False,
+) -> None:
+    """Pack a file for an app developer: labels, golden pictures, metrics, code for its platforms, a self-test."""
+    perform(json, "package", lambda verbs: verbs.package(artifact, out))
 
 
 @app.command()

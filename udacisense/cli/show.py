@@ -13,8 +13,9 @@ from rich.table import Table
 from udacisense import stats
 from udacisense.labels import CLASSES
 from udacisense.report.blocks import commas, measured, megabytes, milliseconds, percent
+from udacisense.report.inside import inspected
 from udacisense.report.sections import MARKS, STATUS_WORDS
-from udacisense.types import Benchmark, Evaluation, Readiness, Verification
+from udacisense.types import Benchmark, Evaluation, Readiness, Rung, Status, Verification
 
 MIN_WIDTH = 160  # columns kept also where the output goes to a file
 
@@ -93,8 +94,29 @@ def _checkpoint(console: Console, found: Any) -> None:
 
 def _artifact(console: Console, found: Any) -> None:
     _lines(console, f"{found.id}: {found.path} ({megabytes(found.size_bytes)})")
-    _lines(console, commas([f"{key}: {value}" for key, value in found.recipe.items()]))
+    told = {key: value for key, value in found.recipe.items() if not isinstance(value, dict | list)}
+    _lines(console, commas([f"{key}: {value}" for key, value in told.items()]))
+    if found.ladder:
+        columns = ("recipe", "size", "agrees", "top-1", "ms", "fp32 ms", "", "why")
+        _table(console, "\nRecipes in the order tried, on validation pictures", columns, (_rung(r) for r in found.ladder))
     _warnings(console, found.warnings)
+
+
+def _rung(r: Rung) -> tuple[str, ...]:
+    times = (milliseconds(r.latency_s), milliseconds(r.latency_fp32_s))
+    return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), *times, MARKS[_status(r)], r.reason)
+
+
+def _status(r: Rung) -> Status:
+    return "pass" if r.passed else "fail"
+
+
+def _conversions(console: Console, found: Any) -> None:
+    rows = [(a.format, a.precision, megabytes(a.size_bytes), f"{a.seconds:.1f}", a.id) for a in found.artifacts]
+    _table(console, "", ("format", "precision", "size", "seconds", "id"), rows)
+    for artifact in found.artifacts:
+        _warnings(console, (f"{artifact.id}: {warning}" for warning in artifact.warnings))
+    _warnings(console, found.failures)
 
 
 def _evaluation(console: Console, found: Evaluation) -> None:
@@ -171,13 +193,39 @@ def _run(console: Console, found: Any) -> None:
     _lines(console, f"Metrics: {found.metrics_path}", f"Picture: {found.picture_path}")
 
 
+def _inspection(console: Console, found: Any) -> None:
+    _lines(console, f"{found.file}: {found.format}, {megabytes(found.size_bytes)}", *inspected(found), "")
+    weights = [(w.dtype, w.quantised or "–", str(w.tensors), megabytes(w.stored_bytes)) for w in found.weights]
+    _table(console, "Weights", ("type", "quantised", "tensors", "size"), weights)
+    rows = [
+        (r.kind, r.place, r.weights or "–", r.activations or "–", r.computes or "–", str(r.count), f"{r.macs / 1e6:.2f} M")
+        for r in found.operators
+    ]
+    columns = ("operator", "run by", "weights", "activations", "computes in", "count", "multiply-adds")
+    _table(console, "\nOperators", columns, rows)
+    for finding in found.findings:
+        mark = "!" if finding.weight == "warning" else "·"
+        _lines(console, "", f"{mark} {finding.what}", f"  Why: {finding.why}", f"  Do: {finding.what_to_do}")
+    if not found.findings:
+        _lines(console, "", "Nothing in it asks for attention.")
+
+
+def _package(console: Console, found: Any) -> None:
+    _lines(console, f"{found.path}: {len(found.files)} files, {megabytes(found.size_bytes)} unpacked")
+    if not found.ran_here:
+        _warnings(console, ["The file could not be run here: its expected logits are the checkpoint's. Run its self-test."])
+
+
 SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "env": _env,
     "data": _data,
     "models": _models,
     "train": _checkpoint,
     "convert": _artifact,
+    "convert_all": _conversions,
     "evaluate": _evaluation,
+    "inspect": _inspection,
+    "package": _package,
     "verify": _verification,
     "benchmark": _benchmarks,
     "ready": _judgement,

@@ -11,7 +11,7 @@ from PIL import Image
 from udacisense.data.dataset import Dataset
 from udacisense.errors import DataError
 from udacisense.labels import IMAGENET_MEAN, IMAGENET_STD, INPUT_PX
-from udacisense.types import Images, Pixels
+from udacisense.types import Checkpoint, Images, Pixels
 
 
 def preprocess(
@@ -63,3 +63,19 @@ def batches(dataset: Dataset, size: int) -> Iterator[tuple[Images, NDArray[np.in
         raise DataError(f"A batch needs at least one image, got a size of {size}. Set UDACISENSE_EVAL_BATCH to 1 or more.")
     for start in range(0, len(dataset), size):
         yield preprocess(dataset.pictures[start : start + size]), dataset.labels[start : start + size]
+
+
+def describe_preprocessing(checkpoint: Checkpoint) -> dict[str, object]:
+    """What an app has to do before the file: `preprocess` in words and JSON values, with the label order of the answer."""
+    return {
+        "colour": "RGB",
+        "input_px": list(checkpoint.input_px),
+        "resize": "bicubic, antialiased, squeezed to the input size without a crop",
+        "scale": "value / 255",
+        "mean": list(checkpoint.mean),
+        "std": list(checkpoint.std),
+        "layout": "NCHW",
+        "dtype": "float32",
+        "labels": list(checkpoint.classes),
+        "output": "logits, before softmax",
+    }

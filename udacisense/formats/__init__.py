@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from udacisense.errors import FormatError
-from udacisense.formats import fmt_torch, fmt_torchscript
+from udacisense.formats import fmt_coreml, fmt_executorch, fmt_litert, fmt_onnx, fmt_torch, fmt_torchscript
 from udacisense.types import Format
 
-FORMATS: dict[str, Format] = {f.name: f for f in (fmt_torch.FORMAT, fmt_torchscript.FORMAT, fmt_torchscript.LITE)}
+FORMATS: dict[str, Format] = {
+    f.name: f
+    for f in (
+        fmt_torch.FORMAT,
+        fmt_executorch.FORMAT,
+        fmt_litert.FORMAT,
+        fmt_onnx.FORMAT,
+        fmt_coreml.FORMAT,
+        fmt_torchscript.FORMAT,
+        fmt_torchscript.LITE,
+    )
+}
 
 
 def get_format(name: str) -> Format:

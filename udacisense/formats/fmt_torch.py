@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from udacisense.errors import UnavailableError
-from udacisense.types import Capability, Checkpoint, Exported, Format, Precision, Session
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
 
 _NO_EXPORT = (
     "The torch format is the checkpoint itself, the reference of every comparison: there is nothing to convert. "
@@ -22,8 +22,8 @@ def _unavailable(capability: Capability) -> str | None:
     return None if importlib.util.find_spec("torch") else _NO_TORCH
 
 
-def _export(checkpoint: Checkpoint, precision: Precision, out: Path) -> Exported:
-    raise UnavailableError(f"{checkpoint.id} was not written to {out.name} as {precision}. {_NO_EXPORT}")
+def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
+    raise UnavailableError(f"{checkpoint.id} was not written to {out.name} as {asked.precision}. {_NO_EXPORT}")
 
 
 def _load(path: Path, threads: int) -> Session:

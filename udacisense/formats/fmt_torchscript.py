@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from udacisense.errors import ExportError
-from udacisense.types import Capability, Checkpoint, Exported, Format, Precision, Session
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
 
 SAME_ANSWER = 1e-3
 """Largest logit difference from the checkpoint that a step of the conversion may make; float rounding stays below 1e-4."""
@@ -31,22 +31,22 @@ def _unavailable(_capability: Capability) -> str | None:
 # --- export --------------------------------------------------------------------------------------------------------------
 
 
-def _export_standard(checkpoint: Checkpoint, precision: Precision, out: Path) -> Exported:
+def _export_standard(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     import torch
 
-    return _export(checkpoint, precision, out, lambda module, path: torch.jit.save(module, path))
+    return _export(checkpoint, asked, out, lambda module, path: torch.jit.save(module, path))
 
 
-def _export_lite(checkpoint: Checkpoint, precision: Precision, out: Path) -> Exported:
-    return _export(checkpoint, precision, out, lambda module, path: module._save_for_lite_interpreter(path))
+def _export_lite(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
+    return _export(checkpoint, asked, out, lambda module, path: module._save_for_lite_interpreter(path))
 
 
-def _export(checkpoint: Checkpoint, precision: Precision, out: Path, write: Callable[[Any, str], object]) -> Exported:
+def _export(checkpoint: Checkpoint, asked: Conversion, out: Path, write: Callable[[Any, str], object]) -> Exported:
     from udacisense.models.jit import quiet_jit
     from udacisense.models.loading import load_network
 
-    if precision != "fp32":
-        raise ExportError(f"TorchScript files are written in fp32 only, {precision} was asked for. Choose fp32.")
+    if asked.precision != "fp32":
+        raise ExportError(f"TorchScript files are written in fp32 only, {asked.precision} was asked for. Choose fp32.")
     network = load_network(checkpoint)
     probe = _probe(checkpoint)
     with quiet_jit():

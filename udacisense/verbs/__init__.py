@@ -4,12 +4,14 @@ Ids or paths are accepted for checkpoints and artifacts. Verbs that compute hold
 never share the processor: no timing is taken beside other work.
 """
 
+from udacisense.verbs.inside import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
 from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info
 from udacisense.verbs.whole import Run, run
-from udacisense.verbs.work import benchmark, convert, evaluate, train, verify
+from udacisense.verbs.work import Conversions, benchmark, convert, convert_all, evaluate, train, verify
 
 __all__ = [
+    "Conversions",
     "DataInfo",
     "Environment",
     "Judgement",
@@ -18,11 +20,14 @@ __all__ = [
     "Run",
     "benchmark",
     "convert",
+    "convert_all",
     "data_info",
     "download_data",
     "env",
     "evaluate",
+    "inspect",
     "models_info",
+    "package",
     "ready",
     "report",
     "run",

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from udacisense.errors import FormatError
+from udacisense.progress import part
 from udacisense.settings import settings
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Precision, SourceName, SplitName, Verification
 from udacisense.verbs.lock import heavy_work
+
+ALL = "all"
+"""In place of a format or a precision: each of them."""
 
 
 def train(recipe: str = "baseline", out: Path | None = None) -> Checkpoint:
@@ -33,20 +39,69 @@ def _place_of(recipe: str) -> Path:
     return settings().models_dir / place
 
 
-def convert(checkpoint: str | Path, format: str = "torchscript", precision: str = "fp32") -> Artifact:
+def convert(
+    checkpoint: str | Path, format: str = "torchscript", precision: str = "fp32", recipe: str | None = None
+) -> Artifact:
     """Convert a checkpoint and publish the file as models/mobile/<file name>; what was made before is not made again.
 
+    Args:
+        recipe: one of the format's recipes for the precision, by name; by default the first whose file passes.
+
     Raises:
-        NotFoundError: no such checkpoint. FormatError: no such format, its tools are missing, or the conversion failed.
+        NotFoundError: no such checkpoint. RecipeError: no such recipe.
+        FormatError: no such format, its tools are missing, or the conversion failed.
     """
     from udacisense import convert as conversion
     from udacisense.models.checkpoint import find_checkpoint
 
     found = find_checkpoint(checkpoint)
     with heavy_work(f"converting {found.id} to {format}"):
-        artifact = conversion.convert(found, format, cast(Precision, precision))
+        artifact = conversion.convert(found, format, cast(Precision, precision), recipe)
         conversion.publish(artifact)
         return artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """What came of converting to many formats."""
+
+    artifacts: tuple[Artifact, ...]
+    failures: tuple[str, ...]  # a sentence for each conversion that gave no file
+
+
+def convert_all(checkpoint: str | Path, format: str = ALL, precision: str = ALL) -> Conversions:
+    """Convert a checkpoint to each format and precision ("all", or one of them) that this machine can write.
+
+    One that fails leaves a record of it and the others go on. Nothing is published: two precisions share a file name.
+
+    Raises:
+        NotFoundError: no such checkpoint. FormatError: no such format, or none of them offers the precision.
+    """
+    from udacisense import convert as conversion
+    from udacisense.models.checkpoint import find_checkpoint
+
+    found, wanted = find_checkpoint(checkpoint), _pairs(format, precision)
+    made: list[Artifact] = []
+    failures: list[str] = []
+    with heavy_work(f"converting {found.id} to {len(wanted)} files"), conversion.open_converter() as converter:
+        for index, (name, one) in enumerate(wanted):
+            with part(index / len(wanted), (index + 1) / len(wanted), f"{name} {one}: "):
+                try:
+                    made.append(conversion.convert(found, name, one, converter=converter))
+                except FormatError as exc:
+                    failures.append(str(exc))
+    return Conversions(tuple(made), tuple(failures))
+
+
+def _pairs(format: str, precision: str) -> list[tuple[str, Precision]]:
+    """Each format with each of its precisions, as far as they were asked for and can be written here."""
+    from udacisense import formats
+
+    chosen = formats.FORMATS.values() if format == ALL else (formats.get_format(format),)
+    pairs = [(f.name, p) for f in chosen if f.unavailable("export") is None for p in f.precisions if precision in (ALL, p)]
+    if not pairs:
+        raise FormatError(f"No format that this machine can write offers {precision}. Name another precision, or all.")
+    return pairs
 
 
 def evaluate(

@@ -1,0 +1,42 @@
+"""The converting process with a fake format in place of the real ones: `python -m tests.conversion.child`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from tests.fakes import fake_format, write_fake
+from udacisense import formats
+from udacisense.conversion.child import main
+from udacisense.progress import report
+from udacisense.types import Checkpoint, Conversion, Exported, Recipe
+
+RECIPES = tuple(Recipe(name, name) for name in ("sound", "crash", "hang", "foreign", "noisy"))
+
+
+def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
+    """Do what the recipe's name says."""
+    report(0.5, "lowering")
+    name = asked.recipe.name
+    if name == "crash":
+        print("about to crash", flush=True)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if name == "hang":
+        time.sleep(60)
+    if name == "foreign":
+        raise ZeroDivisionError("its own trouble")
+    if name == "noisy":
+        print("printed where the answers go", flush=True)
+        print("and here", file=sys.stderr, flush=True)
+    write_fake(out)
+    return Exported({"process": os.getpid()}, ("a warning.",))
+
+
+if __name__ == "__main__":
+    formats.FORMATS.clear()
+    formats.FORMATS.update({"torch": fake_format("torch")})
+    formats.FORMATS["fake"] = fake_format("fake", export=export, recipes={"fp32": RECIPES})
+    main()

@@ -1,0 +1,108 @@
+"""The child process: its answers are the workshop's, and its end costs one conversion only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conversion.child import RECIPES, export
+from tests.fakes import fake_checkpoint, fake_format, write_fake
+from udacisense import formats, store
+from udacisense.conversion.converter import Converter, ConverterError
+from udacisense.convert import convert
+from udacisense.errors import ExportError
+from udacisense.progress import watched_by
+from udacisense.types import Checkpoint, Exported, FailedConversion, Recipe
+
+CHILD = (sys.executable, "-m", "tests.conversion.child")
+
+
+@pytest.fixture
+def checkpoint(sample_home: Path) -> Checkpoint:
+    return fake_checkpoint(sample_home / "models" / "m.pth")
+
+
+@pytest.fixture
+def converter(checkpoint: Checkpoint) -> Iterator[Converter]:
+    with Converter(CHILD, timeout_s=30.0) as found:
+        yield found
+
+
+def write(converter: Converter, checkpoint: Checkpoint, recipe: str, out: Path) -> Exported:
+    return converter.export(checkpoint, "fake", "fp32", Recipe(recipe, recipe), out)
+
+
+def test_one_process_serves_conversion_after_conversion(converter: Converter, checkpoint: Checkpoint, tmp_path: Path) -> None:
+    told: list[str] = []
+    with watched_by(lambda fraction, stage: told.append(stage)):
+        first = write(converter, checkpoint, "sound", tmp_path / "a")
+    again = write(converter, checkpoint, "noisy", tmp_path / "b")
+    assert (tmp_path / "a").is_file()
+    assert first.warnings == ("a warning.",)
+    assert first.recipe == again.recipe != {"process": os.getpid()}
+    assert "lowering" in told
+    assert converter.log().splitlines() == ["printed where the answers go", "and here"]
+    assert converter.check(checkpoint, "fake", tmp_path / "a") == 0.0
+
+
+def test_a_crash_says_where_and_the_next_conversion_goes_on(
+    converter: Converter, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    with pytest.raises(ConverterError, match="was killed by SIGSEGV while lowering"):
+        write(converter, checkpoint, "crash", tmp_path / "a")
+    assert "about to crash" in converter.log()
+    assert converter.stage() == "lowering"
+    write(converter, checkpoint, "sound", tmp_path / "a")
+    assert (tmp_path / "a").is_file()
+
+
+def test_a_converter_that_hangs_is_stopped(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    with (
+        Converter(CHILD, timeout_s=3.0) as converter,
+        pytest.raises(ConverterError, match="no answer within 3 s while lowering"),
+    ):
+        write(converter, checkpoint, "hang", tmp_path / "a")
+
+
+def test_errors_keep_their_class_and_foreign_ones_their_name(
+    converter: Converter, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    with pytest.raises(ConverterError, match="ZeroDivisionError: its own trouble"):
+        write(converter, checkpoint, "foreign", tmp_path / "a")
+    assert "Traceback" in converter.log()
+    broken = write_fake(tmp_path / "b", fault="load")
+    with pytest.raises(ExportError, match="fake runtime does not run the written file"):
+        converter.check(checkpoint, "fake", broken)
+
+
+def test_measures_and_golden_pictures_come_over_the_pipe(converter: Converter, checkpoint: Checkpoint, tmp_path: Path) -> None:
+    found = converter.measure(checkpoint, "fake", write_fake(tmp_path / "a"), write_fake(tmp_path / "b"))
+    assert found.agreement == 1.0
+    assert found.images == 50  # half of the sample's ten a class
+    assert found.latency_s > 0
+    assert found.latency_fp32_s is not None
+    converter.write_golden(checkpoint, tmp_path / "golden.npz")
+    with np.load(tmp_path / "golden.npz") as golden:
+        assert golden["images"].shape == (10, 3, 224, 224)
+        assert golden["labels"].tolist() == list(range(10))
+        assert golden["logits"].shape == (10, 10)
+        assert golden["hashes"].dtype == "S16"
+
+
+def test_a_failed_conversion_leaves_a_record_and_nothing_else(
+    converter: Converter, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_format("fake", export=export, recipes={"fp32": RECIPES})
+    monkeypatch.setattr(formats, "FORMATS", {"torch": fake_format("torch"), "fake": fake})
+    with pytest.raises(ExportError, match=r"killed by SIGSEGV while lowering.*in the record failed-fake-fp32-"):
+        convert(checkpoint, "fake", recipe="crash", converter=converter)
+    (record,) = store.records(FailedConversion).records
+    assert (record.format, record.recipe, record.stage) == ("fake", "crash", "lowering")
+    assert "about to crash" in record.log
+    assert record.made.command.endswith("--format fake --precision fp32 --recipe crash")
+    assert convert(checkpoint, "fake", recipe="sound", converter=converter).path.is_file()

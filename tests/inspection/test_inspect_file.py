@@ -1,0 +1,159 @@
+"""The child that reads: what it hands back, what it refuses, and that nothing a file does reaches the command."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.inspection import files
+from tests.inspection.test_readers import WHOLE, kernel
+from tests.story import Story
+from udacisense import verbs
+from udacisense.errors import InspectError, NotFoundError
+from udacisense.inspection import child, inspect_file, limits
+from udacisense.inspection.inspect_file import identify, outcome
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "net_int8.tflite"
+    path.write_bytes(files.litert_conv(kernel()))
+    return path
+
+
+def test_a_foreign_file_is_inspected_by_its_path(home: Path, model: Path) -> None:
+    found = verbs.inspect(model)
+    assert (found.format, found.precision, found.macs, found.int8_share) == ("litert", "int8", 384, 0.0)
+    assert found.size_bytes == model.stat().st_size == found.weights_bytes + found.graph_bytes + found.metadata_bytes
+    assert "called int8" in found.findings[0].what
+    assert (found.weights[0].dtype, found.weights[0].stored_bytes, found.hard_swish_whole) == ("float32", 96, 1)
+
+
+def test_an_artifact_that_changed_since_is_told(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspect_file, "read", lambda format, path: child.READERS["litert"](path))
+    artifact = seeded_home.faithful
+    artifact.path.write_bytes(files.litert_conv(kernel()))
+    found = verbs.inspect(artifact.id)
+    assert artifact.id in found.findings[0].what
+    assert found.precision == artifact.precision
+
+
+def test_an_id_that_is_nowhere_names_what_comes_close(seeded_home: Story) -> None:
+    with pytest.raises(NotFoundError, match=seeded_home.faithful.id):
+        verbs.inspect(seeded_home.faithful.id[:-1])
+
+
+def test_the_format_is_told_by_the_content(tmp_path: Path) -> None:
+    wrong = tmp_path / "model.onnx"
+    wrong.write_bytes(files.litert_conv(kernel()))
+    assert identify(wrong) == "litert"
+    assert identify(files.coreml(kernel("float16"), tmp_path / "model")) == "coreml"
+    stranger = tmp_path / "holiday.jpg"
+    stranger.write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    with pytest.raises(InspectError, match="no format that is known"):
+        identify(stranger)
+
+
+@pytest.mark.parametrize("content", [b"", b"TFL3", b"\x1c\0\0\0TFL3" + b"\xff" * 64])
+def test_what_is_no_model_is_one_clear_message(content: bytes, tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(content)
+    with pytest.raises(InspectError, match=r"broken\.tflite cannot be inspected.*[Cc]opy"):
+        verbs.inspect(path)
+
+
+# --- children that end badly ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "said"),
+    [
+        (-9, b"", "killed by signal 9"),
+        (1, b"Traceback", "ended with code 1"),
+        (0, b"{}", "ended with code 0"),
+        (0, b'{"anatomy": {"operators": 3}}', "ended with code 0"),
+        (0, json.dumps({"error": "it is cut off"}).encode(), "it is cut off"),
+    ],
+)
+def test_however_the_child_ends_it_is_one_message(code: int, out: bytes, said: str) -> None:
+    with pytest.raises(InspectError, match=said):
+        outcome(Path("m.pte"), "executorch", code, out)
+
+
+def test_a_child_that_hangs_is_ended(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspect_file, "WALL_S", 0.01)
+    with pytest.raises(InspectError, match="took longer"):
+        inspect_file.read("litert", model)
+
+
+def test_the_child_is_bound_in_memory_and_in_what_it_writes(tmp_path: Path) -> None:
+    code = (
+        "from udacisense.inspection.limits import bind\n"
+        "bind(memory_bytes=1 << 30)\n"
+        "try: bytearray(2 << 30)\n"
+        "except MemoryError: print('no memory')\n"
+        f"try: open({str(tmp_path / 'big')!r}, 'wb', buffering=0).write(bytes(1 << 20))\n"
+        "except OSError: print('no file')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "no memory" in done.stdout
+    assert (tmp_path / "big").stat().st_size <= limits.FILE_BYTES
+
+
+def test_a_reader_that_fails_in_its_own_way_blames_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        raise ZeroDivisionError("a hostile file found a way")
+
+    monkeypatch.setitem(child.READERS, "onnx", fail)
+    assert child.answer("onnx", Path("m.onnx")) == {"error": "it is damaged (ZeroDivisionError: a hostile file found a way)"}
+
+
+# --- files changed at random ---------------------------------------------------------------------------------------------
+
+
+def mutated(content: bytes, luck: random.Random) -> bytes:
+    """A copy with a few bytes changed, a part cut out, doubled, or filled with the values that lengths trip over."""
+    data = bytearray(content)
+    for _ in range(luck.randint(1, 8)):
+        at = luck.randrange(len(data))
+        way = luck.randrange(4)
+        if way == 0:
+            data[at] = luck.randrange(256)
+        elif way == 1:
+            data[at : at + 4] = luck.choice([b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4), b"\x00\x00\x00\x80"])
+        elif way == 2 and len(data) > 16:
+            del data[at : at + luck.randint(1, 64)]
+        else:
+            data[at:at] = data[at : at + luck.randint(1, 64)]
+        if not data:
+            break
+    return bytes(data)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_no_changed_file_gets_past_the_reader(name: str, tmp_path: Path) -> None:
+    luck, path, began = random.Random(7), tmp_path / "file", time.monotonic()
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused = 0
+    for _ in range(300):
+        path.write_bytes(mutated(WHOLE[name][0], luck))
+        refused += "error" in child.answer(name, path)
+    assert refused > 30, "a reader that refuses nothing reads nothing"
+    assert time.monotonic() - began < 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used < 300_000, "KiB"
+
+
+def test_a_float16_weight_is_never_subnormal(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    ports = files.onnx_value("x", 10, (1, 3, 4, 4)), files.onnx_value("y", 10, (1, 8, 4, 4))
+    weights = {"w": np.full((8, 3, 1, 1), 1e-7, np.float16)}
+    path.write_bytes(files.onnx([files.onnx_node("Conv", ["x", "w"], ["y"])], weights, ports[:1], ports[1:]))
+    assert child.READERS["onnx"](path).tensors[0].subnormal == 0

@@ -1,0 +1,190 @@
+"""A package: everything in it, the same each time, and code that prepares a picture as training did."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.fakes import fixed_logits
+from tests.story import Story
+from udacisense import verbs
+from udacisense.data.preprocess import preprocess, resize
+from udacisense.errors import FormatError, NotFoundError, RunError
+from udacisense.labels import CLASSES
+from udacisense.packaging import build as building
+from udacisense.packaging.contents import PLATFORMS, code
+from udacisense.types import Artifact
+
+PICTURES = np.random.default_rng(3).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def artifact(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> Artifact:
+    """An artifact with golden pictures, whose format answers without torch."""
+
+    class Session:
+        def predict(self, images: Any) -> Any:
+            return fixed_logits(images, shift=0.1)
+
+    found = seeded_home.faithful
+    images = preprocess(PICTURES)
+    labels = np.array([0, 4, 9], np.int64)
+    np.savez(found.path.parent / "golden.npz", images=images, logits=fixed_logits(images), labels=labels)
+    monkeypatch.setattr(building, "open_session", lambda artifact, threads: Session())
+    monkeypatch.setattr(building, "_findings", lambda artifact: "- Nothing.")
+    return found
+
+
+def unpacked(artifact: Artifact, folder: Path) -> Path:
+    return verbs.package(artifact.id, folder).path
+
+
+def test_a_package_holds_all_that_an_app_needs(artifact: Artifact, tmp_path: Path) -> None:
+    place = unpacked(artifact, tmp_path / "out")
+    assert place == tmp_path / "out" / artifact.id
+    names = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
+    platform_files = {name for platform in PLATFORMS[artifact.format] for name in platform.places}
+    assert names >= platform_files | {
+        artifact.path.name, "README.md", "REPORT.md", "LICENSE", "labels.txt", "preprocessing.json", "metrics.json",
+        "record.json", "selftest.py", "golden/golden.json", "golden/golden.npz", "golden/0-clock.png",
+        "golden/1-television.png", "golden/2-wardrobe.png",
+    }  # fmt: skip
+    assert (place / artifact.path.name).read_bytes() == artifact.path.read_bytes()
+    assert (place / "labels.txt").read_text(encoding="utf-8").split() == list(CLASSES)
+    texts = [
+        p.read_text(encoding="utf-8") for p in place.rglob("*") if p.suffix in (".md", ".kt", ".swift", ".js", ".html", ".py")
+    ]
+    assert not [found for text in texts for found in re.findall(r"\{\{\w+\}\}", text)], "a template was not filled"
+
+
+def test_the_golden_pictures_are_the_pixels_and_the_files_own_answers(artifact: Artifact, tmp_path: Path) -> None:
+    place = unpacked(artifact, tmp_path)
+    with np.load(place / "golden" / "golden.npz") as held:
+        np.testing.assert_array_equal(held["pictures"], PICTURES)
+        np.testing.assert_allclose(held["logits"], fixed_logits(preprocess(PICTURES), shift=0.1))
+    told = json.loads((place / "golden" / "golden.json").read_text(encoding="utf-8"))
+    assert [p["label"] for p in told["pictures"]] == ["clock", "television", "wardrobe"]
+    assert 0 < told["tolerance"] < 0.01 * np.ptp([p["logits"] for p in told["pictures"]])
+    assert told["model_sha256"] == artifact.sha256
+
+
+def test_metrics_name_their_records_and_leave_out_what_was_not_measured(artifact: Artifact, tmp_path: Path) -> None:
+    metrics = json.loads((unpacked(artifact, tmp_path) / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["artifact"] == artifact.id
+    assert metrics["sameness"]["record"].startswith("verify-")
+    for path in (tmp_path.parent).rglob("results/verification/*.json"):
+        path.unlink()
+    assert {"accuracy", "latency", "ready"} <= set(metrics)
+
+
+def test_the_same_artifact_gives_the_same_zip(artifact: Artifact, tmp_path: Path) -> None:
+    one, two = (verbs.package(artifact.id, tmp_path / f"{n}.zip").path for n in "ab")
+    assert one.read_bytes() == two.read_bytes()
+    with zipfile.ZipFile(one) as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {artifact.id}
+        assert archive.testzip() is None
+
+
+def test_a_folder_that_is_there_keeps_what_is_beside_the_package(artifact: Artifact, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
+    unpacked(artifact, tmp_path)
+    assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "keep"
+
+
+def test_what_cannot_be_packed_is_told(artifact: Artifact, tmp_path: Path) -> None:
+    (artifact.path.parent / "golden.npz").unlink()
+    with pytest.raises(NotFoundError, match=r"golden\.npz is missing.*Convert"):
+        verbs.package(artifact.id, tmp_path)
+    artifact.path.write_bytes(b"another file")
+    with pytest.raises(RunError, match="changed since"):
+        verbs.package(artifact.id, tmp_path)
+
+
+def test_a_format_without_code_is_refused(artifact: Artifact, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(FormatError, match="no package for torch files"):
+        building.build(replace(artifact, format="torch"), tmp_path)
+
+
+# --- the code prepares pictures as training did --------------------------------------------------------------------------
+
+NODE = shutil.which("node")
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+@pytest.mark.parametrize("size", [(224, 224), (150, 301), (640, 480), (31, 47), (224, 500)])
+def test_the_browsers_code_gives_pillows_pixels(size: tuple[int, int], seeded_home: Story, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    onnx = replace(seeded_home.faithful, format="onnx")
+    (tmp_path / "picture.mjs").write_text(code(onnx, seeded_home.checkpoint)["web/picture.js"], encoding="utf-8")
+    height, width = size
+    picture = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    (tmp_path / "rgb.bin").write_bytes(picture.tobytes())
+    script = f"""
+    import {{ readFileSync, writeFileSync }} from "node:fs";
+    import {{ normalise, resize }} from "./picture.mjs";
+    const out = resize(new Uint8Array(readFileSync("rgb.bin")), {width}, {height});
+    writeFileSync("resized.bin", out);
+    writeFileSync("input.bin", Buffer.from(normalise(out).buffer));
+    """
+    (tmp_path / "run.mjs").write_text(script, encoding="utf-8")
+    subprocess.run([str(NODE), "run.mjs"], cwd=tmp_path, check=True, capture_output=True)
+    resized = np.frombuffer((tmp_path / "resized.bin").read_bytes(), np.uint8).reshape(224, 224, 3)
+    np.testing.assert_array_equal(resized, resize(picture))
+    given = np.frombuffer((tmp_path / "input.bin").read_bytes(), "<f4").reshape(1, 3, 224, 224)
+    np.testing.assert_allclose(given, preprocess([picture]), atol=1e-6)
+
+
+@pytest.mark.parametrize("format", PLATFORMS)
+def test_the_code_of_every_format_is_whole(format: str, seeded_home: Story) -> None:
+    from dataclasses import replace
+
+    texts = code(replace(seeded_home.faithful, format=format), seeded_home.checkpoint)
+    for name, text in texts.items():
+        assert "{{" not in text, name
+        assert text.count("{") == text.count("}"), name
+        assert text.count("(") == text.count(")"), name
+        if "Classifier" in name:
+            assert "selftest" in text.lower()
+    compile(texts["selftest.py"], "selftest.py", "exec")
+    pictures = [text for name, text in texts.items() if "Picture." in name or "picture." in name]
+    assert pictures
+    assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in pictures)
+
+
+def test_the_self_test_tells_right_from_wrong(artifact: Artifact, tmp_path: Path) -> None:
+    """With a stand-in for the runtime, which is what a test of the runtimes themselves replaces."""
+    place = unpacked(artifact, tmp_path)
+    text = (place / "selftest.py").read_text(encoding="utf-8")
+    stand_in = (
+        "def load(path):\n    from tests.fakes import fixed_logits\n"
+        "    return lambda image: fixed_logits(image, shift=SHIFT)[0]\n\n\n"
+    )
+    start, end = text.index("def load(path)"), text.index("def main()")
+    root = Path(__file__).resolve().parents[2]
+    for shift, said in ((0.1, "RIGHT: 3 of 3"), (0.5, "WRONG")):
+        (place / "selftest.py").write_text(text[:start] + stand_in.replace("SHIFT", str(shift)) + text[end:], encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, str(place / "selftest.py")],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": str(root)},
+        )
+        assert said in done.stdout, done.stderr
+        assert done.returncode == (shift != 0.1)
+    (place / artifact.path.name).write_bytes(b"swapped")
+    done = subprocess.run([sys.executable, str(place / "selftest.py")], capture_output=True, text=True, check=False)
+    assert "not the one" in done.stdout
+    assert done.returncode == 1

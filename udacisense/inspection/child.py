@@ -1,0 +1,55 @@
+"""The process that reads: `python -m udacisense.inspection.child FORMAT PATH` writes an Anatomy, or an error, as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
+from udacisense.inspection.anatomy import Anatomy, FileError
+from udacisense.inspection.limits import bind
+
+MAX_PARTS = 100_000
+"""Most operators and tensors that are handed on."""
+
+READERS: dict[str, Callable[[Path], Anatomy]] = {
+    "executorch": read_executorch.read,
+    "litert": read_litert.read,
+    "onnx": read_onnx.read,
+    "coreml": read_coreml.read,
+    "torchscript": read_torchscript.read,
+    "torchscript-lite": read_torchscript.read_lite,
+}
+
+
+def answer(format: str, path: Path) -> dict[str, Any]:
+    """What the reader of a format found, or {"error": what is wrong with the file}."""
+    try:
+        found = READERS[format](path)
+    except FileError as exc:
+        return {"error": str(exc)}
+    except MemoryError:
+        return {"error": "reading it takes more memory than a model for a phone would need"}
+    except RecursionError:
+        return {"error": "its parts are nested deeper than those of any model"}
+    except OSError as exc:
+        return {"error": f"it cannot be read ({exc.strerror or exc})"}
+    except Exception as exc:  # a hostile file finds errors that nobody foresaw; each of them is the file's
+        return {"error": f"it is damaged ({type(exc).__name__}: {str(exc)[:200]})"}
+    if len(found.operators) + len(found.tensors) > MAX_PARTS:
+        return {"error": f"it lists more than {MAX_PARTS} parts, where a model has a few thousand at most"}
+    return {"anatomy": asdict(found)}
+
+
+def main() -> None:
+    """Answer on stdout, bound by limits."""
+    bind()
+    json.dump(answer(sys.argv[1], Path(sys.argv[2])), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""`build`: a folder or zip with all that an app developer needs to use one artifact, and to see that it works on a phone."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udacisense import store
+from udacisense.artifacts import check_unchanged, open_session, subject_format
+from udacisense.data.preprocess import describe_preprocessing
+from udacisense.errors import FormatError, NotFoundError
+from udacisense.inspection.inspect_file import inspect_file
+from udacisense.models.checkpoint import find_checkpoint
+from udacisense.packaging.contents import PLATFORMS, code, filled, template, values
+from udacisense.report import collect, markdown_report
+from udacisense.report.blocks import megabytes
+from udacisense.report.dossier import Dossier
+from udacisense.types import Artifact, Checkpoint, Logits, Precision
+
+TOLERANCES: Mapping[Precision, float] = {"fp32": 0.002, "fp16": 0.02, "int8": 0.1, "palette6": 0.1}
+"""How far a logit may lie from the expected one on another device, as a share of the range of the expected logits."""
+
+NEVER_RUN = 3.0
+"""By how much that grows where the expected logits are the checkpoint's, because the file could not be run here."""
+
+_PACKED = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same artifact gives the same zip
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that was written."""
+
+    path: Path
+    artifact_id: str
+    files: tuple[str, ...]
+    size_bytes: int
+    ran_here: bool  # whether the expected logits are the file's own; False = they are its checkpoint's
+
+
+@dataclass(frozen=True, slots=True)
+class _Golden:
+    pictures: NDArray[np.uint8]  # N, H, W, 3
+    logits: Logits
+    labels: NDArray[np.int64]
+    tolerance: float
+    ran_here: bool
+
+
+def build(artifact: Artifact, out: Path) -> Package:
+    """Write the package to `out`: a zip if its name ends so, else a folder named by the artifact inside `out`.
+
+    Raises:
+        FormatError: the format has no package. RunError: the file changed, or does not run.
+        NotFoundError: its golden pictures or its checkpoint are gone. StoreError: the disk refuses.
+    """
+    if artifact.format not in PLATFORMS:
+        raise FormatError(f"There is no package for {artifact.format} files. Formats with one: {', '.join(PLATFORMS)}.")
+    check_unchanged(artifact)
+    checkpoint = find_checkpoint(artifact.checkpoint_id)
+    golden = _golden(artifact, checkpoint)
+    content = _content(artifact, checkpoint, golden)
+    if out.suffix == ".zip":
+        place = out
+        with store.replace_file(place) as part:
+            _zip(content, artifact.id, part)
+    else:
+        place = out / artifact.id
+        with store.replace_folder(place) as part:
+            for name, raw in content.items():
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
+                (part / name).write_bytes(raw)
+    return Package(place, artifact.id, tuple(sorted(content)), sum(map(len, content.values())), golden.ran_here)
+
+
+def _zip(content: Mapping[str, bytes], folder: str, out: Path) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(content):
+            entry = zipfile.ZipInfo(f"{folder}/{name}", _PACKED)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content[name])
+
+
+# --- golden pictures -----------------------------------------------------------------------------------------------------
+
+
+def _golden(artifact: Artifact, checkpoint: Checkpoint) -> _Golden:
+    path = artifact.path.parent / "golden.npz"
+    try:
+        with np.load(path) as held:
+            images, logits, labels = held["images"], held["logits"], held["labels"]
+    except (OSError, KeyError, ValueError) as exc:
+        raise NotFoundError(f"{path} is missing or damaged. Convert {artifact.checkpoint_id} again.") from exc
+    ran_here = subject_format(artifact).unavailable("run") is None
+    if ran_here:
+        logits = open_session(artifact, threads=1).predict(images)
+    share = TOLERANCES[artifact.precision] * (1 if ran_here else NEVER_RUN)
+    mean, std = (np.asarray(v, np.float64)[:, None, None] for v in (checkpoint.mean, checkpoint.std))
+    pictures = np.rint((images * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+    return _Golden(np.ascontiguousarray(pictures), logits, labels, float(share * np.ptp(logits)), ran_here)
+
+
+def _golden_files(golden: _Golden, artifact: Artifact, checkpoint: Checkpoint) -> dict[str, bytes]:
+    names = [f"{i}-{checkpoint.classes[label]}.png" for i, label in enumerate(golden.labels)]
+    told = {
+        "model_sha256": artifact.sha256,
+        "tolerance": golden.tolerance,
+        "expected": "this file's own logits" if golden.ran_here else "the checkpoint's logits: this file was never run here",
+        "pictures": [
+            {"file": name, "label": checkpoint.classes[label], "logits": [float(x) for x in logits]}
+            for name, label, logits in zip(names, golden.labels, golden.logits, strict=True)
+        ],
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, pictures=golden.pictures, logits=golden.logits, labels=golden.labels)
+    found = {"golden.json": _json(told), "golden.npz": buffer.getvalue()}
+    found |= {name: _png(picture) for name, picture in zip(names, golden.pictures, strict=True)}
+    return {f"golden/{name}": raw for name, raw in found.items()}
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _json(plain: object) -> bytes:
+    return (json.dumps(plain, indent=1, allow_nan=False) + "\n").encode()
+
+
+# --- everything else -----------------------------------------------------------------------------------------------------
+
+
+def _content(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> dict[str, bytes]:
+    dossier = collect(artifact)
+    texts = code(artifact, checkpoint) | {
+        "README.md": _readme(artifact, checkpoint, golden),
+        "REPORT.md": markdown_report((dossier,)),
+        "LICENSE": template("LICENSE"),
+        "labels.txt": "".join(f"{name}\n" for name in checkpoint.classes),
+        "record.json": store.dump(artifact, "artifact"),
+    }
+    return {
+        artifact.path.name: artifact.path.read_bytes(),
+        "preprocessing.json": _json(describe_preprocessing(checkpoint)),
+        "metrics.json": _json(metrics(dossier)),
+        **_golden_files(golden, artifact, checkpoint),
+        **{name: text.encode() for name, text in texts.items()},
+    }
+
+
+def metrics(dossier: Dossier) -> dict[str, object]:
+    """What was measured of an artifact, each figure beside the id of its record; null = not measured."""
+    artifact, evaluation, proof = dossier.artifact, dossier.evaluation, dossier.verification
+    timing = dossier.timing_of(artifact)
+    return {
+        "artifact": artifact.id,
+        "size_bytes": artifact.size_bytes,
+        "accuracy": evaluation
+        and {"top1": evaluation.top1, "images": evaluation.images, "source": evaluation.data.source, "record": evaluation.id},
+        "sameness": proof
+        and {
+            "verdict": proof.verdict,
+            "agreement": proof.agreement,
+            "images": proof.images,
+            "source": proof.data.source,
+            "record": proof.id,
+        },
+        "latency": timing
+        and {
+            "median_s": float(np.median(timing.steady_s)),
+            "threads": timing.threads,
+            "cpu": timing.made.machine.cpu,
+            "record": timing.id,
+        },
+        "ready": dossier.readiness and {"status": dossier.readiness.status, "record": dossier.readiness.id},
+    }
+
+
+def _readme(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> str:
+    platforms = PLATFORMS[artifact.format]
+    rows = "".join(f"| {', '.join(f'`{p}`' for p in platform.places)} | {platform.name} |\n" for platform in platforms)
+    note = "It passes on the machine that made the package." if golden.ran_here else (
+        "This file could not be run on the machine that made it, so the expected logits are its checkpoint's and the tolerance "
+        "is wide: the test needs a Mac."
+    )  # fmt: skip
+    about = {
+        "title": subject_format(artifact).title,
+        "precision": artifact.precision,
+        "count": str(len(checkpoint.classes)),
+        "size": megabytes(artifact.size_bytes),
+        "sha256": artifact.sha256,
+        "checkpoint": checkpoint.id,
+        "created": artifact.made.created,
+        "selftest_note": note,
+        "platforms": " and ".join(platform.name for platform in platforms),
+        "golden": str(len(golden.pictures)),
+        "code_rows": rows,
+        "findings": _findings(artifact),
+    }
+    return filled(template("README.md"), values(artifact, checkpoint) | about)
+
+
+def _findings(artifact: Artifact) -> str:
+    found = inspect_file(artifact.path, artifact.format, artifact.precision).findings
+    return "\n".join(f"- {f.what} {f.why} {f.what_to_do}" for f in found) or "Nothing in the file asks for attention."

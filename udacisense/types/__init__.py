@@ -1,0 +1,56 @@
+"""The records and the one seam. Frozen, JSON-able, units in the names; None means "not measured", never 0.
+
+Imports nothing of ours. Shapes: Images is float32 (N, 3, H, W), normalised; Logits is float32 (N, classes), before softmax.
+"""
+
+from udacisense.types.base import (
+    Capability,
+    DatasetRef,
+    Images,
+    Logits,
+    Machine,
+    Pixels,
+    Precision,
+    Provenance,
+    Sameness,
+    SourceName,
+    SplitName,
+    Status,
+)
+from udacisense.types.evidence import Benchmark, Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
+from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Rung, Subject
+from udacisense.types.seam import DEFAULT, Conversion, Exported, Format, Pictures, Recipe, Session
+
+__all__ = [
+    "DEFAULT",
+    "Artifact",
+    "Benchmark",
+    "Capability",
+    "Checkpoint",
+    "Conversion",
+    "DatasetRef",
+    "Evaluation",
+    "Exported",
+    "FailedConversion",
+    "Flip",
+    "Format",
+    "Images",
+    "Logits",
+    "Machine",
+    "Pictures",
+    "Pixels",
+    "Precision",
+    "Provenance",
+    "Readiness",
+    "Recipe",
+    "Rung",
+    "Sameness",
+    "Session",
+    "SourceName",
+    "SplitName",
+    "Status",
+    "Subject",
+    "TensorCheck",
+    "Verdict",
+    "Verification",
+]

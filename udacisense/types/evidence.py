@@ -1,0 +1,158 @@
+"""Records of what was measured, and of what was judged from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from udacisense.types.base import DatasetRef, Provenance, Sameness, Status, require, require_fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Accuracy of one subject on one split. The raw logits are kept in predictions_path."""
+
+    id: str
+    subject_id: str
+    subject_sha256: str
+    data: DatasetRef
+    images: int  # labelled images that were judged
+    top1: float  # 0..1
+    top5: float  # 0..1
+    per_class: tuple[float | None, ...]  # recall per class; None = the split has no image of it
+    confusion: tuple[tuple[int, ...], ...]  # rows true, columns predicted
+    overlap_images: int | None  # images of the split the checkpoint was trained on; None = not known
+    predictions_path: str  # relative to results/
+    preprocess_s: float
+    forward_s: float
+    made: Provenance
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(self.images > 0, "an evaluation needs at least one labelled image, got 0")
+        require_fraction("top1", self.top1)
+        require_fraction("top5", self.top5)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorCheck:
+    """The notebook's check: the same random input through both models."""
+
+    name: str  # "single", "batch of 4"
+    inputs: int
+    max_abs_diff: float
+    mean_abs_diff: float
+    predictions_match: bool
+    tolerance: float
+    outputs_match: bool  # max_abs_diff < tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One picture whose answer changed."""
+
+    image: str  # first 16 hex digits of the picture's md5
+    label: int | None
+    before: int
+    after: int
+    margin: float  # checkpoint's logit margin of its answer over the artifact's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The same inputs through checkpoint and artifact."""
+
+    id: str
+    artifact_id: str
+    artifact_sha256: str
+    checkpoint_id: str
+    checkpoint_sha256: str
+    data: DatasetRef
+    images: int
+    agreement: float  # share of images with the same top-1, 0..1
+    max_abs_diff: float  # in logits, over the real images
+    mean_abs_diff: float
+    psnr_db: float | None  # None = identical outputs
+    accuracy_before: float | None  # None = images had no labels
+    accuracy_after: float | None
+    mcnemar_p: float | None
+    checks: tuple[TensorCheck, ...]
+    flips: tuple[Flip, ...]
+    verdict: Sameness
+    reason: str
+    made: Provenance
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_fraction("agreement", self.agreement)
+        require(bool(self.reason), "a verdict needs its reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Raw times of one subject in one interleaved run; stats.py derives median, percentiles and ratios."""
+
+    id: str
+    run_id: str  # subjects of one run were timed side by side; only those may be compared
+    subject_id: str
+    subject_sha256: str
+    runtime: str  # "torch", "torch.jit", "torch lite interpreter"
+    runtime_version: str
+    threads: int
+    batch: int
+    input_px: tuple[int, int]
+    import_s: float | None  # importing the runtime
+    load_s: float
+    first_s: float  # first inference after load, never mixed with the steady ones
+    warmup_s: tuple[float, ...]
+    blocks_s: tuple[tuple[float, ...], ...]  # steady times, a tuple per interleaved block
+    preprocess_s: tuple[float, ...]  # per picture: decode is not included
+    rss_before_bytes: int | None  # resident memory before the file was loaded
+    peak_rss_bytes: int | None
+    size_bytes: int
+    made: Provenance
+    warnings: tuple[str, ...] = ()  # sentences that say what to do next
+
+    def __post_init__(self) -> None:
+        require(any(self.blocks_s), "a benchmark needs at least one steady time")
+        require(self.threads >= 1, f"threads must be at least 1, got {self.threads}")
+
+    @property
+    def steady_s(self) -> tuple[float, ...]:
+        """All steady times in the order they were taken, in seconds."""
+        return tuple(s for block in self.blocks_s for s in block)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One readiness rule on one artifact; the only record that judges."""
+
+    subject_id: str
+    rule: str  # key in readiness.toml
+    title: str
+    status: Status  # not measured is unknown, never pass
+    reason: str
+    measured: float | None
+    interval: tuple[float, float] | None  # 95 %
+    limit: float
+    unit: str
+    evidence: tuple[str, ...]  # record ids
+    data: DatasetRef | None = None  # the pictures behind it, where pictures are
+
+    def __post_init__(self) -> None:
+        require(self.measured is not None or self.status == "unknown", "what was not measured can only be unknown")
+        require(bool(self.reason), "a verdict needs its reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """All verdicts on one artifact at one time."""
+
+    id: str
+    artifact_id: str
+    artifact_sha256: str
+    checkpoint_id: str
+    baseline_id: str | None
+    rules_sha256: str  # of readiness.toml
+    status: Status  # fail if a rule fails, else unknown if one is unknown, else pass
+    verdicts: tuple[Verdict, ...]
+    made: Provenance

@@ -1,0 +1,97 @@
+"""Records of files: checkpoints, artifacts, and conversions that gave none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from udacisense.types.base import Precision, Provenance, require, require_fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """PyTorch weights, trained or compressed. The label order travels with the weights."""
+
+    id: str  # "mobilenet_v3_small-baseline-1f3a9c02" = architecture-technique-sha256[:8]
+    path: Path
+    sha256: str
+    architecture: str
+    technique: str  # "baseline", "prune30", ...
+    parent_id: str | None  # the checkpoint it was compressed from
+    classes: tuple[str, ...]
+    input_px: tuple[int, int]  # height, width
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    parameters: int | None
+    size_bytes: int
+    trained_on: str | None  # digest of the training images' hashes, None = not known
+    trained_on_images: str | None  # name of the list of those hashes, beside the weights
+    created: str
+
+    def __post_init__(self) -> None:
+        require(len(self.classes) == 10, f"classes must have 10 names, got {len(self.classes)}")
+        require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")
+        require(self.size_bytes > 0, f"size_bytes must be positive, got {self.size_bytes}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One recipe that was tried for a precision, and what its file measured on the validation pictures."""
+
+    recipe: str  # Recipe.name
+    what: str  # Recipe.what
+    size_bytes: int | None  # None = no file was written
+    agreement: float | None  # share of validation pictures answered as the checkpoint answers them, 0..1
+    top1: float | None  # on the validation pictures
+    top1_checkpoint: float | None  # the checkpoint's on the same pictures
+    latency_s: float | None  # median of one picture
+    latency_fp32_s: float | None  # of the format's fp32 file, timed in turn with it: only their ratio can be compared
+    passed: bool
+    reason: str  # why it passed or not
+
+    def __post_init__(self) -> None:
+        require_fraction("agreement", self.agreement)
+        require_fraction("top1", self.top1)
+        require(bool(self.reason), "a rung needs its reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One exported file, made from one checkpoint."""
+
+    id: str  # "torchscript-fp32-<checkpoint sha[:8]>-<recipe digest[:6]>"
+    checkpoint_id: str
+    format: str  # a key of FORMATS
+    precision: Precision
+    path: Path
+    sha256: str
+    size_bytes: int
+    recipe: Mapping[str, object]  # what was asked for and what was done, e.g. {"capture": "trace", "optimiser": "freeze"}
+    warnings: tuple[str, ...]  # sentences that say why and what to do next
+    made: Provenance
+    seconds: float | None = None  # time the conversion took
+    ladder: tuple[Rung, ...] = ()  # the recipes tried, in order, where the precision has more than one
+
+    def __post_init__(self) -> None:
+        require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")
+        require(self.size_bytes > 0, f"size_bytes must be positive, got {self.size_bytes}")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedConversion:
+    """A conversion that gave no file: where it stopped, and what the converter said."""
+
+    id: str
+    checkpoint_id: str
+    format: str
+    precision: Precision
+    recipe: str  # Recipe.name
+    stage: str  # what it was doing: "lowering to XNNPACK"
+    message: str
+    log: str  # the end of what the converter printed
+    made: Provenance
+
+
+Subject = Checkpoint | Artifact
+"""What can be loaded, evaluated and timed."""

@@ -1,0 +1,91 @@
+"""The one seam: what a format is, what it is asked, and what a loaded file can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from udacisense.types.base import Capability, Images, Logits, Precision
+from udacisense.types.files import Checkpoint
+
+
+class Session(Protocol):
+    """A loaded checkpoint or artifact."""
+
+    def predict(self, images: Images) -> Logits:
+        """Logits of shape (N, classes) for images of shape (N, 3, H, W)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """Preprocessed pictures with their names and labels."""
+
+    images: Images
+    hashes: tuple[str, ...]  # N, the pictures' ids
+    labels: NDArray[np.int64]  # N
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way to write a file of a precision."""
+
+    name: str  # "static-histogram": a word for records and the command line
+    what: str  # one sentence: what it does, and what that costs
+    options: Mapping[str, object] = field(default_factory=dict)  # JSON values, for the converter alone
+    calibrated: bool = False  # whether the converter asks for calibration pictures
+
+
+DEFAULT = Recipe("default", "The format's one way to write this precision.")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What is asked of a converter."""
+
+    precision: Precision
+    recipe: Recipe = DEFAULT
+    calibration: Callable[[int], Pictures] | None = None  # n -> as many training pictures, the classes in turn; None = no data
+
+    def pictures(self, images: int) -> Pictures:
+        """`images` calibration pictures (fewer where there are not so many), each class as often as the others."""
+        if self.calibration is None:
+            raise ValueError(f"the recipe {self.recipe.name} needs calibration pictures and none were given")
+        return self.calibration(images)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What a converter did, beside the file that it wrote."""
+
+    recipe: Mapping[str, object]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """THE SEAM: a format is data. udacisense/formats/fmt_<name>.py builds one."""
+
+    name: str  # "torchscript"
+    title: str  # "TorchScript (PyTorch Mobile)"
+    file_name: str  # "optimized_model_mobile.ptl"
+    precisions: tuple[Precision, ...]
+    runtime: str  # "torch.jit"
+    target: str  # where the file is meant to run: "Android and iOS with PyTorch Mobile"
+    runtime_version: Callable[[], str]  # read without importing the runtime
+    unavailable: Callable[[Capability], str | None]  # why not on this machine; None = available
+    export: Callable[[Checkpoint, Conversion, Path], Exported]  # writes one file at the path given
+    load: Callable[[Path, int], Session]  # file, threads
+    notes: tuple[str, ...] = ()
+    recipes: Mapping[Precision, tuple[Recipe, ...]] = field(default_factory=dict)  # in the order in which they are tried
+
+    def recipes_for(self, precision: Precision) -> tuple[Recipe, ...]:
+        """The ladder of a precision: with more than one recipe, the first whose file passes on validation pictures is kept."""
+        return self.recipes.get(precision, (DEFAULT,))
