@@ -114,8 +114,8 @@ def test_an_unknown_format_or_precision_is_told_with_the_choices(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch)
-    with pytest.raises(FormatError, match="Pick one of: torch, fake"):
-        convert(checkpoint, "nope")
+    with pytest.raises(FormatError, match=r"no format 'fakes' to convert to\. Did you mean fake\? Pick one of: fake\.$"):
+        convert(checkpoint, "fakes")
     with pytest.raises(ExportError, match="offers fp32, int8, not fp16"):
         convert(checkpoint, "fake", "fp16")
 

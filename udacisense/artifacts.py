@@ -11,7 +11,7 @@ from udacisense.errors import CheckpointError, NotFoundError, RunError, StoreErr
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import SUFFIXES, existing_file, find_checkpoint, list_checkpoints, not_found
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Format, Session, Subject
+from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Session, Subject
 
 REFERENCE = "torch"
 """The format that runs a checkpoint."""
@@ -55,6 +55,14 @@ def read_artifact(folder: Path) -> Artifact:
     if not path.is_file():
         raise NotFoundError(f"{path} is missing, only its record is left. Convert {artifact.checkpoint_id} again.")
     return dataclasses.replace(artifact, path=path)
+
+
+def standing_failures() -> tuple[FailedConversion, ...]:
+    """The last failure of each checkpoint, format and precision, newest first, unless a later conversion went well."""
+    made = {(a.checkpoint_id, a.format, a.precision): a.made.created for a in list_artifacts().records}
+    last = {(f.checkpoint_id, f.format, f.precision): f for f in store.records(FailedConversion).records}
+    standing = [failed for what, failed in last.items() if failed.made.created > made.get(what, "")]
+    return tuple(sorted(standing, key=lambda f: f.made.created, reverse=True))
 
 
 def find_artifact(id_or_path: str | Path) -> Artifact:

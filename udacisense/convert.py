@@ -11,15 +11,16 @@ import hashlib
 import json
 import shutil
 from contextlib import ExitStack, suppress
+from difflib import get_close_matches
 from pathlib import Path
 
-from udacisense import store
-from udacisense.artifacts import check_unchanged, mobile_dir, read_artifact
+from udacisense import formats, store
+from udacisense.artifacts import REFERENCE, check_unchanged, mobile_dir, read_artifact
 from udacisense.conversion.converter import Converter
 from udacisense.conversion.ladder import MAX_LOSS, MIN_AGREEMENT
 from udacisense.conversion.making import Maker, Making
 from udacisense.conversion.pictures import VALIDATION_PER_CLASS, training_set_id
-from udacisense.errors import ExportError, RecipeError, StoreError, UnavailableError
+from udacisense.errors import ExportError, FormatError, RecipeError, StoreError, UnavailableError
 from udacisense.formats import get_format
 from udacisense.progress import part
 from udacisense.types import Artifact, Checkpoint, Format, Precision, Recipe
@@ -50,13 +51,12 @@ def convert(
         CheckpointError: the checkpoint cannot be loaded, or changed since it was recorded.
         StoreError: the disk refuses.
     """
-    fmt = get_format(format)
-    _check_possible(checkpoint, fmt, precision)
-    recipes = _recipes(fmt, precision, recipe)
-    folder = mobile_dir() / artifact_id(checkpoint, fmt, precision, recipe)
-    made = _made_before(folder)
+    made = made_before(checkpoint, format, precision, recipe)
     if made is not None:
         return made
+    fmt = get_format(format)
+    recipes = _recipes(fmt, precision, recipe)
+    folder = mobile_dir() / artifact_id(checkpoint, fmt, precision, recipe)
     with ExitStack() as stack:
         maker = converter or stack.enter_context(open_converter())
         start = 0.0
@@ -67,6 +67,37 @@ def convert(
                 fp32_path = convert(checkpoint, format, converter=maker).path
         with part(start, 1.0):
             return Making(checkpoint, fmt, precision, recipes, asked_for(fmt, precision, recipe), maker, fp32_path).make(folder)
+
+
+def made_before(
+    checkpoint: Checkpoint, format: str, precision: Precision = "fp32", recipe: str | None = None
+) -> Artifact | None:
+    """The artifact that `convert` would give without converting anything; None where it has to be made.
+
+    Raises:
+        As `convert`, as far as it concerns what is asked for.
+    """
+    fmt = target(format)
+    _check_possible(checkpoint, fmt, precision)
+    return _whole(mobile_dir() / artifact_id(checkpoint, fmt, precision, recipe))
+
+
+def targets() -> dict[str, Format]:
+    """The formats that a checkpoint can become; all but the one that runs checkpoints."""
+    return {name: fmt for name, fmt in formats.FORMATS.items() if name != REFERENCE}
+
+
+def target(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        FormatError: there is none; the message names those that a checkpoint can become.
+    """
+    if name in formats.FORMATS:
+        return formats.FORMATS[name]
+    close = get_close_matches(name, targets(), n=1)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    raise FormatError(f"There is no format {name!r} to convert to.{meant} Pick one of: {', '.join(targets())}.")
 
 
 def open_converter() -> Converter:
@@ -135,8 +166,8 @@ def _check_possible(checkpoint: Checkpoint, fmt: Format, precision: Precision) -
     check_unchanged(checkpoint)
 
 
-def _made_before(folder: Path) -> Artifact | None:
-    """The artifact in its folder, if record and file are whole."""
+def _whole(folder: Path) -> Artifact | None:
+    """The artifact in its folder, if record and file are as they were written."""
     try:
         artifact = read_artifact(folder)
         return artifact if store.sha256_of(artifact.path) == artifact.sha256 else None

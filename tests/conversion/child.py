@@ -10,22 +10,35 @@ from pathlib import Path
 
 from tests.fakes import fake_format, write_fake
 from udacisense import formats
+from udacisense.conversion.bounds import give_way
 from udacisense.conversion.child import main
 from udacisense.progress import report
 from udacisense.types import Checkpoint, Conversion, Exported, Recipe
 
-RECIPES = tuple(Recipe(name, name) for name in ("sound", "crash", "hang", "foreign", "noisy"))
+RECIPES = tuple(Recipe(n, n) for n in ("sound", "crash", "killed", "leaves", "hang", "chatter", "greedy", "foreign", "noisy"))
 
 
 def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     """Do what the recipe's name says."""
     report(0.5, "lowering")
     name = asked.recipe.name
+    out.write_text("half")
     if name == "crash":
         print("about to crash", flush=True)
         os.kill(os.getpid(), signal.SIGSEGV)
+    if name == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name == "leaves":
+        os._exit(0)
     if name == "hang":
         time.sleep(60)
+    while name == "chatter":
+        report(0.5, "still lowering")
+        time.sleep(0.05)
+    if name == "greedy":
+        give_way(256 << 20)
+        held = [b"x" * (1 << 24) for _ in range(64)]
+        raise AssertionError(f"{len(held)} blocks of 16 MiB were given")
     if name == "foreign":
         raise ZeroDivisionError("its own trouble")
     if name == "noisy":
@@ -38,5 +51,6 @@ def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
 if __name__ == "__main__":
     formats.FORMATS.clear()
     formats.FORMATS.update({"torch": fake_format("torch")})
+    formats.FORMATS["other"] = fake_format("other")
     formats.FORMATS["fake"] = fake_format("fake", export=export, recipes={"fp32": RECIPES})
     main()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +14,15 @@ import pytest
 
 from tests.conversion.child import RECIPES, export
 from tests.fakes import fake_checkpoint, fake_format, write_fake
+from udacisense import convert as convert_module
 from udacisense import formats, store
+from udacisense.artifacts import mobile_dir, standing_failures
 from udacisense.conversion.converter import Converter, ConverterError
 from udacisense.convert import convert
 from udacisense.errors import ExportError
 from udacisense.progress import watched_by
 from udacisense.types import Checkpoint, Exported, FailedConversion, Recipe
+from udacisense.verbs import convert_all
 
 CHILD = (sys.executable, "-m", "tests.conversion.child")
 
@@ -61,12 +66,10 @@ def test_a_crash_says_where_and_the_next_conversion_goes_on(
     assert (tmp_path / "a").is_file()
 
 
-def test_a_converter_that_hangs_is_stopped(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    with (
-        Converter(CHILD, timeout_s=3.0) as converter,
-        pytest.raises(ConverterError, match="no answer within 3 s while lowering"),
-    ):
-        write(converter, checkpoint, "hang", tmp_path / "a")
+@pytest.mark.parametrize("way", ["hang", "chatter"])
+def test_a_converter_that_never_ends_is_stopped(checkpoint: Checkpoint, tmp_path: Path, way: str) -> None:
+    with Converter(CHILD, timeout_s=3.0) as converter, pytest.raises(ConverterError, match="no answer within 3 s while"):
+        write(converter, checkpoint, way, tmp_path / "a")
 
 
 def test_errors_keep_their_class_and_foreign_ones_their_name(
@@ -94,15 +97,59 @@ def test_measures_and_golden_pictures_come_over_the_pipe(converter: Converter, c
         assert golden["hashes"].dtype == "S16"
 
 
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process knows the formats that the child knows."""
+    fake = fake_format("fake", export=export, recipes={"fp32": RECIPES})
+    monkeypatch.setattr(formats, "FORMATS", {"torch": fake_format("torch"), "fake": fake, "other": fake_format("other")})
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ("crash", r"was killed by SIGSEGV while lowering"),
+        ("killed", r"was killed by SIGKILL \(the system does so when memory runs out\) while lowering"),
+        ("leaves", "ended with exit code 0 while lowering"),
+        ("greedy", "MemoryError"),
+        ("foreign", "ZeroDivisionError: its own trouble"),
+    ],
+)
 def test_a_failed_conversion_leaves_a_record_and_nothing_else(
+    converter: Converter, checkpoint: Checkpoint, way: str, message: str
+) -> None:
+    with pytest.raises(ExportError, match=rf"{message}.*in the record failed-fake-fp32-"):
+        convert(checkpoint, "fake", recipe=way, converter=converter)
+    (record,) = store.records(FailedConversion).records
+    assert (record.format, record.recipe, record.stage) == ("fake", way, "lowering")
+    assert re.search(message, record.message)
+    assert record.made.command.endswith(f"--format fake --precision fp32 --recipe {way}")
+    assert way != "crash" or "about to crash" in record.log
+    assert list(mobile_dir().glob("*")) == []
+    assert standing_failures() == (record,)
+    assert convert(checkpoint, "fake", recipe="sound", converter=converter).path.is_file()
+    assert standing_failures() == ()
+
+
+@pytest.mark.usefixtures("known")
+def test_a_converter_that_hangs_leaves_a_record_too(checkpoint: Checkpoint) -> None:
+    with Converter(CHILD, timeout_s=3.0) as converter, pytest.raises(ExportError, match="no answer within 3 s"):
+        convert(checkpoint, "fake", recipe="hang", converter=converter)
+    (record,) = store.records(FailedConversion).records
+    assert record.stage == "lowering"
+    assert list(mobile_dir().glob("*")) == []
+
+
+@pytest.mark.usefixtures("known")
+def test_the_other_formats_go_on_after_a_crash(
     converter: Converter, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake = fake_format("fake", export=export, recipes={"fp32": RECIPES})
-    monkeypatch.setattr(formats, "FORMATS", {"torch": fake_format("torch"), "fake": fake})
-    with pytest.raises(ExportError, match=r"killed by SIGSEGV while lowering.*in the record failed-fake-fp32-"):
-        convert(checkpoint, "fake", recipe="crash", converter=converter)
-    (record,) = store.records(FailedConversion).records
-    assert (record.format, record.recipe, record.stage) == ("fake", "crash", "lowering")
-    assert "about to crash" in record.log
-    assert record.made.command.endswith("--format fake --precision fp32 --recipe crash")
-    assert convert(checkpoint, "fake", recipe="sound", converter=converter).path.is_file()
+    crash = fake_format("fake", export=export, precisions=("fp32",), recipes={"fp32": RECIPES[1:2]})
+    monkeypatch.setitem(formats.FORMATS, "fake", crash)
+    monkeypatch.setattr(convert_module, "open_converter", lambda: nullcontext(converter))
+    done = convert_all(checkpoint.path)
+    assert [(a.format, a.precision) for a in done.artifacts] == [("other", "fp32"), ("other", "int8")]
+    assert len(done.failures) == 1
+    assert "SIGSEGV" in done.failures[0]
+    again = convert_all(checkpoint.path)
+    assert again.artifacts == done.artifacts

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from udacisense.conversion.bounds import give_way
 from udacisense.conversion.workshop import Workshop, same_checkpoint
 from udacisense.errors import UdaciSenseError
 from udacisense.progress import watched_by
@@ -63,6 +64,7 @@ def serve(commands: IO[str], answers: IO[str]) -> None:
 def main() -> None:
     """Serve on the process's pipes; what a converter prints goes to the log, so that it cannot spoil an answer."""
     faulthandler.enable()  # a crash in native code leaves its place in the log
+    give_way()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     serve(sys.stdin, answers)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +27,7 @@ from udacisense.types import Checkpoint, Exported, Precision, Recipe
 
 CHILD: tuple[str, ...] = (sys.executable, "-m", "udacisense.conversion.child")
 STEP_TIMEOUT_S = 900.0
-"""A conversion takes seconds; one that has not ended after this hangs."""
+"""A step takes seconds to a minute or two; one that has not ended after this hangs, whatever progress it tells of."""
 GRACE_S = 10.0
 """The child's own limit comes this much after the parent's: it matters only when the parent is gone."""
 LOG_CHARACTERS = 4000
@@ -108,9 +109,10 @@ class Converter:
         return self._await()
 
     def _await(self) -> Any:
+        ends = time.monotonic() + self._timeout_s
         while True:
             try:
-                line = self._answers.get(timeout=self._timeout_s)
+                line = self._answers.get(timeout=max(ends - time.monotonic(), 0.0))
             except queue.Empty:
                 self._stop()
                 raise ConverterError(f"no answer within {self._timeout_s:g} s while {self._stage}") from None
@@ -164,7 +166,8 @@ class Converter:
         code = self._process.wait()
         self._stop()
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return f"the converter's process {how} while {self._stage or 'starting'}"
+        hint = " (the system does so when memory runs out)" if -code == signal.SIGKILL else ""
+        return f"the converter's process {how}{hint} while {self._stage or 'starting'}"
 
 
 def _read(lines: IO[str], answers: queue.SimpleQueue[str | None]) -> None:

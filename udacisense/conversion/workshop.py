@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from udacisense.artifacts import REFERENCE
 from udacisense.conversion.ladder import Measured
 from udacisense.conversion.pictures import Draw, draw, golden_pictures
 from udacisense.data.sources import load_dataset
@@ -22,7 +23,6 @@ from udacisense.progress import report
 from udacisense.types import Checkpoint, Conversion, Exported, Logits, Pictures, Precision, Recipe, Session
 
 TIMED_RUNS = 30
-REFERENCE = "torch"
 
 
 class Workshop:

@@ -1,4 +1,4 @@
-"""One heavy verb at a time on this machine, all of them in one deterministic mode."""
+"""One heavy verb at a time on this machine; those that compute in this process do it in one deterministic mode."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ POLL_S = 0.5
 
 
 @contextmanager
-def heavy_work(what: str) -> Iterator[None]:
+def heavy_work(what: str, *, seeded: bool = True) -> Iterator[None]:
     """Hold the lock of all heavy work, waiting for it where needed; inside, torch is seeded and deterministic.
 
     Entering again in the same thread (`run` calls the other verbs) neither waits nor seeds a second time.
+
+    Args:
+        what: the work in words, for those who wait.
+        seeded: False for work that has no need of torch in this process, whose import takes seconds.
     """
     folder = settings().home / ".udacisense"
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +39,8 @@ def heavy_work(what: str) -> Iterator[None]:
         write_text(folder / "work.json", json.dumps({"what": what, "pid": os.getpid(), "since": now()}))
         report(0.0, what)
         sweep()
-        _make_deterministic()
+        if seeded:
+            _make_deterministic()
         yield
     finally:
         with suppress(OSError):
