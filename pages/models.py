@@ -29,7 +29,9 @@ with errors_shown():
 if summary is not None:
     model_views.figures(checkpoint, summary)
 
-layers, sparsity, training, file = st.tabs(["Layers", "Sparsity", "Training", "File"])
+accuracy, layers, sparsity, training, file = st.tabs(["Accuracy", "Layers", "Sparsity", "Training", "File"])
+with accuracy:
+    model_views.accuracy(checkpoint)
 with layers:
     if summary is None:
         st.markdown("The file cannot be loaded, so its layers are not known.")

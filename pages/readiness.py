@@ -11,7 +11,7 @@ from ui.evidence import stages
 from ui.frame import frame
 from ui.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
 
-frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real pictures before drawn ones.")
+frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real pictures before rendered ones.")
 
 artifact = pick_artifact("readiness")
 if artifact is None:

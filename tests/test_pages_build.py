@@ -89,7 +89,7 @@ def test_models_shows_what_a_checkpoint_is_made_of(seeded_home: Story) -> None:
     assert found["Top-1"] == f"{100 * seeded_home.evaluations[0].top1:.1f} %"
     assert any("stands in" in info.value for info in at.info), "the fallback says that it is one"
     at.toggle(key="layers_with_parameters").set_value(False).run()
-    assert list(at.dataframe[0].value["Layer"]) == ["a", "b", "c"]
+    assert list(at.dataframe[1].value["Layer"]) == ["a", "b", "c"]
 
 
 def test_a_file_that_cannot_be_loaded_is_an_error_in_words(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from udacisense import stats
 from udacisense.labels import CLASSES
 from udacisense.types import Evaluation, Verification
 from ui.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
-from ui.evidence import Entry, Stage
+from ui.evidence import Entry, Stage, top1_interval
 from ui.words import BYTES_A_MB, NOT_MEASURED, count, mb, ms, percent
 
 
@@ -109,11 +109,16 @@ def memory(entries: Sequence[Entry]) -> go.Figure:
 
 
 def accuracy(entries: Sequence[Entry]) -> go.Figure:
-    """Top-1 accuracy in percent with its 95 % Wilson interval."""
+    """Top-1 accuracy in percent with its 95 % Wilson interval.
+
+    Raises:
+        ValueError: the accuracies are of different pictures.
+    """
+    where = _pictures(entries)
     fig = go.Figure()
     for e in (e for e in entries if e.evaluation):
         assert e.evaluation is not None
-        _, low, high = stats.wilson_interval(round(e.evaluation.top1 * e.evaluation.images), e.evaluation.images)
+        _, low, high = top1_interval(e.evaluation)
         top1 = e.evaluation.top1
         error = {"type": "data", "symmetric": False, "array": [(high - top1) * 100], "arrayminus": [(top1 - low) * 100]}
         fig.add_scatter(
@@ -126,11 +131,24 @@ def accuracy(entries: Sequence[Entry]) -> go.Figure:
             hovertemplate="%{x:.1f} %<extra>" + e.label + "</extra>",
         )
     texts = [f"{percent(e.evaluation.top1)} of {e.evaluation.images:,}" if e.evaluation else NOT_MEASURED for e in entries]
-    return _rows(fig, entries, texts, "top-1 accuracy in percent, with 95 % interval")
+    return _rows(fig, entries, texts, f"top-1 accuracy in percent{where}, with 95 % interval")
+
+
+def _pictures(entries: Sequence[Entry]) -> str:
+    """What an axis says of the pictures behind it: nothing where they are real ones."""
+    found = {e.evaluation.data.dataset_id: e.evaluation.data for e in entries if e.evaluation}
+    if len(found) > 1:
+        raise ValueError(f"accuracies of different pictures cannot stand in one chart: {sorted(found)}")
+    return " on the rendered sample" if any(data.source == "sample" for data in found.values()) else ""
 
 
 def per_class(entries: Sequence[Entry]) -> go.Figure:
-    """Share of each class that was recognised, in percent, a mark per subject; a class without pictures has no mark."""
+    """Share of each class that was recognised, in percent, a mark per subject; a class without pictures has no mark.
+
+    Raises:
+        ValueError: the shares are of different pictures.
+    """
+    where = _pictures(entries)
     fig = go.Figure()
     for number, e in enumerate(e for e in entries if e.evaluation):
         assert e.evaluation is not None
@@ -147,7 +165,7 @@ def per_class(entries: Sequence[Entry]) -> go.Figure:
             },
             hovertemplate="%{y}: %{x:.1f} %<extra>" + e.label + "</extra>",
         )
-    fig.update_xaxes(title="percent of the class recognised")
+    fig.update_xaxes(title=f"percent of the class recognised{where}")
     fig.update_yaxes(autorange="reversed", automargin=True, showgrid=True)
     return finish(fig, 420, legend=True)
 

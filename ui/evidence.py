@@ -96,6 +96,11 @@ def common_dataset(evaluations: Sequence[Evaluation], sha256s: Sequence[str]) ->
     return max(held, key=rank).data.dataset_id if held else None
 
 
+def top1_interval(record: Evaluation) -> stats.Estimate:
+    """Top-1 accuracy (0..1) with its 95 % Wilson interval."""
+    return stats.wilson_interval(round(record.top1 * record.images), record.images)
+
+
 def entries(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[Entry, ...]:
     """One entry for each subject, with its accuracy and without times."""
     dataset_id = common_dataset(evaluations, [s.sha256 for s in subjects])

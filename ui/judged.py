@@ -51,7 +51,7 @@ def as_saved(record: Readiness, last: Readiness | None) -> Readiness | None:
 
 
 def headline(record: Readiness) -> None:
-    """The verdict in one box, and a warning where it rests on drawings."""
+    """The verdict in one box, and a warning where it rests on the rendered sample."""
     with st.container(border=True, gap="small"):
         status_badge(record.status)
         st.markdown(f"#### {HEADLINES[record.status]}")

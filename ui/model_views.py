@@ -11,17 +11,18 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from udacisense import store
+from udacisense.artifacts import list_artifacts
 from udacisense.models.checkpoint import trained_hashes, training_info
 from udacisense.models.summary import Layer, Summary
 from udacisense.types import Checkpoint, Evaluation
+from ui import two_sources
 from ui.words import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
 
 
 def figures(checkpoint: Checkpoint, summary: Summary) -> None:
-    """Accuracy, size, parameters, multiply-adds, precision and sparsity in one row."""
-    top1, top1_help = _accuracy(checkpoint)
-    with st.grid(6, min_column_width=140):
-        st.metric("Top-1", top1, border=True, help=top1_help)
+    """Accuracy on real pictures and on the sample, size, parameters, multiply-adds, precision and sparsity."""
+    with st.grid(4, min_column_width=140):
+        two_sources.metrics(*two_sources.standings([checkpoint], store.records(Evaluation).records))
         st.metric("Parameters", millions(summary.parameters), border=True, help=_exactly(summary.parameters))
         macs_help = "Multiply-accumulates of convolutions and linear layers for one picture. " + _exactly(summary.macs)
         st.metric("Multiply-adds", millions(summary.macs), border=True, help=macs_help)
@@ -32,14 +33,10 @@ def figures(checkpoint: Checkpoint, summary: Summary) -> None:
         st.metric("Sparsity", percent(summary.sparsity), border=True, help="Exact zeros among the weights.")
 
 
-def _accuracy(checkpoint: Checkpoint) -> tuple[str, str]:
-    """Top-1 of the newest evaluation of these very weights, and what it rests on."""
-    found = [e for e in store.records(Evaluation).records if e.subject_sha256 == checkpoint.sha256]
-    if not found:
-        return "–", f"Not measured yet: python -m udacisense evaluate {checkpoint.id}"
-    newest = found[-1]
-    pictures = f"{count(newest.images, newest.data.split + ' picture')} of {newest.data.source}, {newest.data.scheme}"
-    return percent(newest.top1), f"On {pictures}. Record {newest.id}."
+def accuracy(checkpoint: Checkpoint) -> None:
+    """The checkpoint and every file made from it, on real pictures and on the rendered sample."""
+    files = [a for a in list_artifacts().records if a.checkpoint_id == checkpoint.id]
+    two_sources.show(two_sources.standings([checkpoint, *files], store.records(Evaluation).records))
 
 
 def _exactly(number: int | None) -> str:

@@ -55,12 +55,17 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
                 options=[look[0] for look in SAMENESS_LOOK.values()], color=CHIPS, help="The newest verification."
             ),
             "Size": columns.NumberColumn("Size, MB", format="%.2f", help=MB_HELP),
-            "Top-1": columns.NumberColumn("Top-1, %", format="%.1f", help="Accuracy on the split of the newest evaluation."),
+            "Top-1": columns.NumberColumn(
+                "Top-1, %", format="%.1f", help="Accuracy of the newest evaluation; on real pictures where there is one."
+            ),
             "Median": columns.NumberColumn(
                 "Median, ms", format="%.2f", help="Steady inference of one picture, newest benchmark."
             ),
         },
     )
+
+
+_PICTURES = {True: "rendered sample", False: "real pictures"}
 
 
 def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
@@ -72,6 +77,7 @@ def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
         "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
         "Size": artifact.size_bytes / BYTES_A_MB,
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
+        "Top-1 on": _PICTURES[row.evaluation.data.source == "sample"] if row.evaluation else None,
         "Median": 1000 * row.latency_s if row.latency_s is not None else None,
         "Artifact": artifact.id,
     }

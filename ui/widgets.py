@@ -185,13 +185,13 @@ def empty_state(title: str, text: str, page: str | None = None, link_label: str 
 
 
 def source_note(data: DatasetRef | SourceName, way_out: str = "The Dataset page says how to get real ones.") -> None:
-    """Which pictures a figure rests on; says plainly when they are the drawn sample pack, and the way out of that."""
+    """Which pictures a figure rests on; says plainly when they are the rendered sample pack, and the way out of that."""
     source = data if isinstance(data, str) else data.source
     if source == "sample":
         st.warning(
-            "These figures rest on the **sample pack** of drawn pictures. They show that everything works, not how good a "
-            f"model is on photographs. {way_out}",
-            icon=":material/draw:",
+            "These figures rest on the rendered **sample pack**: they are not the figures of the real test set. They show that "
+            f"everything works, and how a model does on clean renderings, not how good it is on photographs. {way_out}",
+            icon=":material/view_in_ar:",
         )
     elif isinstance(data, DatasetRef):
         st.caption(f"{count(data.images, data.split + ' image')} · split {data.scheme} · dataset `{data.dataset_id}`")

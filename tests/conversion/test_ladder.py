@@ -93,7 +93,7 @@ def test_the_calibration_pictures_are_named_and_a_sample_is_no_evidence(
     offer(monkeypatch, Recipe("calibrated", "", {"images": 20}, calibrated=True))
     made = convert(checkpoint, "fake", "int8")
     assert len(set(made.recipe["images"])) == 20  # type: ignore[call-overload]
-    assert any("drawings" in warning for warning in made.warnings)
+    assert any("sample pack" in warning for warning in made.warnings)
 
 
 def measured(agreement: float, top1: float, checkpoint: float = 0.8) -> Measured:

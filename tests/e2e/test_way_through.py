@@ -75,7 +75,7 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
 
     go(page, "Readiness")
     expect(page.get_by_role("heading", name="Rules")).to_be_visible()
-    expect(page.get_by_text("sample", exact=False).first).to_be_visible()  # figures on drawings say so
+    expect(page.get_by_text("sample", exact=False).first).to_be_visible()  # figures on the sample say so
     no_traceback(page)
     assert len(list((with_baseline / "results" / "benchmark").glob("*.json"))) == 2
     assert list((with_baseline / "results").rglob("*.part")) == []

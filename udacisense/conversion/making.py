@@ -214,7 +214,7 @@ class Making:
         data = self.maker.describe_data(self.checkpoint)
         if data["source"] == "sample":
             return [
-                "It was calibrated and chosen on the sample pack's drawings, which say nothing about photographs. "
+                "It was calibrated and chosen on the sample pack's rendered pictures, which say little about photographs. "
                 "Set UDACISENSE_DATA_DIR or download CIFAR-100, then convert again."
             ]
         if not data["unseen"]:

@@ -76,8 +76,14 @@ def write(folder: Path, entries: dict[str, Entry]) -> None:
     rows = [_row(entries[file]) for file in sorted(entries, key=lambda file: order.get(file, len(order)))]
     head = {"schema": SCHEMA, "licence": "CC0-1.0", "generator": VERSION, "classes": list(SUBJECTS)}
     part = folder / (FILE + ".part")
-    part.write_text(json.dumps({**head, "images": rows}, indent=1) + "\n", encoding="utf-8")
+    part.write_text(_text(head, rows), encoding="utf-8")
     os.replace(part, folder / FILE)
+
+
+def _text(head: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """The JSON, one image a line, so that a changed image is one changed line."""
+    images = ",\n".join(json.dumps(row) for row in rows)
+    return f'{json.dumps(head)[:-1]},\n"images": [\n{images}\n]}}\n'
 
 
 def _row(entry: Entry) -> dict[str, Any]:
