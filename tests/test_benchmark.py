@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,9 +14,8 @@ import pytest
 
 from tests.fakes import Fault, fake_artifact, fake_checkpoint, fake_format, write_fake
 from udacisense import store
-from udacisense.benchmark import child, memory, run
-from udacisense.benchmark.protocol import PROTOCOLS, QUICK, STANDARD, Protocol, get_protocol
-from udacisense.benchmark.remarks import competing_load, remarks
+from udacisense.benchmark import child, memory, queueing, timed
+from udacisense.benchmark.protocol import Protocol
 from udacisense.benchmark.run import benchmark
 from udacisense.benchmark.watch_imports import ImportWatch
 from udacisense.benchmark.worker import Worker
@@ -26,13 +24,29 @@ from udacisense.progress import watched_by
 from udacisense.types import Artifact, Benchmark, Checkpoint, Subject
 
 FAKE_CHILD = (sys.executable, "-m", "tests.fake_child")
-SHORT = Protocol("short", rounds=6, block_s=0.02, min_runs=12, min_s=0.05, max_rounds=12, warmup_max_s=0.3, step_timeout_s=20)
+SHORT = Protocol(
+    name="short",
+    rounds=6,
+    block_s=0.02,
+    min_runs=12,
+    min_s=0.05,
+    max_rounds=12,
+    warmup_max_s=0.3,
+    whole_rounds=2,
+    whole_s=0.01,
+    step_timeout_s=20,
+)
+
+
+def changed(protocol: Protocol, **changes: object) -> Protocol:
+    """The protocol with other numbers, checked again."""
+    return Protocol.model_validate({**protocol.model_dump(), **changes})
 
 
 @pytest.fixture(autouse=True)
-def quiet_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing listens for other programs here: that alone takes half a second a run."""
-    monkeypatch.setattr(run, "competing_load", lambda: 0.0)
+def own_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests neither wait for a real benchmark on this machine nor keep one waiting."""
+    monkeypatch.setattr(queueing, "_place", lambda: tmp_path / "timing.lock")
 
 
 @pytest.fixture
@@ -89,7 +103,7 @@ def test_blocks_take_turns_in_both_orders(home: Path, checkpoint: Checkpoint) ->
 def test_a_broken_subject_is_told_and_the_others_go_on(home: Path, checkpoint: Checkpoint, fault: Fault, message: str) -> None:
     broken = convert(home, checkpoint, fault)
     told: list[tuple[Subject, MeasureError]] = []
-    protocol = replace(SHORT, step_timeout_s=2 if fault == "hang" else 20)
+    protocol = changed(SHORT, step_timeout_s=2 if fault == "hang" else 20)
     records = benchmark([broken, checkpoint], protocol, child=FAKE_CHILD, on_failure=lambda s, error: told.append((s, error)))
     assert [r.subject_id for r in records] == [checkpoint.id]
     ((subject, error),) = told
@@ -200,7 +214,7 @@ def test_the_child_answers_a_wrong_order_with_an_error() -> None:
     ],
 )
 def test_warm_up_ends_when_two_windows_agree(times: list[float], stable: bool) -> None:
-    assert child.is_stable(times, window=10, tolerance=0.03) is stable
+    assert timed.is_stable(times, window=10, tolerance=0.03) is stable
 
 
 def test_imports_are_counted_once_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,46 +240,3 @@ def test_peak_memory_grows_with_what_is_used() -> None:
     assert after is not None
     assert after >= before
     assert after >= 80 * 2**20
-
-
-# --- protocols and remarks ----------------------------------------------------------------------------------------------
-
-
-def test_the_standard_protocol_takes_a_hundred_runs_and_ten_seconds() -> None:
-    assert STANDARD.min_runs >= 100
-    assert STANDARD.min_s >= 10
-    assert get_protocol("quick") is QUICK
-    with pytest.raises(MeasureError, match=f"Pick one of: {', '.join(PROTOCOLS)}"):
-        get_protocol("soak")
-
-
-def test_a_protocol_with_too_few_rounds_is_refused() -> None:
-    with pytest.raises(MeasureError, match="at least 6 rounds"):
-        replace(SHORT, rounds=3)
-
-
-def test_a_quiet_run_needs_no_remark() -> None:
-    assert remarks([[0.010, 0.0101]] * 20, SHORT, stable=True, enough=True, load=0.01) == ()
-
-
-def test_each_doubt_is_a_sentence_with_advice() -> None:
-    said = remarks([[0.010, 0.0101]] * 20 + [[0.2]], SHORT, stable=False, enough=False, load=0.6)
-    assert len(said) == 4
-    assert "60% of the processor" in said[0]
-    assert "not settled" in said[1]
-    assert "Only 41 runs" in said[2]
-    assert "1 of 41 runs were far off: up to 200.0 ms against a median of 10.1 ms" in said[3]
-
-
-def test_a_busy_neighbour_is_heard() -> None:
-    quiet = competing_load(0.2)
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        heard = competing_load(0.5)
-    finally:
-        busy.kill()
-        busy.wait()
-    assert quiet is not None
-    assert heard is not None
-    assert 0 <= quiet <= 1
-    assert heard > 0.5 / (psutil.cpu_count() or 1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import fake_dataset
 from udacisense import store
-from udacisense.benchmark.protocol import QUICK
+from udacisense.benchmark.protocol import get_protocol
 from udacisense.benchmark.run import benchmark
 from udacisense.convert import convert
 from udacisense.data.preprocess import preprocess
@@ -23,7 +22,9 @@ from udacisense.verify import verify
 
 pytestmark = pytest.mark.slow
 
-SHORT = replace(QUICK, block_s=0.05, min_runs=20, min_s=0.2, warmup_max_s=0.5)
+SHORT = get_protocol("quick").model_copy(
+    update={"block_s": 0.05, "min_runs": 20, "min_s": 0.2, "warmup_max_s": 0.5, "whole_rounds": 1}
+)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +23,8 @@ LIBRARIES = (
 """The libraries whose versions travel with a record."""
 
 _CGROUP = Path("/sys/fs/cgroup")
-_GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+_CPU = Path("/sys/devices/system/cpu")
+_GOVERNOR = _CPU / "cpu0" / "cpufreq" / "scaling_governor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def here(command: str) -> Provenance:
         versions=versions(),
         seed=settings().seed,
         load_1min=_load_1min(),
+        memory_free_bytes=_memory_free_bytes(),
     )
 
 
@@ -61,7 +64,30 @@ def machine() -> Machine:
         governor=_text(_GOVERNOR),
         cpu_quota_cores=_cpu_quota_cores(),
         memory_limit_bytes=_memory_limit_bytes(),
+        usable_cores=usable_cores(),
+        hypervisor=_hypervisor(),
+        turbo=_turbo(),
     )
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on: all of them, unless it is pinned."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _hypervisor(cpuinfo: Path = Path("/proc/cpuinfo"), vendor: Path = Path("/sys/class/dmi/id/sys_vendor")) -> str | None:
+    """The maker of the virtual machine, "none" on bare metal, None where Linux does not tell."""
+    found = re.search(r"^flags\s*:(.*)$", _text(cpuinfo) or "", re.MULTILINE)
+    if found is None:
+        return None
+    return (_text(vendor) or "unnamed") if "hypervisor" in found.group(1).split() else "none"
+
+
+def _turbo(cpu: Path = _CPU) -> bool | None:
+    boost, no_turbo = _text(cpu / "cpufreq" / "boost"), _text(cpu / "intel_pstate" / "no_turbo")
+    if boost is not None:
+        return boost == "1"
+    return None if no_turbo is None else no_turbo == "0"
 
 
 @lru_cache(maxsize=1)
@@ -92,6 +118,12 @@ def _load_1min() -> float | None:
         return round(os.getloadavg()[0], 2)
     except (OSError, AttributeError):  # Windows has none
         return None
+
+
+def _memory_free_bytes() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().available)
 
 
 @lru_cache(maxsize=1)

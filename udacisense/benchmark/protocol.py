@@ -1,55 +1,121 @@
-"""How long and in what order to time: two protocols, a record of numbers each."""
+"""How long and in what order to time: a TOML file of numbers, checked like a recipe."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udacisense.errors import MeasureError
+from udacisense.settings import PROJECT, settings
 from udacisense.stats import MIN_BLOCKS
 
+DEFAULT = "standard"
+INSTALLED = Path(sys.prefix, "share", "udacisense", "protocols")
+"""Where an installed package keeps the files that a checkout has in benchmarks/protocols/."""
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """One way of timing. Subjects take turns, block by block (A B B A ...), so that what slows the machine slows both.
+Order = Literal["turns", "alone"]
 
-    A round is one block of every subject; rounds go on until each subject has `min_runs` runs and `min_s` seconds.
+
+class Protocol(BaseModel):
+    """One way of timing. A round is one block of runs of every subject; rounds go on until each has enough runs and seconds.
+
+    With order "turns" the subjects are timed block by block (A B B A ...), so that what slows the machine slows all alike.
+    With order "alone" each has the machine for itself from its first block to its last, as under sustained load.
     """
 
-    name: str
-    rounds: int  # blocks per subject
-    block_s: float  # length of a block, seconds
-    min_runs: int  # steady runs per subject
-    min_s: float  # steady seconds per subject
-    max_rounds: int  # give up asking for more
-    warmup_max_s: float  # a warm-up that is not stable by then is told as a warning
-    threads: int = 1
-    batch: int = 1
-    warmup_window: int = 10  # runs; stable = the medians of two windows in a row are within warmup_tolerance
-    warmup_tolerance: float = 0.03
-    settle_runs: int = 2  # untimed runs at the start of a block: the other subject has just emptied the caches
-    preprocess_runs: int = 20
-    step_timeout_s: float = 180.0  # a subject that is silent for this long counts as hung
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __post_init__(self) -> None:
-        if self.rounds < MIN_BLOCKS:
-            raise MeasureError(
-                f"A protocol needs at least {MIN_BLOCKS} rounds for an interval, got {self.rounds}. Raise rounds."
-            )
-        if self.threads < 1 or self.batch < 1:
-            raise MeasureError(f"Threads and batch must be at least 1, got {self.threads} and {self.batch}.")
+    name: str = Field(min_length=1)
+    order: Order = "turns"
+    rounds: int = Field(ge=MIN_BLOCKS, description="blocks per subject; fewer give no interval")
+    block_s: float = Field(gt=0, description="recorded seconds of a block")
+    load_s: float = Field(0.0, ge=0, description="seconds of runs before each block that are not recorded")
+    min_runs: int = Field(ge=1, description="steady runs per subject")
+    min_s: float = Field(ge=0, description="seconds under load per subject, recorded or not")
+    max_rounds: int = Field(ge=MIN_BLOCKS, description="give up asking for more")
+    warmup_max_s: float = Field(gt=0, description="a warm-up that is not stable by then is told as a warning")
+    warmup_window: int = Field(10, ge=2, description="runs; stable = the medians of two windows in a row agree")
+    warmup_tolerance: float = Field(0.03, gt=0, lt=1, description="how closely they agree, as a share")
+    settle_runs: int = Field(2, ge=0, description="untimed runs before a block: the other subject has just emptied the caches")
+    whole_rounds: int = Field(6, ge=0, description="blocks of the whole way from a picture file to logits; 0 = none")
+    whole_s: float = Field(0.15, gt=0, description="seconds of such a block")
+    cold_starts: int = Field(1, ge=1, description="fresh processes per subject whose start is timed")
+    preprocess_runs: int = Field(20, ge=1)
+    step_timeout_s: float = Field(180.0, gt=0, description="a subject that is silent for this long counts as hung")
 
-
-QUICK = Protocol("quick", rounds=8, block_s=0.4, min_runs=40, min_s=3.0, max_rounds=24, warmup_max_s=1.5)
-STANDARD = Protocol("standard", rounds=16, block_s=0.7, min_runs=100, min_s=10.0, max_rounds=64, warmup_max_s=5.0)
-PROTOCOLS: dict[str, Protocol] = {p.name: p for p in (QUICK, STANDARD)}
+    @model_validator(mode="after")
+    def _enough_rounds(self) -> Self:
+        if self.max_rounds < self.rounds:
+            raise ValueError(f"max_rounds is {self.max_rounds}, fewer than the {self.rounds} rounds asked for")
+        return self
 
 
-def get_protocol(name: str) -> Protocol:
-    """The protocol of that name.
+def folders() -> tuple[Path, ...]:
+    """Where protocols lie, the first that has a name wins: your home, the checkout, the installed package."""
+    places = (settings().home / "benchmarks" / "protocols", PROJECT / "benchmarks" / "protocols", INSTALLED)
+    return tuple(dict.fromkeys(places))
+
+
+def protocol_names() -> tuple[str, ...]:
+    """The names that `get_protocol` knows, the shortest run first."""
+    found = {path.stem: path for folder in reversed(folders()) for path in sorted(folder.glob("*.toml"))}
+    return tuple(sorted(found, key=lambda name: _length(found[name])))
+
+
+def _length(path: Path) -> float:
+    try:
+        return read_protocol(path).min_s
+    except MeasureError:  # told when it is picked
+        return float("inf")
+
+
+def get_protocol(name: str = DEFAULT) -> Protocol:
+    """The protocol of that name, or in that TOML file.
 
     Raises:
-        MeasureError: there is none; the message lists the names.
+        MeasureError: there is none (the message lists the names), or a mistake in it.
     """
-    if name not in PROTOCOLS:
-        raise MeasureError(f"There is no benchmark protocol {name!r}. Pick one of: {', '.join(PROTOCOLS)}.")
-    return PROTOCOLS[name]
+    for path in _candidates(name):
+        if path.is_file():
+            return read_protocol(path)
+    known = ", ".join(protocol_names()) or "none is here"
+    raise MeasureError(f"There is no benchmark protocol {name!r}. Pick one of: {known}; or give a .toml file.")
+
+
+def _candidates(name: str) -> Iterator[Path]:
+    if name.endswith(".toml") or os.sep in name:
+        yield Path(name)
+    else:
+        yield from (folder / f"{name}.toml" for folder in folders())
+
+
+def read_protocol(path: Path) -> Protocol:
+    """The protocol in a TOML file; its name is the file's.
+
+    Raises:
+        MeasureError: the file cannot be read, is not TOML, has an unknown key or a value out of range.
+    """
+    try:
+        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise MeasureError(f"The protocol {path} cannot be read: {exc.strerror}. Check the path.") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise MeasureError(f"The protocol {path} is not TOML: {exc}. Mend that line.") from exc
+    try:
+        return Protocol.model_validate({"name": path.stem, **plain})
+    except ValidationError as exc:
+        raise MeasureError(f"The protocol {path} has a mistake: {_mistake(exc)}. Mend it.") from exc
+
+
+def _mistake(exc: ValidationError) -> str:
+    first = exc.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return f"there is no key {where!r}; the keys are {', '.join(k for k in Protocol.model_fields if k != 'name')}"
+    return f"{where}: {first['msg']}" if where else first["msg"]

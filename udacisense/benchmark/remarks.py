@@ -1,58 +1,55 @@
-"""What makes a measurement less trustworthy, as sentences with advice. Nothing is dropped for it."""
+"""What a person should know of a run that its grade does not say: sentences with advice, written into the record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from udacisense.benchmark.protocol import Protocol
-from udacisense.stats import mad_outliers, median
+from udacisense.stats import mad_outliers, mean, median
 
-BUSY = 0.15
-"""Share of all cores that other programs may use before it is remarked on."""
-LISTEN_S = 0.5
-
-
-def competing_load(listen_s: float = LISTEN_S) -> float | None:
-    """Share (0..1) of all cores that other programs use just now, while this one waits; None where psutil cannot tell."""
-    import psutil
-
-    try:
-        return float(psutil.cpu_percent(interval=listen_s)) / 100
-    except OSError:
-        return None
+FAR_OFF_SHARE = 0.01
+"""Runs far off are a remark where they are more than this share of all runs, or where they move the average by as much."""
+CLOCK_STEP_S = 2.0
+"""A date that moved by more than this during a run was set; less is the system keeping time."""
 
 
 def remarks(
-    blocks_s: Sequence[Sequence[float]], protocol: Protocol, *, stable: bool, enough: bool, load: float | None
+    blocks_s: Sequence[Sequence[float]], protocol: Protocol, *, enough: bool, clock_step_s: float = 0.0
 ) -> tuple[str, ...]:
     """The sentences for one subject.
 
     Args:
-        blocks_s: its steady times in seconds. stable: whether the warm-up settled. enough: whether the protocol's numbers
-            were reached. load: what other programs used before the run.
+        blocks_s: its steady times in seconds. enough: whether the protocol's numbers were reached.
+        clock_step_s: how far the machine's date was set during the run, seconds.
     """
     times = [s for block in blocks_s for s in block]
     found = []
-    if load is not None and load > BUSY:
-        found.append(
-            f"Other programs used {load:.0%} of the processor just before the run. "
-            "Close them and measure again for steadier times."
-        )
-    if not stable:
-        found.append(
-            f"The times had not settled after {protocol.warmup_max_s:g} s of warm-up. "
-            "Use the standard protocol, or a quieter machine."
-        )
     if not enough:
         found.append(
             f"Only {len(times)} runs were taken where the protocol {protocol.name} asks for {protocol.min_runs} runs and "
             f"{protocol.min_s:g} s. Measure again, or use a protocol with longer blocks."
         )
-    outliers = mad_outliers(times)
-    if outliers:
-        slowest, middle = max(times[i] for i in outliers), median(times)
+    if abs(clock_step_s) > CLOCK_STEP_S:
+        way = "back" if clock_step_s < 0 else "forth"
         found.append(
-            f"{len(outliers)} of {len(times)} runs were far off: up to {slowest * 1e3:.1f} ms against a median of "
-            f"{middle * 1e3:.1f} ms. They are kept. Close other programs and measure again."
+            f"The date of this machine was set {way} by {abs(clock_step_s):.0f} s during the run. "
+            "The times come from a clock that cannot be set; only the date of this record may be wrong."
         )
-    return tuple(found)
+    return (*found, *far_off(times))
+
+
+def far_off(times: Sequence[float]) -> tuple[str, ...]:
+    """A sentence on runs far off where they matter; nothing is ever dropped for it."""
+    outliers = mad_outliers(times)
+    if not outliers:
+        return ()
+    kept = [s for i, s in enumerate(times) if i not in set(outliers)]
+    moved = mean(times) / mean(kept) - 1
+    if len(outliers) <= FAR_OFF_SHARE * len(times) and abs(moved) <= FAR_OFF_SHARE:
+        return ()
+    slowest = max(times[i] for i in outliers)
+    return (
+        f"{len(outliers)} of {len(times)} runs ({len(outliers) / len(times):.1%}) were far off, up to {slowest * 1e3:.1f} ms "
+        f"against a median of {median(times) * 1e3:.1f} ms; they are kept, and move the average by {moved:+.1%}. "
+        "Read the median, or close other programs and measure again.",
+    )

@@ -10,16 +10,21 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
+
+import psutil
 
 from udacisense.errors import MeasureError
 from udacisense.settings import PROJECT
 
 CHILD: tuple[str, ...] = (sys.executable, "-m", "udacisense.benchmark.child")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+SAMPLE_S = 0.1
+"""How often the child's memory is read while it works: seldom enough to cost it nothing."""
 GRACE_S = 10.0
 """The child's own limit comes this much after the parent's: it matters only when the parent is gone."""
 
@@ -29,6 +34,7 @@ class Worker:
 
     def __init__(self, name: str, threads: int, timeout_s: float, child: Sequence[str] = CHILD) -> None:
         self.name, self.timeout_s = name, timeout_s
+        self.rss_samples: list[int] = []
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed in close()
         self._process = subprocess.Popen(
             list(child),
@@ -40,6 +46,7 @@ class Worker:
             env=_environment(threads),
         )
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._memory = psutil.Process(self._process.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -61,14 +68,7 @@ class Worker:
             if stdin is not None:
                 stdin.write(line + "\n")
                 stdin.flush()
-        try:
-            answer = self._answers.get(timeout=self.timeout_s)
-        except queue.Empty:
-            self.close()
-            raise MeasureError(
-                f"{self.name} gave no answer within {self.timeout_s:g} s while it was timed, so it was stopped. "
-                "Try the file alone with evaluate, or convert it again."
-            ) from None
+        answer = self._wait(sampled=do == "block")
         if answer is None:
             raise MeasureError(self._how_it_ended())
         found: dict[str, Any] = json.loads(answer)
@@ -76,8 +76,29 @@ class Worker:
             raise MeasureError(f"{self.name} could not be timed: {found['error']}. Convert its checkpoint again.")
         return found
 
+    def _wait(self, sampled: bool) -> str | None:
+        """The child's next line, None when it ended; its memory is read meanwhile if `sampled`."""
+        end = time.monotonic() + self.timeout_s
+        while (left := end - time.monotonic()) > 0:
+            try:
+                return self._answers.get(timeout=min(SAMPLE_S, left) if sampled else left)
+            except queue.Empty:
+                if sampled:
+                    self._read_memory()
+        self.close()
+        raise MeasureError(
+            f"{self.name} gave no answer within {self.timeout_s:g} s while it was timed, so it was stopped. "
+            "Try the file alone with evaluate, or convert it again."
+        )
+
+    def _read_memory(self) -> None:
+        with suppress(psutil.Error):  # it may just have ended, which is told of elsewhere
+            self.rss_samples.append(self._memory.memory_info().rss)
+
     def close(self) -> None:
-        """End the child."""
+        """End the child; once is enough, more does no harm."""
+        if self._said.closed:
+            return
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()

@@ -17,9 +17,11 @@ from udacisense.types.base import (
     SplitName,
     Status,
 )
-from udacisense.types.evidence import Benchmark, Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
+from udacisense.types.evidence import Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
 from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Rung, Subject
+from udacisense.types.proof import ClassChange, LayerGap, Location, Measures, SearchMethod
 from udacisense.types.seam import DEFAULT, Conversion, Exported, Format, Pictures, Recipe, Session
+from udacisense.types.timing import Benchmark, Conditions, Start
 
 __all__ = [
     "DEFAULT",
@@ -27,6 +29,8 @@ __all__ = [
     "Benchmark",
     "Capability",
     "Checkpoint",
+    "ClassChange",
+    "Conditions",
     "Conversion",
     "DatasetRef",
     "Evaluation",
@@ -35,8 +39,11 @@ __all__ = [
     "Flip",
     "Format",
     "Images",
+    "LayerGap",
+    "Location",
     "Logits",
     "Machine",
+    "Measures",
     "Pictures",
     "Pixels",
     "Precision",
@@ -45,9 +52,11 @@ __all__ = [
     "Recipe",
     "Rung",
     "Sameness",
+    "SearchMethod",
     "Session",
     "SourceName",
     "SplitName",
+    "Start",
     "Status",
     "Subject",
     "TensorCheck",

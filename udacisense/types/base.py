@@ -45,6 +45,9 @@ class Machine:
     governor: str | None = None  # CPU frequency governor
     cpu_quota_cores: float | None = None  # container limit
     memory_limit_bytes: int | None = None  # container limit
+    usable_cores: int | None = None  # that this process may run on
+    hypervisor: str | None = None  # of a virtual machine; "none" on bare metal
+    turbo: bool | None = None  # whether cores may go over their nominal clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Provenance:
     versions: Mapping[str, str]  # library -> version
     seed: int
     load_1min: float | None = None  # the system's load average when the work began
+    memory_free_bytes: int | None = None  # that programs could still use when the work began
 
 
 @dataclass(frozen=True, slots=True)

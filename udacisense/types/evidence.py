@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from udacisense.types.base import DatasetRef, Provenance, Sameness, Status, require, require_fraction
+from udacisense.types.proof import Measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Flip:
     label: int | None
     before: int
     after: int
-    margin: float  # checkpoint's logit margin of its answer over the artifact's answer
+    margin: float  # checkpoint's logit margin of its answer over the artifact's answer: what was lost
+    margin_after: float | None = None  # artifact's margin of its answer over the checkpoint's; None = not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,45 +83,11 @@ class Verification:
     reason: str
     made: Provenance
     warnings: tuple[str, ...] = ()
+    measures: Measures | None = None  # None = made before these were measured
 
     def __post_init__(self) -> None:
         require_fraction("agreement", self.agreement)
         require(bool(self.reason), "a verdict needs its reason")
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """Raw times of one subject in one interleaved run; stats.py derives median, percentiles and ratios."""
-
-    id: str
-    run_id: str  # subjects of one run were timed side by side; only those may be compared
-    subject_id: str
-    subject_sha256: str
-    runtime: str  # "torch", "torch.jit", "torch lite interpreter"
-    runtime_version: str
-    threads: int
-    batch: int
-    input_px: tuple[int, int]
-    import_s: float | None  # importing the runtime
-    load_s: float
-    first_s: float  # first inference after load, never mixed with the steady ones
-    warmup_s: tuple[float, ...]
-    blocks_s: tuple[tuple[float, ...], ...]  # steady times, a tuple per interleaved block
-    preprocess_s: tuple[float, ...]  # per picture: decode is not included
-    rss_before_bytes: int | None  # resident memory before the file was loaded
-    peak_rss_bytes: int | None
-    size_bytes: int
-    made: Provenance
-    warnings: tuple[str, ...] = ()  # sentences that say what to do next
-
-    def __post_init__(self) -> None:
-        require(any(self.blocks_s), "a benchmark needs at least one steady time")
-        require(self.threads >= 1, f"threads must be at least 1, got {self.threads}")
-
-    @property
-    def steady_s(self) -> tuple[float, ...]:
-        """All steady times in the order they were taken, in seconds."""
-        return tuple(s for block in self.blocks_s for s in block)
 
 
 @dataclass(frozen=True, slots=True)

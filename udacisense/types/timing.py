@@ -1,0 +1,101 @@
+"""Records of what was timed, and under which conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from udacisense.types.base import Provenance, require
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the machine did during one block of runs. None = this system does not tell."""
+
+    at_s: float  # when the block began, seconds after the run's first
+    wall_s: float  # its length
+    cpu_s: float | None  # processor time that the timed process used
+    waited_s: float | None  # time that it was ready to run and another program had the processor
+    others: float | None  # share (0..1) of all cores that other programs used meanwhile
+    mhz: float | None  # clock of the cores, mean
+    throttles: int | None  # times that a core was slowed for its heat
+    energy_j: float | None  # of the whole processor package
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start from nothing to the first answer, in a process of its own; seconds."""
+
+    process_s: float  # starting Python
+    import_s: float  # importing the runtime
+    load_s: float  # loading the file
+    first_s: float  # first inference
+    file_cached: bool | None  # whether the file was in the page cache before; None = the system does not tell
+
+    @property
+    def total_s(self) -> float:
+        """From nothing to the first answer."""
+        return self.process_s + self.import_s + self.load_s + self.first_s
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Raw times of one subject in one run; stats.py derives median, percentiles and ratios.
+
+    What older records do not hold has a default that says so: None or nothing.
+    """
+
+    id: str
+    run_id: str  # subjects of one run were timed side by side; only those may be compared
+    subject_id: str
+    subject_sha256: str
+    runtime: str  # "torch", "torch.jit", "torch lite interpreter"
+    runtime_version: str
+    threads: int
+    batch: int
+    input_px: tuple[int, int]
+    import_s: float | None  # importing the runtime
+    load_s: float
+    first_s: float  # first inference after load, never mixed with the steady ones
+    warmup_s: tuple[float, ...]
+    blocks_s: tuple[tuple[float, ...], ...]  # steady times, a tuple per block
+    preprocess_s: tuple[float, ...]  # per picture: decode is not included
+    rss_before_bytes: int | None  # resident memory before the file was loaded
+    peak_rss_bytes: int | None
+    size_bytes: int
+    made: Provenance
+    warnings: tuple[str, ...] = ()  # sentences that say what to do next
+    protocol: Mapping[str, str | float | int] | None = None  # the numbers that it was timed by
+    sustained: bool = False  # timed alone without a pause, not in turns with others
+    beside: int = 0  # processes that were kept busy on purpose meanwhile
+    cpus: tuple[int, ...] | None = None  # pinned to these; None = not pinned
+    warmup_stable: bool | None = None
+    conditions: tuple[Conditions, ...] = ()  # one for each block
+    starts: tuple[Start, ...] = ()
+    whole_s: tuple[tuple[float, ...], ...] = ()  # one picture from its file: decode, preprocess, infer; a tuple per block
+    decode_s: tuple[float, ...] = ()
+    mean_rss_bytes: int | None = None  # while the blocks ran
+    timer_s: float | None = None  # the smallest step of the clock
+    energy_note: str = "The record is older than the reading of energy counters."  # why energy is None; empty where it is not
+
+    def __post_init__(self) -> None:
+        require(any(self.blocks_s), "a benchmark needs at least one steady time")
+        require(self.threads >= 1, f"threads must be at least 1, got {self.threads}")
+        require(self.batch >= 1, f"batch must be at least 1, got {self.batch}")
+        require(self.beside >= 0, f"beside must be at least 0, got {self.beside}")
+        require(all(s >= 0 for s in self.steady_s), "a time below 0: the clock of that machine steps back")
+
+    @property
+    def steady_s(self) -> tuple[float, ...]:
+        """All steady times in the order they were taken, in seconds."""
+        return tuple(s for block in self.blocks_s for s in block)
+
+    @property
+    def plain(self) -> bool:
+        """One picture at a time on an otherwise quiet machine, in turns: what rules and tables speak of."""
+        return self.batch == 1 and self.beside == 0 and not self.sustained
+
+    @property
+    def setting(self) -> tuple[int, int, int, bool]:
+        """Threads, batch, busy processes beside, sustained: only times under one setting are put side by side."""
+        return self.threads, self.batch, self.beside, self.sustained
