@@ -101,7 +101,7 @@ def pack(tmp_path, monkeypatch):
         path.write_bytes(data)
         sha = hashlib.sha256(data).hexdigest()
         entries[plan.file] = manifest.Entry(
-            plan.file, "clock", plan.split, plan.seed, sha, manifest.VERSION, "test", {"x": 1.5}
+            plan.file, "clock", plan.split, plan.seed, sha, manifest.LOOKS["clock"], "test", {"x": 1.5}
         )
     manifest.write(tmp_path, entries)
     return tmp_path

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from household.compose import compose
 from household.develop import develop, webp
 from household.draw import Draw, Value
-from household.manifest import VERSION, Entry, Plan, agrees, plans, read, write
+from household.manifest import LOOKS, Entry, Plan, agrees, plans, read, write
 from household.tracer import renderer, trace
 
 SIZE, SAMPLES = 224, 16
@@ -49,4 +49,4 @@ def _make(folder: Path, plan: Plan, maker: str) -> Entry:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     sha = hashlib.sha256(data).hexdigest()
-    return Entry(plan.file, plan.class_name, plan.split, plan.seed, sha, VERSION, maker, parameters)
+    return Entry(plan.file, plan.class_name, plan.split, plan.seed, sha, LOOKS[plan.class_name], maker, parameters)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from household.draw import Draw
 from household.geometry import Mesh, box, join
-from household.materials import CLOTHS, Material, Part, any_metal, paint
+from household.materials import CLOTHS, Material, Part, any_metal, paint, shade
 from household.shapes import ball, both, cylinder, rounded_box, tube
 from household.subject import Subject
 from household.textures import timber, weave, wood
@@ -20,7 +22,7 @@ def wardrobe(d: Draw) -> Subject:
     doors = d.choice("doors", [2, 2, 3])
     width, height = doors * d.uniform("door_width", 0.48, 0.58), d.uniform("height", 1.75, 2.05)
     base, crown = d.uniform("base", 0.06, 0.14), d.chance("crown", 0.6)
-    body = timber(d) if d.chance("any_finish", 0.4) else wood(d)
+    body = _veneer(timber(d) if d.chance("any_finish", 0.4) else wood(d))
     low = base + (0.42 if kind == "drawers" else 0.0)
     parts = [Part(_carcass(d, width, height, base, crown), body)]
     parts += _drawers(d, width, base, low, body) if kind == "drawers" else []
@@ -28,6 +30,15 @@ def wardrobe(d: Draw) -> Subject:
     if kind == "open":
         parts += _inside(d, width, base, height)
     return Subject(tuple(parts), "floor", yaw=(-38, 38), pitch=(1, 12), fill=(0.9, 1.0))
+
+
+def _veneer(material: Material) -> Material:
+    """Upright, large and quiet grain: a lively one drowns the edges of the doors."""
+    if material.texture is None:
+        return material
+    mean = np.array(material.mean(), dtype=np.float32)
+    quiet = mean + 0.5 * (material.texture - mean)
+    return replace(material, texture=np.ascontiguousarray(quiet.transpose(1, 0, 2)), tile=0.9)
 
 
 def _carcass(d: Draw, width: float, height: float, base: float, crown: bool) -> Mesh:
@@ -51,7 +62,7 @@ def _carcass(d: Draw, width: float, height: float, base: float, crown: bool) -> 
 
 def _doors(d: Draw, kind: str, count: int, width: float, low: float, high: float, body: Material) -> list[Part]:
     wide = width / count
-    contrast = timber(d.scope("front")) if kind in ("plain", "sliding") and d.chance("two_tone", 0.4) else body
+    contrast = _veneer(timber(d.scope("front"))) if kind in ("plain", "sliding") and d.chance("two_tone", 0.4) else body
     metal_ = any_metal(d)
     ajar = d.choice("ajar", [0, 0, 0, 1])
     parts: list[Part] = []
@@ -60,7 +71,7 @@ def _doors(d: Draw, kind: str, count: int, width: float, low: float, high: float
         opened = d.uniform(f"angle{k}", 55, 105) if kind == "open" and k in (0, count - 1) else 0.0
         if ajar and k == 0 and kind != "sliding":
             opened = max(opened, d.uniform("ajar_angle", 8, 20))
-        pieces = [*_door(d, kind, k, wide - 0.006, high - low, contrast), Part(_knob(d, wide, high - low, left), metal_)]
+        pieces = [*_door(d, kind, k, wide - 0.014, high - low, contrast), Part(_knob(d, wide, high - low, left), metal_)]
         hinge = -1.0 if k < count - 1 or count == 1 else 1.0
         forward = 0.03 if kind == "sliding" and k % 2 else 0.0
         for part in pieces:
@@ -79,7 +90,7 @@ def _door(d: Draw, kind: str, place: int, w: float, h: float, front: Material) -
         slats = [
             box(w * 0.74, 0.012, 0.028, (0, 0, 0)).turn("x", 35).at(y=-0.026, z=z) for z in np.arange(0.12, h - 0.12, 0.042)
         ]
-        return [Part(join([leaf, *_border(w, h), *slats]), front)]
+        return [Part(leaf, paint(shade(front.mean(), 0.35))), Part(join([*_border(w, h), *slats]), front)]
     if (kind == "mirror" and (place == 1 or d.chance("all_mirrors", 0.3))) or (kind == "sliding" and place == 0):
         glass = box(w * 0.78, 0.006, h * 0.9, (0, -0.026, h * 0.05))
         return [
@@ -108,8 +119,8 @@ def _raised(w: float, h: float, rows: int) -> list[Mesh]:
 def _knob(d: Draw, wide: float, h: float, left: bool) -> Mesh:
     x, z = (1 if left else -1) * wide * 0.4, h * d.uniform("knob_height", 0.45, 0.55)
     if d.chance("bar_handle", 0.4):
-        return tube([(x, -0.06, z - 0.12), (x, -0.06, z + 0.12)], 0.009)
-    return join([ball(0.022, (x, -0.06, z)), cylinder(0.01, 0.04).turn("x", 90).at(x, -0.022, z)])
+        return tube([(x, -0.06, z - 0.15), (x, -0.06, z + 0.15)], 0.013)
+    return join([ball(0.03, (x, -0.06, z)), cylinder(0.012, 0.04).turn("x", 90).at(x, -0.022, z)])
 
 
 def _drawers(d: Draw, width: float, base: float, top: float, body: Material) -> list[Part]:
