@@ -5,17 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset, fixed_logits
-from udacisense import evaluate as module
 from udacisense import predictions, store
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import MeasureError, NotFoundError, RunError, StoreError
 from udacisense.evaluate import evaluate
-from udacisense.predictions import Predictions, load_predictions, logits_for, predict_all
+from udacisense.predictions import load_predictions, logits_for, predict_all
 from udacisense.progress import watched_by
 from udacisense.types import Checkpoint, Evaluation
 
@@ -160,13 +157,3 @@ def test_progress_ends_at_one(checkpoint: Checkpoint, monkeypatch: pytest.Monkey
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert len(seen) > 1
-
-
-@given(st.integers(1, 40), st.integers(0, 10_000))
-def test_top_k_by_brute_force(n: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    logits, labels = rng.normal(size=(n, 10)).astype(np.float32), rng.integers(0, 10, n)
-    found = Predictions((), labels, logits, 0.0, 0.0, Path())
-    for k in (1, 5):
-        hits = sum(label in sorted(range(10), key=lambda c: -row[c])[:k] for row, label in zip(logits, labels, strict=True))
-        assert module.topk_accuracy(found, k) == pytest.approx(hits / n)

@@ -119,6 +119,7 @@ def test_accuracy_within_one_point_by_its_interval(
     assert found.interval is not None
     assert found.interval[0] <= found.measured <= found.interval[1]
     assert found.data is not None
+    assert ("labelled images like these would decide it" in found.reason) == (status == "unknown")
 
 
 def test_a_gain_passes_the_baseline_rule_but_not_the_sameness_of_accuracy(
@@ -132,7 +133,7 @@ def test_a_gain_passes_the_baseline_rule_but_not_the_sameness_of_accuracy(
     assert verdict(record, "accuracy_near_baseline").measured == pytest.approx(-20)
 
 
-def test_drawn_pictures_prove_nothing(home: Path, pair: tuple[Checkpoint, Artifact]) -> None:
+def test_rendered_pictures_prove_nothing(home: Path, pair: tuple[Checkpoint, Artifact]) -> None:
     evaluations(home, pair, 0, source="sample")
     found = verdict(judge(pair[1]), "accuracy_kept")
     assert found.status == "unknown"

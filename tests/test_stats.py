@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats as reference
 
@@ -154,3 +154,70 @@ def test_latency_keeps_its_parts_apart() -> None:
     assert found.mean_s == pytest.approx(0.0149)
     assert found.images_per_s == pytest.approx(4 / 0.0149)
     assert found.outliers == 1
+
+
+@given(st.floats(0.5, 1), st.floats(0.55, 0.995), levels)
+def test_enough_images_for_a_share_leave_out_the_limit_and_one_fewer_do_not(share: float, limit: float, level: float) -> None:
+    assume(abs(share - limit) > 0.02)
+    n = stats.images_to_tell_share(share, limit, level)
+    assert n is not None
+    assert not _contains(share, n, limit, level)
+    assert n == 1 or _contains(share, n - 1, limit, level)
+
+
+def _contains(share: float, n: int, limit: float, level: float) -> bool:
+    """Whether Wilson's interval of a share that need not be a whole number of images holds the limit."""
+    z = reference.norm.ppf(0.5 + level / 2)
+    return bool(abs(share - limit) <= z * math.sqrt(limit * (1 - limit) / n) * (1 - 1e-12))
+
+
+def test_a_share_at_its_limit_can_never_be_told() -> None:
+    assert stats.images_to_tell_share(0.99, 0.99) is None
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        stats.images_to_tell_share(0.9, 1.0)
+
+
+flips = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n // 2), st.integers(0, n // 2), st.just(n)))
+
+
+@given(flips, st.floats(-0.2, 0.2))
+def test_the_images_for_a_change_leave_room_for_both_errors(counts: tuple[int, int, int], limit: float) -> None:
+    """At that number the standard error times both quantiles just fits between the change and the limit."""
+    lost, won, images = counts
+    p, q = (lost + 0.5) / (images + 2), (won + 0.5) / (images + 2)
+    assume(abs(limit - (q - p)) > 1e-3)
+    n = stats.images_to_tell_change(lost, won, images, limit)
+    assert n is not None
+    room = (reference.norm.ppf(0.975) + reference.norm.ppf(0.8)) * math.sqrt((p + q - (q - p) ** 2) / n)
+    fewer = room * math.sqrt(n / max(n - 1, 1))
+    assert room <= abs(limit - (q - p)) * (1 + 1e-9)
+    assert n == 1 or fewer >= abs(limit - (q - p)) * (1 - 1e-9)
+
+
+def test_the_images_for_a_change_decide_as_often_as_they_say() -> None:
+    """Truth: 1 % lost, 1 % won, limit 1 pp. With the number told, the interval leaves it out in about 80 of 100 tries."""
+    n = stats.images_to_tell_change(10, 10, 1000, -0.01)
+    assert n is not None
+    rng = np.random.default_rng(6)
+    drawn = rng.multinomial(n, [0.01, 0.01, 0.98], size=300)
+    told = sum(stats.accuracy_difference_of(int(lost), int(won), n).low > -0.01 for lost, won, _ in drawn)
+    assert 225 <= told <= 265
+
+
+def test_a_change_at_its_limit_can_never_be_told() -> None:
+    assert stats.images_to_tell_change(0, 0, 10, 0.0) is None
+
+
+@given(flips)
+def test_counts_and_answers_give_one_interval(counts: tuple[int, int, int]) -> None:
+    lost, won, images = counts
+    before = np.arange(images) < lost
+    after = (np.arange(images) >= lost) & (np.arange(images) < lost + won)
+    assert stats.accuracy_difference_of(lost, won, images) == stats.accuracy_difference(before, after)
+
+
+@pytest.mark.parametrize(("lost", "won", "images"), [(0, 0, 0), (-1, 0, 5), (4, 3, 6)])
+def test_impossible_flips_are_refused(lost: int, won: int, images: int) -> None:
+    for call in (stats.accuracy_difference_of, lambda *n: stats.images_to_tell_change(*n, 0.01)):
+        with pytest.raises(ValueError, match="at least 1 image"):
+            call(lost, won, images)

@@ -8,9 +8,10 @@ import pytest
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset
 from udacisense import store
 from udacisense.errors import MeasureError, NotFoundError
+from udacisense.logits import psnr_db
 from udacisense.predictions import Predictions
 from udacisense.types import Artifact, Checkpoint, TensorCheck, Verification
-from udacisense.verify import check_tensors, find_flips, judge_sameness, psnr_db, verify
+from udacisense.verify import check_tensors, find_flips, judge_sameness, verify
 
 pytestmark = pytest.mark.usefixtures("fake_formats")
 

@@ -6,8 +6,9 @@ from udacisense import store
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import overlap
 from udacisense.errors import MeasureError, NotFoundError
+from udacisense.logits import confusion, topk_accuracy
 from udacisense.models.checkpoint import find_checkpoint, trained_hashes
-from udacisense.predictions import Predictions, data_options, predict_all, predictions_path
+from udacisense.predictions import data_options, predict_all, predictions_path
 from udacisense.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Evaluation, Subject
@@ -28,20 +29,21 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluat
     made = here(f"python -m udacisense evaluate {subject.id} {data_options(data.ref)}")
     found = predict_all(subject, data, fresh=fresh)
     labelled = int(found.labelled.sum())
-    if not labelled:
+    top1, top5 = (topk_accuracy(found.logits, found.labels, k) for k in (1, 5))
+    if top1 is None or top5 is None:
         raise MeasureError(f"None of the {len(data)} pictures has a label, so there is no accuracy. Use a labelled split.")
     seen = overlap_with_training(subject, data)
-    confusion = confusion_matrix(found, len(data.classes))
+    counts = confusion(found.logits, found.labels, len(data.classes))
     record = Evaluation(
         id=store.new_id(f"eval-{subject.id}"),
         subject_id=subject.id,
         subject_sha256=subject.sha256,
         data=data.ref,
         images=labelled,
-        top1=topk_accuracy(found, 1),
-        top5=topk_accuracy(found, 5),
-        per_class=recall_per_class(confusion),
-        confusion=confusion,
+        top1=top1,
+        top5=top5,
+        per_class=recall_per_class(counts),
+        confusion=counts,
         overlap_images=seen,
         predictions_path=found.path.relative_to(settings().results_dir).as_posix(),
         preprocess_s=found.preprocess_s,
@@ -59,25 +61,9 @@ def newest_evaluation(sha256: str, dataset_id: str) -> Evaluation | None:
     return found[-1] if found else None
 
 
-def topk_accuracy(found: Predictions, k: int) -> float:
-    """Share (0..1) of the labelled pictures whose label is among the k highest logits; ties go to the lower class."""
-    logits, labels = found.logits[found.labelled], found.labels[found.labelled]
-    best = (-logits).argsort(axis=1, kind="stable")[:, :k]
-    return float((best == labels[:, None]).any(axis=1).mean())
-
-
-def confusion_matrix(found: Predictions, classes: int) -> tuple[tuple[int, ...], ...]:
-    """Counts of labelled pictures: rows are the true class, columns the answer."""
-    pairs = zip(found.labels[found.labelled].tolist(), found.answers[found.labelled].tolist(), strict=True)
-    counts = [[0] * classes for _ in range(classes)]
-    for label, answer in pairs:
-        counts[label][answer] += 1
-    return tuple(tuple(row) for row in counts)
-
-
-def recall_per_class(confusion: tuple[tuple[int, ...], ...]) -> tuple[float | None, ...]:
+def recall_per_class(counts: tuple[tuple[int, ...], ...]) -> tuple[float | None, ...]:
     """Share (0..1) of each class's pictures answered right; None where the split has none."""
-    return tuple(row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion))
+    return tuple(row[i] / sum(row) if sum(row) else None for i, row in enumerate(counts))
 
 
 def overlap_with_training(subject: Subject, data: Dataset) -> int | None:
@@ -108,7 +94,7 @@ def _warnings(data: Dataset, labelled: int, seen: int | None) -> tuple[str, ...]
         said.append(f"{len(data.skipped)} files of the split could not be used. The Dataset page names them.")
     if data.ref.source == "sample":
         said.append(
-            f"These are the {len(data)} drawn pictures of the sample pack: good for trying things out, no evidence for real "
+            f"These are the {len(data)} rendered pictures of the sample pack: good for trying things out, no evidence for real "
             "photographs. Set UDACISENSE_DATA_DIR or download CIFAR-100, then evaluate again."
         )
     return tuple(said)

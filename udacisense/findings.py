@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from udacisense import store
+from udacisense.benchmark.trust import distrust
 from udacisense.errors import StoreError
 from udacisense.predictions import load_predictions
 from udacisense.rules import Against, Measure
-from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference, bootstrap_interval, ratio_interval, wilson_interval
+from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference_of, bootstrap_interval, ratio_interval, wilson_interval
 from udacisense.types import (
     Artifact,
     Benchmark,
@@ -22,7 +23,7 @@ from udacisense.types import (
     Status,
     Verification,
 )
-from udacisense.verify import AGREEMENT_LIMIT
+from udacisense.verify import AGREEMENT_LIMIT, further_images
 
 RUN = "python -m udacisense"
 SMALLER = "Convert at a lower precision, or compress the checkpoint further."
@@ -56,6 +57,7 @@ class Finding:
     limit: float = 0.0  # of a record that decides itself
     if_failed: str = ""  # what to do next
     if_unsure: str = ""
+    further: Callable[[float], str] | None = None  # the rule's limit -> how many more pictures would decide it
 
     @property
     def range(self) -> tuple[float, float]:
@@ -75,14 +77,14 @@ def _missing_reference(case: Case, against: Against | None) -> Finding:
 
 
 def sameness(case: Case, against: Against | None) -> Finding:
-    """The verdict of the newest verification of these two files, real pictures before drawn ones."""
+    """The verdict of the newest verification of these two files, real pictures before rendered ones."""
     if case.checkpoint is None:
         return _missing_reference(case, against)
     shas = case.artifact.sha256, case.checkpoint.sha256
     found = [v for v in store.records(Verification).records if (v.artifact_sha256, v.checkpoint_sha256) == shas]
-    if not found:
+    newest = store.newest_evidence(found)
+    if newest is None:
         return Finding(f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=AGREEMENT_LIMIT * 100)
-    newest = ([v for v in found if v.data.source != "sample"] or found)[-1]
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     statuses: Mapping[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
     return Finding(
@@ -120,9 +122,10 @@ def _accuracy(case: Case, against: Against | None, sign: float) -> Finding:
     new, old = pair
     evidence = (new.id, old.id)
     try:
-        change = _paired_change(old, new)
+        counts = _paired_counts(old, new)
     except StoreError as exc:
         return Finding(str(exc), evidence=evidence, data=new.data)
+    change = accuracy_difference_of(*counts)
     value, low, high = (sign * v * 100 for v in change)
     low, high = min(low, high), max(low, high)
     unsigned = (0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
@@ -137,32 +140,39 @@ def _accuracy(case: Case, against: Against | None, sign: float) -> Finding:
         doubt=_doubt_about(new),
         if_failed="Look at the changed images on the Verify page, or convert at a higher precision.",
         if_unsure="Evaluate both on more pictures.",
+        further=lambda limit: _further(counts, limit / 100, both_ways=sign > 0),
     )
 
 
 def _evaluated_on_the_same_pictures(artifact: Artifact, reference: Checkpoint) -> tuple[Evaluation, Evaluation] | None:
-    """The newest evaluations of both files on one split; real pictures before drawn ones."""
+    """The newest evaluations of both files on one split; real pictures before rendered ones."""
     records = store.records(Evaluation).records
     old = {e.data.dataset_id: e for e in records if e.subject_sha256 == reference.sha256}
     new = [e for e in records if e.subject_sha256 == artifact.sha256 and e.data.dataset_id in old]
-    if not new:
-        return None
-    best = ([e for e in new if e.data.source != "sample"] or new)[-1]
-    return best, old[best.data.dataset_id]
+    best = store.newest_evidence(new)
+    return None if best is None else (best, old[best.data.dataset_id])
 
 
-def _paired_change(old: Evaluation, new: Evaluation) -> Estimate:
+def _further(counts: tuple[int, int, int], limit: float, both_ways: bool) -> str:
+    """How many more pictures would decide; `limit` is a fraction, of a loss unless it goes both ways."""
+    lost, won, images = counts
+    return further_images(lost, won, images, limit if both_ways and won >= lost else -limit)
+
+
+def _paired_counts(old: Evaluation, new: Evaluation) -> tuple[int, int, int]:
+    """Labelled pictures that the artifact lost, that it won, and all of them."""
     before, after = load_predictions(old), load_predictions(new)
     if before.hashes != after.hashes or not np.array_equal(before.labels, after.labels):
         raise StoreError("The raw predictions of the two files are not of the same pictures. Evaluate both again with --fresh.")
     labelled = before.labelled
-    return accuracy_difference(before.correct[labelled], after.correct[labelled])
+    right, still = before.correct[labelled], after.correct[labelled]
+    return int((right & ~still).sum()), int((~right & still).sum()), int(labelled.sum())
 
 
 def _doubt_about(evaluation: Evaluation) -> str:
     if evaluation.data.source == "sample":
         return (
-            "These are drawn pictures of the sample pack, no evidence for photographs. Set UDACISENSE_DATA_DIR or download "
+            "These are rendered pictures of the sample pack, no evidence for photographs. Set UDACISENSE_DATA_DIR or download "
             "CIFAR-100, then evaluate again."
         )
     if evaluation.overlap_images:
@@ -224,6 +234,7 @@ def latency(case: Case, against: Against | None) -> Finding:  # noqa: ARG001 - e
         measured=value,
         interval=(low, high),
         evidence=evidence,
+        doubt=distrust(newest),
         if_failed="Convert to a faster format, or compress the checkpoint further.",
         if_unsure="Benchmark again on a quiet machine with the standard protocol.",
     )
@@ -250,14 +261,16 @@ def time_saving(case: Case, against: Against | None) -> Finding:
         measured=saving.value,
         interval=saving.interval,
         evidence=evidence,
+        doubt=distrust(new, old),
         if_failed="Convert to a faster format, or compress the checkpoint further.",
         if_unsure=f"Benchmark both again on a quiet machine: {command}",
     )
 
 
 def _timed(sha256: str) -> list[Benchmark]:
-    """The benchmarks of a file with one picture a run, oldest first."""
-    return [b for b in store.records(Benchmark).records if b.subject_sha256 == sha256 and b.batch == 1]
+    """The plain benchmarks of a file, oldest first; of one run, that with the fewest threads last."""
+    found = [b for b in store.records(Benchmark).records if b.subject_sha256 == sha256 and b.plain]
+    return sorted(found, key=lambda b: (b.made.created, -b.threads))
 
 
 def _timed_side_by_side(artifact: Artifact, reference: Checkpoint) -> tuple[Benchmark, Benchmark] | None:

@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from udacisense import logits as measure
 from udacisense.artifacts import open_session
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import batches
@@ -42,8 +43,7 @@ class Predictions:
     @property
     def answers(self) -> NDArray[np.int64]:
         """The top-1 class of each picture."""
-        answers: NDArray[np.int64] = self.logits.argmax(axis=1).astype(np.int64)
-        return answers
+        return measure.answers(self.logits)
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -88,6 +88,15 @@ def load_predictions(evaluation: Evaluation) -> Predictions:
         NotFoundError: the file is not here (a clone without it). StoreError: it is damaged.
     """
     return _read(settings().results_dir / evaluation.predictions_path)
+
+
+def kept_predictions(sha256: str, ref: DatasetRef) -> Predictions:
+    """The raw answers of a file on a split that were kept; nothing is run.
+
+    Raises:
+        NotFoundError: they are not here. StoreError: they are damaged.
+    """
+    return _read(predictions_path(sha256, ref.dataset_id))
 
 
 def predictions_path(sha256: str, dataset_id: str) -> Path:

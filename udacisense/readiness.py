@@ -101,4 +101,5 @@ def decide(rule: Rule, finding: Finding) -> tuple[Status, str]:
         return "pass", f"{finding.said} The rule asks for {words}."
     if bad:
         return "fail", f"{finding.said} The rule asks for {words}. {finding.if_failed}"
-    return "unknown", f"{finding.said} The rule asks for {words}, and the interval reaches over that limit. {finding.if_unsure}"
+    advice = " ".join(filter(None, (finding.if_unsure, finding.further(rule.limit) if finding.further else "")))
+    return "unknown", f"{finding.said} The rule asks for {words}, and the interval reaches over that limit. {advice}"

@@ -14,7 +14,7 @@ import platform
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,12 +25,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.settings import settings
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, FailedConversion, Readiness, Verification
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, FailedConversion, Location, Readiness, Verification
 
 SCHEMA = 1
 KINDS: Mapping[str, type] = {
     "evaluation": Evaluation,
     "verification": Verification,
+    "location": Location,
     "benchmark": Benchmark,
     "readiness": Readiness,
     "failed_conversion": FailedConversion,
@@ -40,6 +41,7 @@ KINDS: Mapping[str, type] = {
 ARTIFACT_RECORD = "artifact.json"
 
 R = TypeVar("R")
+E = TypeVar("E", Evaluation, Verification)
 
 
 def now() -> str:
@@ -223,7 +225,7 @@ def kind_of(record: Any) -> str:
     return next(kind for kind, cls in KINDS.items() if isinstance(record, cls))
 
 
-def save(record: Evaluation | Verification | Benchmark | Readiness | FailedConversion) -> Path:
+def save(record: Evaluation | Verification | Location | Benchmark | Readiness | FailedConversion) -> Path:
     """Write a new record to results/<kind>/<id>.json and return its path.
 
     Raises:
@@ -275,3 +277,9 @@ def records(cls: type[R]) -> Listing[R]:
             problems.append(str(exc))
     found.sort(key=lambda r: (r.made.created, r.id))  # type: ignore[attr-defined]
     return Listing(tuple(found), tuple(problems))
+
+
+def newest_evidence(found: Sequence[E]) -> E | None:
+    """The last of records that come oldest first; any on real pictures before all on the rendered sample. None of none."""
+    real = [record for record in found if record.data.source != "sample"]
+    return next(reversed(real or found), None)

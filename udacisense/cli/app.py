@@ -129,6 +129,23 @@ def verify(
 
 
 @app.command()
+def locate(
+    artifact: Artifact,
+    source: Source = None,
+    split: Split = "test",
+    scheme: Scheme = None,
+    against: Annotated[str | None, typer.Option(help="reference checkpoint; by default the file's own")] = None,
+    method: Annotated[
+        str | None, typer.Option(help="values or prefixes; by default values where the format shows them")
+    ] = None,
+    every: Annotated[bool, typer.Option("--every", help="with prefixes, convert every beginning instead of halving")] = False,
+    json: Json = False,
+) -> None:
+    """Find the first block of the network whose output in a converted file departs from the checkpoint's."""
+    perform(json, "locate", lambda verbs: verbs.locate(artifact, source, split, scheme, against, method, every))
+
+
+@app.command()
 def benchmark(
     subjects: Annotated[list[str], typer.Argument(help="checkpoints and artifacts to time side by side, by id or path")],
     protocol: Protocol = "standard",

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from udacisense import stats
 from udacisense.labels import CLASSES
-from udacisense.report.blocks import commas, measured, megabytes, milliseconds, percent
+from udacisense.report.blocks import commas, decibels, measured, megabytes, milliseconds, percent
 from udacisense.report.inside import inspected
 from udacisense.report.sections import MARKS, STATUS_WORDS
-from udacisense.types import Benchmark, Evaluation, Readiness, Rung, Status, Verification
+from udacisense.types import Benchmark, Evaluation, Location, Readiness, Rung, Status, Verification
 
 MIN_WIDTH = 160  # columns kept also where the output goes to a file
 
@@ -144,6 +144,14 @@ def _verification(console: Console, found: Verification) -> None:
     _warnings(console, found.warnings)
 
 
+def _location(console: Console, found: Location) -> None:
+    _lines(console, found.reason)
+    rows = [(g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}", g.value or "–") for g in (*found.gaps, *found.inside)]
+    _table(console, "", ("place", "signal to noise", "largest difference", "value in the file"), rows)
+    _lines(console, f"record {found.id}")
+    _warnings(console, found.warnings)
+
+
 def _benchmarks(console: Console, found: Any) -> None:
     columns = ("subject", "load", "first", "mean", "P50", "P95", "P99", "images/s", "peak memory")
     _table(console, "", columns, (_times(b) for b in found["benchmarks"]))
@@ -227,6 +235,7 @@ SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "inspect": _inspection,
     "package": _package,
     "verify": _verification,
+    "locate": _location,
     "benchmark": _benchmarks,
     "ready": _judgement,
     "report": _report,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFileError
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.models.jit import NetworkSession, quiet_jit
-from udacisense.models.network import MobileNetV3_Household
+from udacisense.models.network import Beginning, MobileNetV3_Household
 from udacisense.types import Checkpoint
 
 HEAD = "model.classifier.3.weight"
@@ -39,7 +39,7 @@ def load_network(checkpoint: Checkpoint) -> nn.Module:
     path = checkpoint.path
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}. Restore it, or pick another checkpoint.")
-    return _load_script(path) if is_torchscript(path) else _load_weights(path)
+    return _load_script(path) if is_torchscript(path) else _load_weights(path, checkpoint.architecture.partition(":")[2])
 
 
 def is_torchscript(path: Path) -> bool:
@@ -54,9 +54,12 @@ def is_torchscript(path: Path) -> bool:
 # --- state_dict files ----------------------------------------------------------------------------------------------------
 
 
-def _load_weights(path: Path) -> nn.Module:
+def _load_weights(path: Path, until: str) -> nn.Module:
+    """The network, or its beginning up to a block where `until` names one."""
     weights = _state_dict(path, _unpickle(path))
-    network = MobileNetV3_Household()
+    network: nn.Module = MobileNetV3_Household()
+    if until:
+        network = Beginning(network, until)
     _check_fits(path, weights, network.state_dict())
     network.load_state_dict(dict(weights))
     return network.eval()

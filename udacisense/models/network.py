@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,3 +33,26 @@ class MobileNetV3_Household(nn.Module):  # noqa: N801 - the course's name; its c
             x = functional.interpolate(x, size=[self.height, self.width], mode="bilinear", align_corners=False)
         logits: Tensor = self.model(x)
         return logits
+
+
+class Beginning(nn.Module):
+    """The network up to and including one of its blocks: same attribute names, so the weights of the whole fit as they are.
+
+    Args:
+        until: "features.4", "avgpool" or "classifier.1", ...: the block whose output it answers with.
+    """
+
+    def __init__(self, network: nn.Module, until: str) -> None:
+        super().__init__()
+        whole: Any = network.model
+        part, _, index = until.partition(".")
+        self.model = nn.Module()
+        self.model.features = whole.features[: int(index) + 1] if part == "features" else whole.features
+        self.model.avgpool = whole.avgpool if part != "features" else nn.Identity()
+        self.model.classifier = whole.classifier[: int(index) + 1] if part == "classifier" else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The block's output (N, values), flattened, for normalised images (N, 3, 224, 224)."""
+        model: Any = self.model
+        found: Tensor = model.classifier(torch.flatten(model.avgpool(model.features(x)), 1))
+        return found

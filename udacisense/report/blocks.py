@@ -63,6 +63,11 @@ def milliseconds(seconds: float | None) -> str:
     return NOT_MEASURED if seconds is None else f"{seconds * 1000:.2f} ms"
 
 
+def decibels(value: float | None) -> str:
+    """A ratio as "35.2 dB"; None is what a comparison of equal things gives."""
+    return "identical" if value is None else f"{value:.1f} dB"
+
+
 def measured(value: float | None, unit: str, interval: tuple[float, float] | None = None) -> str:
     """A value in its own unit, with its 95 % interval where there is one."""
     if value is None:

@@ -8,7 +8,7 @@ from udacisense.verbs.inside import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
 from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info
 from udacisense.verbs.whole import Run, run
-from udacisense.verbs.work import Conversions, benchmark, convert, convert_all, evaluate, train, verify
+from udacisense.verbs.work import Conversions, benchmark, convert, convert_all, evaluate, locate, train, verify
 
 __all__ = [
     "Conversions",
@@ -26,6 +26,7 @@ __all__ = [
     "env",
     "evaluate",
     "inspect",
+    "locate",
     "models_info",
     "package",
     "ready",

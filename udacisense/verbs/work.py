@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
-from udacisense.errors import FormatError
+from udacisense.errors import FormatError, MeasureError
 from udacisense.progress import part
 from udacisense.settings import settings
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Precision, SourceName, SplitName, Verification
+from udacisense.types import (
+    Artifact,
+    Benchmark,
+    Checkpoint,
+    Evaluation,
+    Location,
+    Precision,
+    SearchMethod,
+    SourceName,
+    SplitName,
+    Verification,
+)
 from udacisense.verbs.lock import heavy_work
 
 ALL = "all"
@@ -160,6 +171,39 @@ def verify(
     with heavy_work(f"verifying {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
         return verification.verify(found, data, tolerance)
+
+
+def locate(
+    artifact: str | Path,
+    source: str | None = None,
+    split: str = "test",
+    scheme: str | None = None,
+    against: str | Path | None = None,
+    method: str | None = None,
+    every: bool = False,
+) -> Location:
+    """Find the first block of the network whose output in an artifact departs from its checkpoint's, or from `against`'s.
+
+    Args:
+        method: "values" reads the file's own inner values, "prefixes" converts beginnings of the network alone; by default
+            the first where the format lets its values be seen.
+        every: with prefixes, convert each beginning instead of halving.
+
+    Raises:
+        NotFoundError: no such artifact or checkpoint. MeasureError: no such method. DataError, FormatError: as in `evaluate`.
+    """
+    from udacisense import verify as verification
+    from udacisense.artifacts import find_artifact
+    from udacisense.data.sources import load_dataset
+    from udacisense.models.checkpoint import find_checkpoint
+
+    if method not in (None, *get_args(SearchMethod)):
+        raise MeasureError(f"There is no method {method!r}. Use one of: {', '.join(get_args(SearchMethod))}.")
+    found = find_artifact(artifact)
+    reference = None if against is None else find_checkpoint(against)
+    with heavy_work(f"looking along {found.id}"):
+        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
+        return verification.locate(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 
 
 def benchmark(subjects: Sequence[str | Path], protocol: str = "standard") -> tuple[Benchmark, ...]:

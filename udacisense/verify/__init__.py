@@ -1,0 +1,29 @@
+"""Whether a converted file is the same model as its checkpoint, and where along the network it stops being it."""
+
+from udacisense.verify.compare import verify
+from udacisense.verify.flips import NEAR_TIE, Thought, find_flips, is_near_tie, logits_of, split, thoughts
+from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, TOLERANCE, check_tensors, random_checks
+from udacisense.verify.search import locate
+from udacisense.verify.verdict import ACCURACY_LIMIT, AGREEMENT_LIMIT, further_images, judge_accuracy, judge_sameness
+
+__all__ = [
+    "ACCURACY_LIMIT",
+    "AGREEMENT_LIMIT",
+    "GOLDEN",
+    "NEAR_TIE",
+    "RANDOM_INPUTS",
+    "TOLERANCE",
+    "Thought",
+    "check_tensors",
+    "find_flips",
+    "further_images",
+    "is_near_tie",
+    "judge_accuracy",
+    "judge_sameness",
+    "locate",
+    "logits_of",
+    "random_checks",
+    "split",
+    "thoughts",
+    "verify",
+]

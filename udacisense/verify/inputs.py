@@ -1,0 +1,69 @@
+"""The small inputs of a verification: the notebook's random images, and the golden pictures that travel with a file."""
+
+from __future__ import annotations
+
+import zipfile
+
+import numpy as np
+
+from udacisense import logits as measure
+from udacisense.artifacts import open_session
+from udacisense.predictions import run_session
+from udacisense.settings import settings
+from udacisense.types import Artifact, Checkpoint, Images, Logits, TensorCheck
+
+TOLERANCE = 1e-5
+"""The notebook's: the largest difference of a logit at which outputs match."""
+RANDOM_INPUTS: tuple[tuple[str, int], ...] = (("single", 1), ("batch of 4", 4))
+"""The notebook's inputs: name and number of random images."""
+GOLDEN = "golden pictures"
+"""Name of the check on the pictures that conversion put beside the file."""
+GOLDEN_FILE = "golden.npz"
+
+
+def random_checks(checkpoint: Checkpoint, artifact: Artifact, tolerance: float = TOLERANCE) -> tuple[TensorCheck, ...]:
+    """The notebook's checks: one random image and a batch of four, from the fixed seed, through both files."""
+    old, new = (open_session(s, threads=settings().threads) for s in (checkpoint, artifact))
+    rng = np.random.default_rng(settings().seed)
+    checks = []
+    for name, n in RANDOM_INPUTS:
+        images: Images = rng.standard_normal((n, 3, *checkpoint.input_px)).astype(np.float32)
+        classes = len(checkpoint.classes)
+        before = run_session(old, images, classes, checkpoint.id)
+        after = run_session(new, images, classes, artifact.id)
+        checks.append(check_tensors(name, before, after, tolerance))
+    return tuple(checks)
+
+
+def golden_check(
+    checkpoint: Checkpoint, artifact: Artifact, tolerance: float = TOLERANCE
+) -> tuple[tuple[TensorCheck, ...], str | None]:
+    """The pictures beside the file against the checkpoint's logits that were kept with them; or why they say nothing."""
+    path = artifact.path.with_name(GOLDEN_FILE)
+    advice = f"Convert {artifact.checkpoint_id} again to get them."
+    if not path.is_file():
+        return (), f"No golden pictures lie beside the file, so they were not compared. {advice}"
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            images, expected = archive["images"].astype(np.float32), archive["logits"].astype(np.float32)
+        if images.shape[1:] != (3, *checkpoint.input_px) or expected.shape != (len(images), len(checkpoint.classes)):
+            raise ValueError(f"images {images.shape} and logits {expected.shape}")
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
+        return (), f"The golden pictures beside the file are damaged ({exc}), so they were not compared. {advice}"
+    session = open_session(artifact, threads=settings().threads)
+    found = run_session(session, images, len(checkpoint.classes), artifact.id)
+    return (check_tensors(GOLDEN, expected, found, tolerance),), None
+
+
+def check_tensors(name: str, before: Logits, after: Logits, tolerance: float) -> TensorCheck:
+    """Two sets of logits (N, classes) of the same inputs, compared as the notebook does."""
+    gap = measure.gaps(before, after)
+    return TensorCheck(
+        name=name,
+        inputs=len(before),
+        max_abs_diff=float(gap.max()),
+        mean_abs_diff=float(gap.mean()),
+        predictions_match=measure.agreement(before, after) == 1.0,
+        tolerance=tolerance,
+        outputs_match=bool(gap.max() < tolerance),
+    )

@@ -1,0 +1,99 @@
+"""The verdicts of a verification, in three values with their reasons.
+
+*Same*: every logit agrees within the tolerance, or the share of equal answers is surely at least AGREEMENT_LIMIT and neither is
+the accuracy seen to change. *Different*: the share is surely lower, or the accuracy changed. *Unknown*: the pictures are too
+few to tell, and the reason says how many would do. "Surely" is the 95 % Wilson interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from udacisense.stats import Estimate, accuracy_difference_of, images_to_tell_change, images_to_tell_share, wilson_interval
+from udacisense.types import Sameness, Status, TensorCheck
+from udacisense.verify.inputs import GOLDEN
+
+AGREEMENT_LIMIT = 0.99
+"""Share of equal answers that makes two files the same model where their logits differ by more than rounding."""
+ACCURACY_LIMIT = 0.01
+"""Largest change of the accuracy, up or down, that the same model may show: the course's 1 percentage point."""
+SIGNIFICANCE = 0.05
+
+
+def judge_sameness(
+    checks: Sequence[TensorCheck], images: int, flips: int, max_abs_diff: float, p: float | None, tolerance: float
+) -> tuple[Sameness, str]:
+    """The verdict and its reason.
+
+    Args:
+        images: pictures compared. flips: of these, how many answers changed. max_abs_diff: in logits, over them.
+        p: McNemar's p-value of the accuracy change; None without labels.
+    """
+    if max_abs_diff < tolerance and all(c.outputs_match for c in checks):
+        found = (
+            f"differ by at most {max_abs_diff:.1e}, below the tolerance of {tolerance:.0e}" if max_abs_diff else "are identical"
+        )
+        also = f" and of {_inputs(checks)}" if checks else ""
+        return "same", f"The logits of {images} images{also} {found}."
+    agreement = wilson_interval(images - flips, images)
+    share = f"95 % interval of the share: {agreement.low:.1%} to {agreement.high:.1%}"
+    said = f"{images - flips} of {images} answers are equal ({share})"
+    limit = f"the {AGREEMENT_LIMIT:.0%} that the same model needs"
+    if agreement.high < AGREEMENT_LIMIT:
+        return "different", f"{said}, surely below {limit}. Look at the changed images, or convert at a higher precision."
+    if p is not None and p < SIGNIFICANCE:
+        return "different", f"{said}, but the accuracy changed by more than chance explains (McNemar p = {p:.3f})."
+    broken = [c.name for c in checks if not c.predictions_match]
+    if broken:
+        return "unknown", f"{said}, yet the answers to other input ({', '.join(broken)}) changed. Verify on more images."
+    if agreement.low < AGREEMENT_LIMIT:
+        advice = f"Verify on a larger split. {_more_for_share(agreement.value, images)}"
+        return "unknown", f"{said}: too few images to tell whether it reaches {limit}. {advice}"
+    return "same", f"{said}, surely at least {limit}; the largest difference of a logit is {max_abs_diff:.1e}."
+
+
+def _inputs(checks: Sequence[TensorCheck]) -> str:
+    random = sum(c.inputs for c in checks if c.name != GOLDEN)
+    golden = sum(c.inputs for c in checks if c.name == GOLDEN)
+    named = ((random, "random image"), (golden, "golden picture"))
+    return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in named if n)
+
+
+def _more_for_share(share: float, images: int) -> str:
+    needed = images_to_tell_share(share, AGREEMENT_LIMIT)
+    if needed is None:
+        return "The share lies at that limit itself, so no number of images would tell."
+    return f"About {max(needed - images, 1):,} further images would decide it, if the share stays as it is."
+
+
+def judge_accuracy(lost: int, won: int, images: int, limit: float = ACCURACY_LIMIT) -> tuple[Status, Estimate, str]:
+    """Whether the accuracy stays within the limit up or down: pass and fail only where the whole interval says so.
+
+    Args:
+        lost: images answered right before and wrong after. won: wrong before and right after. images: labelled images.
+        limit: a fraction.
+
+    Returns:
+        The status, the change as a fraction with its 95 % paired bootstrap interval, and the reason.
+    """
+    change = accuracy_difference_of(lost, won, images)
+    said = (
+        f"Accuracy changed by {change.value * 100:+.1f} pp on {images:,} images "
+        f"(95 % interval {change.low * 100:+.1f} to {change.high * 100:+.1f})"
+    )
+    words = f"{limit * 100:g} pp"
+    if max(abs(change.low), abs(change.high)) < limit:
+        return "pass", change, f"{said}: surely within {words}."
+    if change.low >= limit or change.high <= -limit:
+        return "fail", change, f"{said}: surely by {words} or more. Look at the images that it lost."
+    further = further_images(lost, won, images, limit if won >= lost else -limit)
+    return "unknown", change, f"{said}: not enough evidence to tell whether it stays within {words}. {further}"
+
+
+def further_images(lost: int, won: int, images: int, limit: float) -> str:
+    """How many further labelled images would decide on which side of the limit (a fraction with its sign) the change lies."""
+    needed = images_to_tell_change(lost, won, images, limit)
+    if needed is None:
+        return "The change lies at the limit itself, so no number of images would tell."
+    further = max(needed - images, 1)
+    return f"About {further:,} further labelled images like these would decide it, with a chance of 80 %."
