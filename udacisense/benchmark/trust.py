@@ -44,13 +44,19 @@ def trust(bench: Benchmark) -> Trust:
     return Trust(GRADES[min(sum(d.steps for d in found), 3)], found)
 
 
+def distrust(*benches: Benchmark) -> str:
+    """Why figures from these measurements do not count: a sentence where one of them has the lowest grade, else nothing."""
+    worst = [found for found in map(trust, benches) if found.grade == GRADES[-1]]
+    return f"The measurement has trust grade D, so it decides nothing. {worst[0].words}" if worst else ""
+
+
 def _graded(value: float, limits: Sequence[float]) -> int:
     """How many of the rising limits a value is over."""
     return sum(value > limit for limit in limits)
 
 
 def _spread(b: Benchmark) -> Iterator[Deduction]:
-    """The half width of the average's 95 % interval; more than 2, 5, 15 % of it cost 1, 2, 3 steps."""
+    """The half width of the average's 95 % interval; more than 3, 10, 25 % of it cost 1, 2, 3 steps."""
     blocks = [block for block in b.blocks_s if block]
     if len(blocks) < MIN_BLOCKS:
         yield Deduction(
@@ -59,7 +65,7 @@ def _spread(b: Benchmark) -> Iterator[Deduction]:
         return
     found = bootstrap_interval(blocks)
     half = (found.high - found.low) / 2 / found.value
-    steps = _graded(half, (0.02, 0.05, 0.15))
+    steps = _graded(half, (0.03, 0.1, 0.25))
     if steps:
         yield Deduction(steps, f"The average is known to ±{half:.1%} only. Use a longer protocol, or a quieter machine.")
 
