@@ -25,7 +25,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.settings import settings
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, FailedConversion, Location, Readiness, Verification
+from udacisense.types import (
+    Artifact,
+    Benchmark,
+    Checkpoint,
+    Evaluation,
+    FailedConversion,
+    Location,
+    Readiness,
+    SelfTest,
+    Verification,
+)
 
 SCHEMA = 1
 KINDS: Mapping[str, type] = {
@@ -35,6 +45,7 @@ KINDS: Mapping[str, type] = {
     "benchmark": Benchmark,
     "readiness": Readiness,
     "failed_conversion": FailedConversion,
+    "selftest": SelfTest,
 }
 """Folder under results/ -> the record that it holds, one JSON file each."""
 
@@ -225,7 +236,7 @@ def kind_of(record: Any) -> str:
     return next(kind for kind, cls in KINDS.items() if isinstance(record, cls))
 
 
-def save(record: Evaluation | Verification | Location | Benchmark | Readiness | FailedConversion) -> Path:
+def save(record: Evaluation | Verification | Location | Benchmark | Readiness | FailedConversion | SelfTest) -> Path:
     """Write a new record to results/<kind>/<id>.json and return its path.
 
     Raises:

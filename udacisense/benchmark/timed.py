@@ -116,7 +116,7 @@ def time_block(timed: Timed, command: Command) -> Answer:
 def _run_unrecorded(timed: Timed, runs: int, seconds: float) -> None:
     end = time.perf_counter() + seconds
     while runs > 0 or time.perf_counter() < end:
-        timed.run()
+        timed.session.predict(timed.images)
         runs -= 1
 
 

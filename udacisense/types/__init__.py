@@ -21,7 +21,7 @@ from udacisense.types.evidence import Evaluation, Flip, Readiness, TensorCheck, 
 from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Rung, Subject
 from udacisense.types.proof import ClassChange, LayerGap, Location, Measures, SearchMethod
 from udacisense.types.seam import DEFAULT, Conversion, Exported, Format, Pictures, Recipe, Session
-from udacisense.types.timing import Benchmark, Conditions, Start
+from udacisense.types.timing import Benchmark, Conditions, SelfTest, Start, Trial
 
 __all__ = [
     "DEFAULT",
@@ -53,6 +53,7 @@ __all__ = [
     "Rung",
     "Sameness",
     "SearchMethod",
+    "SelfTest",
     "Session",
     "SourceName",
     "SplitName",
@@ -60,6 +61,7 @@ __all__ = [
     "Status",
     "Subject",
     "TensorCheck",
+    "Trial",
     "Verdict",
     "Verification",
 ]

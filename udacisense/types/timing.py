@@ -99,3 +99,36 @@ class Benchmark:
     def setting(self) -> tuple[int, int, int, bool]:
         """Threads, batch, busy processes beside, sustained: only times under one setting are put side by side."""
         return self.threads, self.batch, self.beside, self.sustained
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One kind of comparison of a self-test, made many times."""
+
+    title: str
+    asked: str  # what the verdicts must keep to, as a sentence
+    faster: int
+    slower: int
+    same: int
+    unknown: int
+    ratios: tuple[float, ...]  # of each comparison, in the order made
+    passed: bool
+
+    @property
+    def comparisons(self) -> int:
+        """How many were made."""
+        return self.faster + self.slower + self.same + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """Whether the benchmark tells the truth on this machine: about the same, about slower work, beside a busy neighbour."""
+
+    id: str
+    subject_id: str
+    subject_sha256: str
+    protocol: Mapping[str, str | float | int]
+    trials: tuple[Trial, ...]
+    seconds: float
+    passed: bool
+    made: Provenance

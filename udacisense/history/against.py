@@ -1,0 +1,243 @@
+"""What became slower, larger or less accurate: a benchmark run against an earlier one, and all runs in their order.
+
+Records accumulate, so history is read, never written. Two runs are put side by side only where the records of their machines
+match. Times of two runs are compared through a file that both timed (what slows the machine slows that too), else by how much
+runs of one file differ from each other here, else not at all.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+from scipy import special
+
+from udacisense import store
+from udacisense.benchmark.compare import Speed, speed_of
+from udacisense.errors import StoreError
+from udacisense.predictions import load_predictions
+from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference, independent, log_ratios, median
+from udacisense.types import Benchmark, Evaluation, Machine
+
+What = Literal["time", "size", "accuracy"]
+Course = Literal["worse", "better", "same", "unknown"]
+
+FEWEST_RUNS = 3
+"""Runs of one file that say how much runs differ on this machine."""
+SAME_SIZE = 0.001
+SAME_ACCURACY = 0.01
+SOFTWARE = ("python",)
+"""Fields of a machine's record that are software: named beside a change, no reason against comparing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure of one subject, before and after."""
+
+    what: What
+    course: Course
+    before: float | None  # seconds, bytes, or a share 0..1; None = not measured
+    after: float | None
+    change: Estimate | None  # after over before, of accuracy after minus before; None = no interval can be given
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectChange:
+    """One subject in two runs."""
+
+    role: str  # what stays the same over time: "torchscript-fp32"
+    before: Benchmark
+    after: Benchmark
+    changes: tuple[Change, ...]
+    software: tuple[str, ...]  # "torch 2.12.0 → 2.13.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A run against an earlier one."""
+
+    before: str  # run ids
+    after: str
+    mismatches: tuple[str, ...]  # why they may not be compared; then there are no subjects
+    subjects: tuple[SubjectChange, ...]
+    alone: tuple[str, ...]  # roles that only one of the two runs has
+
+    @property
+    def course(self) -> Course:
+        """Worse if anything became worse, else unknown if anything is or nothing could be compared, else same."""
+        found = {change.course for subject in self.subjects for change in subject.changes}
+        if "worse" in found:
+            return "worse"
+        return "same" if found and "unknown" not in found and not self.mismatches else "unknown"
+
+
+def role_of(subject_id: str) -> str:
+    """What stays the same when a file is made again: its id without the digests."""
+    return re.sub(r"(-[0-9a-f]{6,8})+$", "", subject_id)
+
+
+def against(before: Sequence[Benchmark], after: Sequence[Benchmark]) -> Against:
+    """Every subject that both runs timed under one setting, figure by figure."""
+    names = before[0].run_id, after[0].run_id
+    mismatches = mismatch(before[0].made.machine, after[0].made.machine)
+    old, new = _by_role(before), _by_role(after)
+    alone = tuple(sorted({role for role, _ in old.keys() ^ new.keys()}))
+    if mismatches:
+        return Against(*names, mismatches, (), alone)
+    subjects = tuple(_subject(old[key], new[key], before, after) for key in new if key in old)
+    return Against(*names, (), subjects, alone)
+
+
+def _by_role(run: Sequence[Benchmark]) -> dict[tuple[str, object], Benchmark]:
+    return {(role_of(b.subject_id), (b.setting, b.input_px, b.cpus)): b for b in run}
+
+
+def mismatch(before: Machine, after: Machine) -> tuple[str, ...]:
+    """In what two machines differ, as sentences; nothing where figures taken on them may be compared."""
+    found = []
+    for name in (f.name for f in fields(Machine) if f.name not in SOFTWARE):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            words = [("not recorded" if value is None else str(value)) for value in (old, new)]
+            found.append(f"{name.replace('_', ' ')}: {words[0]} before, {words[1]} after.")
+    return tuple(found)
+
+
+def _subject(old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Sequence[Benchmark]) -> SubjectChange:
+    changes = (_time(old, new, before, after), _size(old, new), _accuracy(old, new))
+    return SubjectChange(role_of(new.subject_id), old, new, changes, tuple(_software(old, new)))
+
+
+def _software(old: Benchmark, new: Benchmark) -> Iterator[str]:
+    before = {**old.made.versions, "python": old.made.machine.python}
+    after = {**new.made.versions, "python": new.made.machine.python}
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield f"{name} {before.get(name, 'none')} → {after.get(name, 'none')}"
+
+
+def _time(old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Sequence[Benchmark]) -> Change:
+    was, now = median(old.steady_s), median(new.steady_s)
+    plain = f"{was * 1e3:.2f} ms before, {now * 1e3:.2f} ms after"
+    ratio, how = _ratio(old, new, before, after)
+    if ratio is None:
+        return Change("time", "unknown", was, now, None, f"Not enough evidence: {plain}, but {how}")
+    speed = speed_of(ratio)
+    words = {"slower": "Slower", "faster": "Faster", "same": "The same within 5 %", "unknown": "Not enough evidence"}
+    courses: Mapping[Speed, Course] = {"slower": "worse", "faster": "better", "same": "same", "unknown": "unknown"}
+    figures = f"{ratio.value:.2f} times as long, 95 % interval {ratio.low:.2f} to {ratio.high:.2f}, {how}"
+    return Change("time", courses[speed], was, now, ratio, f"{words[speed]}: {plain}; {figures}")
+
+
+def _ratio(
+    old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Sequence[Benchmark]
+) -> tuple[Estimate | None, str]:
+    """Time after over time before with how it was found, or why it cannot be."""
+    for anchor in after:
+        same = [b for b in before if _is_same_file(b, anchor) and b.setting == anchor.setting]
+        fits = anchor.setting == new.setting and anchor.subject_sha256 not in (old.subject_sha256, new.subject_sha256)
+        if same and fits and _paired(old, same[0]) and _paired(new, anchor):
+            found = _through(log_ratios(old.blocks_s, same[0].blocks_s), log_ratios(new.blocks_s, anchor.blocks_s))
+            return found, f"both held against {anchor.subject_id}."
+    runs = [b for b in store.records(Benchmark).records if _is_same_run_kind(b, old)]
+    if len(runs) >= FEWEST_RUNS:
+        return _by_runs(old, new, runs), f"as {len(runs)} runs of one file differ here."
+    return None, (
+        "the two runs share no other file to hold them against, and fewer than "
+        f"{FEWEST_RUNS} runs say how much runs differ here. Time the baseline with both, or measure again."
+    )
+
+
+def _is_same_file(a: Benchmark, b: Benchmark) -> bool:
+    return (a.subject_sha256, a.runtime, a.runtime_version) == (b.subject_sha256, b.runtime, b.runtime_version)
+
+
+def _is_same_run_kind(record: Benchmark, old: Benchmark) -> bool:
+    same = _is_same_file(record, old) and (record.setting, record.cpus) == (old.setting, old.cpus)
+    return same and not mismatch(record.made.machine, old.made.machine)
+
+
+def _paired(a: Benchmark, b: Benchmark) -> bool:
+    return a.run_id == b.run_id and len(a.blocks_s) == len(b.blocks_s) >= MIN_BLOCKS
+
+
+def _through(old: np.typing.NDArray[np.float64], new: np.typing.NDArray[np.float64], level: float = 0.95) -> Estimate:
+    """The ratio of two ratios of times, from the logarithms of each block's ratio.
+
+    The interval is Welch's ("The Generalization of Student's Problem", Biometrika 1947), each series counted for as many
+    blocks as it is worth.
+    """
+    worth = [independent(series) for series in (old, new)]
+    parts = [float(series.var(ddof=1)) / n for series, n in zip((old, new), worth, strict=True)]
+    value, variance = float(new.mean() - old.mean()), math.fsum(parts)
+    if variance == 0:
+        return Estimate(*[math.exp(value)] * 3)
+    freedom = variance**2 / math.fsum(p**2 / (n - 1) for p, n in zip(parts, worth, strict=True))
+    half = float(special.stdtrit(freedom, 0.5 + level / 2)) * math.sqrt(variance)
+    return Estimate(*(math.exp(v) for v in (value, value - half, value + half)))
+
+
+def _by_runs(old: Benchmark, new: Benchmark, runs: Sequence[Benchmark], level: float = 0.95) -> Estimate:
+    """Ratio of two runs' medians, with the interval of two runs drawn from those of one file: t s sqrt(2)."""
+    logs = np.log([median(b.steady_s) for b in runs])
+    half = float(special.stdtrit(len(runs) - 1, 0.5 + level / 2)) * float(logs.std(ddof=1)) * math.sqrt(2)
+    value = math.log(median(new.steady_s) / median(old.steady_s))
+    return Estimate(*(math.exp(v) for v in (value, value - half, value + half)))
+
+
+def _size(old: Benchmark, new: Benchmark) -> Change:
+    ratio = new.size_bytes / old.size_bytes
+    course: Course = "same" if abs(ratio - 1) <= SAME_SIZE else "worse" if ratio > 1 else "better"
+    words = {"same": "The same size", "worse": "Larger", "better": "Smaller"}[course]
+    reason = f"{words}: {old.size_bytes / 2**20:.2f} MB before, {new.size_bytes / 2**20:.2f} MB after."
+    return Change("size", course, old.size_bytes, new.size_bytes, Estimate(ratio, ratio, ratio), reason)
+
+
+def _accuracy(old: Benchmark, new: Benchmark) -> Change:
+    pair = _evaluations(old.subject_sha256, new.subject_sha256)
+    if pair is None:
+        missing = f"python -m udacisense evaluate {new.subject_id}"
+        return Change("accuracy", "unknown", None, None, None, f"The two files were not evaluated on one set. Run: {missing}")
+    first, second = pair
+    if old.subject_sha256 == new.subject_sha256:
+        return Change(
+            "accuracy", "same", first.top1, first.top1, Estimate(0.0, 0.0, 0.0), "The file is the same, byte by byte."
+        )
+    try:
+        before, after = load_predictions(first), load_predictions(second)
+    except StoreError as exc:
+        return Change("accuracy", "unknown", first.top1, second.top1, None, str(exc))
+    if before.hashes != after.hashes:
+        reason = "The answers kept are not of the same pictures. Evaluate both again with --fresh."
+        return Change("accuracy", "unknown", first.top1, second.top1, None, reason)
+    labelled = before.labelled
+    found = accuracy_difference(before.correct[labelled], after.correct[labelled])
+    course = _course_of_accuracy(found)
+    words = {"worse": "Less accurate", "better": "More accurate", "same": "As accurate", "unknown": "Not enough evidence"}[
+        course
+    ]
+    figures = f"{found.value * 100:+.1f} pp, 95 % interval {found.low * 100:+.1f} to {found.high * 100:+.1f}"
+    reason = f"{words}: top-1 {first.top1:.1%} before, {second.top1:.1%} after on {second.images} pictures ({figures})."
+    return Change("accuracy", course, first.top1, second.top1, found, reason)
+
+
+def _course_of_accuracy(found: Estimate) -> Course:
+    if found.high < 0:
+        return "worse"
+    if found.low > 0:
+        return "better"
+    return "same" if found.low >= -SAME_ACCURACY and found.high <= SAME_ACCURACY else "unknown"
+
+
+def _evaluations(old: str, new: str) -> tuple[Evaluation, Evaluation] | None:
+    """The newest evaluations of two files on one set of pictures; real pictures before drawn ones."""
+    found = store.records(Evaluation).records
+    before = {e.data.dataset_id: e for e in found if e.subject_sha256 == old}
+    after = [e for e in found if e.subject_sha256 == new and e.data.dataset_id in before]
+    best = [e for e in after if e.data.source != "sample"] or after
+    return (before[best[-1].data.dataset_id], best[-1]) if best else None
