@@ -168,9 +168,9 @@ def xnnpack(weights: Any, quantised: bool = False) -> bytes:
 
 def executorch(blob: bytes | None, portable: bool = False) -> bytes:
     """A .pte file: a delegated graph, and where asked a convolution that no delegate took."""
-    picture = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(1, 3, 4, 4), 9: ("I", 0)}}
-    hidden = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(1, 8, 4, 4), 9: ("I", 0)}}
-    kernel = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(8, 8, 1, 1), 9: ("I", 1)}}
+    picture = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(1, 3, 4, 4), 5: ("I", 0)}}
+    hidden = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(1, 8, 4, 4), 5: ("I", 0)}}
+    kernel = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(8, 8, 1, 1), 5: ("I", 1)}}
     instructions: list[Any] = [{0: ("B", 2), 1: {0: ("i", 0), 1: ints(0, 1)}}] if blob is not None else []
     if portable:
         instructions.append({0: ("B", 1), 1: {0: ("i", 0), 1: ints(1, 3, 2)}})

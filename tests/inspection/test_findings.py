@@ -17,7 +17,8 @@ FLOAT = Tensor("w", (8, 3, 1, 1), "float32", 96)
 
 
 def op(kind: str, inputs: str = "", outputs: str = "", computes: str = "float32", **more: object) -> Operator:
-    return Operator(kind, kind, "runtime", tuple(inputs.split()), tuple(outputs.split()), computes=computes, **more)  # type: ignore[arg-type]
+    place = str(more.pop("place", "runtime"))
+    return Operator(kind, kind, place, tuple(inputs.split()), tuple(outputs.split()), computes=computes, **more)  # type: ignore[arg-type]
 
 
 def anatomy(*operators: Operator, tensors: tuple[Tensor, ...] = (FLOAT,), **changes: object) -> Anatomy:
@@ -40,16 +41,22 @@ def test_a_sound_file_has_no_finding() -> None:
 
 
 DYNAMIC = op(a.DEPTHWISE, "x", "y", "int8", activations="int8, quantised while it runs", macs=9)
-LEFT = Operator(a.CONV, "aten::convolution", "portable kernels", ("x",), ("y",), macs=100)
+PALETTE = op(a.CONV, "x", "y", "float16", weights="6-bit palette", macs=100)
+LEFT = Operator(a.CONV, "aten::convolution", "portable kernels", ("x",), ("y",), macs=100, values=1000)
+MANY = op("Sigmoid", "y", "z", place="XNNPACK", values=1000)
+FEW = op("copy", "x", "y", place="portable kernels", values=2)
 CASES = [
     ("called int8", anatomy(CONV), "onnx", "int8", "warning"),
     ("called fp16", anatomy(CONV), "onnx", "fp16", "warning"),
     ("called fp32", anatomy(CONV, tensors=(INT8,)), "onnx", "fp32", "warning"),
-    ("only 0% of its multiplications run in int8", anatomy(CONV, tensors=(INT8,)), "litert", "int8", "note"),
+    ("All of its multiplications take int8 weights", anatomy(replace(CONV, weights="int8")), "litert", None, "note"),
+    ("6-bit palette weights, and run in float16", anatomy(PALETTE), "coreml", "palette6", "note"),
+    ("computes in float16", anatomy(replace(CONV, computes="float16")), "onnx", None, "note"),
     ("quantise their activations while they run", anatomy(DYNAMIC, tensors=(INT8,)), "litert", "int8", "warning"),
     ("one scale for all their weights", anatomy(CONV, tensors=(replace(INT8, scales=1),)), "onnx", "int8", "warning"),
     ("left to portable kernels (convolution", anatomy(LEFT), "executorch", "fp32", "warning"),
-    ("left to portable kernels (hard-swish", anatomy(op(a.HARD_SWISH)), "executorch", "fp32", "note"),
+    ("they write 2 of the 1,002 values", anatomy(FEW, MANY), "executorch", "fp32", "note"),
+    ("they write 1,000 of the 1,002 values", anatomy(replace(FEW, place="XNNPACK"), LEFT), "executorch", "fp32", "warning"),
     ("batch norms were not folded", anatomy(CONV, op(a.BATCH_NORM, "y", "z")), "onnx", "fp32", "warning"),
     ("are subnormal", anatomy(CONV, tensors=(replace(FLOAT, subnormal=3),)), "onnx", "fp32", "warning"),
     ("NaN or infinite", anatomy(CONV, tensors=(replace(FLOAT, not_finite=1),)), "onnx", "fp32", "warning"),

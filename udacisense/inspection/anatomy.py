@@ -29,6 +29,7 @@ class Tensor:
     dtype: str  # numpy's name ("float32", "int8"), or "6-bit palette"
     stored_bytes: int
     scales: int = 0  # quantisation scales: 0 not quantised, 1 per tensor, more per channel
+    scale_bytes: int = 0  # that they take where the file keeps them beside the tensor, not as a tensor of their own
     subnormal: int = 0  # values so close to 0 that a processor may need a hundred times longer for them
     not_finite: int = 0  # NaN or infinite values
 
@@ -63,6 +64,8 @@ class Operator:
     computes: str | None = None  # the arithmetic that it runs in: "int8", "float32", "float16"
     macs: int | None = None  # multiply-accumulates for one picture; None = not known
     operand_values: int = 0  # values of its largest stored operand: 1 a number, more a vector or weights
+    values: int = 0  # that it writes for one picture; 0 = not known
+    clamps: bool = False  # whether it also clamps its answer, as a fused relu6 does
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Anatomy:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     operators: tuple[Operator, ...]
-    tensors: tuple[Tensor, ...]  # stored ones only
+    tensors: tuple[Tensor, ...]  # stored ones only, each once
     facts: Mapping[str, str] = field(default_factory=dict)  # what the file says of itself: opset, producer, schema
     metadata: Mapping[str, str] = field(default_factory=dict)  # what its maker wrote into it: labels, preprocessing
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy
+from udacisense.inspection.anatomy import Anatomy, Operator
 from udacisense.inspection.graph import float_islands
 from udacisense.inspection.inspection import Finding, Inspection
+from udacisense.inspection.xnnpack import XNNPACK
 
 NARROW = {"int8": a.INTEGERS, "fp16": frozenset({"float16", "bfloat16"}), "fp32": frozenset({"float32", "float64"})}
+MUCH = 0.01
+"""Share of all values from which operators that XNNPACK left behind are worth a warning."""
+
 WITH_ROOM = frozenset({"litert", "onnx", "coreml"})
 """Formats whose files have room for labels and preprocessing."""
 
@@ -48,13 +52,41 @@ def _named_wrong(found: Anatomy, about: Inspection) -> Iterator[Finding]:
 
 
 def _float_arithmetic(found: Anatomy, about: Inspection) -> Iterator[Finding]:
-    narrow = sum(t.stored_bytes for t in found.tensors if t.dtype in a.INTEGERS or "palette" in t.dtype)
-    if about.int8_share is not None and about.int8_share < 0.5 and 2 * narrow > about.weights_bytes:
+    """Weights that are stored narrow and computed with wide."""
+    work = sum(op.macs or 0 for op in found.operators)
+    widened = sum(op.macs or 0 for op in found.operators if _widened(op))
+    if not work or widened * 2 < work:
+        return
+    narrow = max((op for op in found.operators if _widened(op)), key=lambda op: op.macs or 0)
+    yield Finding(
+        "note",
+        f"{_share(widened / work)} of its multiplications take {narrow.weights} weights, and run in {narrow.computes}.",
+        "The weights are widened again for each picture: the file is smaller, and slower."
+        if about.format == "onnx"
+        else "The weights are widened before they are used: the file is smaller, not faster.",
+        "Take it for its size, and time it beside the fp16 file on the phone."
+        if about.format == "coreml"
+        else "Benchmark it beside the fp32 file. For speed, convert with static int8.",
+    )
+
+
+def _widened(op: Operator) -> bool:
+    narrow = op.weights is not None and (op.weights in {*a.INTEGERS, "float16"} or "palette" in op.weights)
+    return narrow and op.computes != op.weights and (op.computes or "").startswith(("float", "bfloat"))
+
+
+def _share(share: float) -> str:
+    return "All" if share == 1 else f"{share:.0%}"
+
+
+def _half_arithmetic(found: Anatomy, about: Inspection) -> Iterator[Finding]:
+    half = sum(op.macs or 0 for op in found.operators if op.computes == "float16")
+    if about.format == "onnx" and half:
         yield Finding(
             "note",
-            f"Its weights are narrow, but only {about.int8_share:.0%} of its multiplications run in int8.",
-            "The weights are widened before they are used: the file is smaller, not faster.",
-            "Benchmark it beside the fp32 file. For speed, convert with static int8.",
+            "It computes in float16, for which ONNX Runtime has kernels on few processors.",
+            "On the others it puts a cast before and after each operator: the file is smaller, and slower than fp32.",
+            "Benchmark it beside the fp32 file on the device that it is for, and ship the faster one.",
         )
 
 
@@ -81,22 +113,25 @@ def _per_tensor(found: Anatomy, _about: Inspection) -> Iterator[Finding]:
 
 
 def _left_behind(found: Anatomy, about: Inspection) -> Iterator[Finding]:
-    if about.format != "executorch":
+    left = [op for op in found.operators if op.place != XNNPACK and op.kind != a.RESHAPE]
+    if about.format != "executorch" or not left:
         return
-    left = [op for op in found.operators if op.place != "XNNPACK" and op.kind != a.RESHAPE]
-    if not left:
-        return
-    heavy = [op for op in left if op.kind in a.HEAVY]
+    values, every = sum(op.values for op in left), sum(op.values for op in found.operators)
+    slow = any(op.kind in a.HEAVY for op in left) or values > MUCH * every
     names = ", ".join(sorted({op.name.rpartition("::")[2] for op in left})[:6])
-    share = f"; {1 - about.delegated_share:.0%} of the multiplications" if about.delegated_share is not None else ""
     yield Finding(
-        "warning" if heavy else "note",
-        f"{len(left)} of {len(found.operators)} operators are left to portable kernels ({names}{share}).",
+        "warning" if slow else "note",
+        f"{len(left)} of {len(found.operators)} operators are left to portable kernels ({names}); they write {values:,} of "
+        f"the {every:,} values a picture{_work_left(about.delegated_share)}.",
         "Portable kernels are written to be right on any processor: 10 to 100 times slower than XNNPACK's.",
         "Lower the program with the XNNPACK partitioner, and look which operator it refuses."
-        if heavy
-        else "Nothing where they are few and small; a benchmark tells.",
+        if slow
+        else "Nothing while they touch so little; a benchmark tells.",
     )
+
+
+def _work_left(delegated_share: float | None) -> str:
+    return "" if delegated_share in (None, 1.0) else f" and do {1 - delegated_share:.0%} of the multiplications"
 
 
 def _hard_swish(_found: Anatomy, about: Inspection) -> Iterator[Finding]:
@@ -106,7 +141,9 @@ def _hard_swish(_found: Anatomy, about: Inspection) -> Iterator[Finding]:
             "warning" if about.int8_share else "note",
             f"{about.hard_swish_decomposed} of {total} hard-swishes are taken apart into single steps.",
             "Each step reads and writes the whole activation, and in an int8 file each is rounded by itself.",
-            "Convert with a version of the tools that keeps hard-swish whole, or leave those steps in float.",
+            "Nothing in the file: Core ML has no such operator. A timing on the phone tells what it costs."
+            if about.format == "coreml"
+            else "Convert with a version of the tools that keeps hard-swish whole, or leave those steps in float.",
         )
 
 
@@ -200,6 +237,7 @@ RULES: tuple[Callable[[Anatomy, Inspection], Iterator[Finding]], ...] = (
     _subnormal,
     _hard_swish,
     _float_arithmetic,
+    _half_arithmetic,
     _islands,
     _ports,
     _silent,

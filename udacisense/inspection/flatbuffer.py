@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,12 @@ class Table:
     def integer(self, field: int, code: str = "i", default: int = 0) -> int:
         """A number, by its struct code: b B h H i I q Q."""
         at = self._field(field)
-        return default if at is None else _number(self._data, at, "<" + code)
+        return default if at is None else int(_number(self._data, at, "<" + code))
+
+    def real(self, field: int, default: float = 0.0) -> float:
+        """A 32-bit float."""
+        at = self._field(field)
+        return default if at is None else _number(self._data, at, "<f")
 
     def text(self, field: int) -> str:
         """A string; "" where it is left out."""
@@ -105,8 +111,8 @@ def cut(data: memoryview, start: int, size: int) -> memoryview:
     return data[start : start + size]
 
 
-def _number(data: memoryview, at: int, code: str) -> int:
+def _number(data: memoryview, at: int, code: str) -> Any:
+    """A number by its struct code; raises where it lies outside the data."""
     if at < 0 or at + struct.calcsize(code) > len(data):
         raise FileError("the file points outside itself: it is cut off or damaged")
-    value: int = struct.unpack_from(code, data, at)[0]
-    return value
+    return struct.unpack_from(code, data, at)[0]

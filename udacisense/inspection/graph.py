@@ -51,7 +51,7 @@ class Wiring:
             maker = self._maker.get(name)
             if maker is None or len(self.operators[maker].inputs) != 1 or self.operators[maker].kind in a.HEAVY:
                 return False
-            clamped |= self.operators[maker].kind in GATES
+            clamped |= self.operators[maker].kind in GATES or self.operators[maker].clamps
             name = self.origin(self.operators[maker].inputs[0])
         return False
 

@@ -171,7 +171,7 @@ class Program:
             )
             dtype = main.dtype
         size = sum(t.stored_bytes for t in held)
-        self._stored[output] = Tensor(output, shape, dtype, size, scales, main.subnormal, main.not_finite)
+        self._stored[output] = Tensor(output, shape, dtype, size, scales, 0, main.subnormal, main.not_finite)
         self.tensors.append(self._stored[output])
 
     def _value(self, value: Message, name: str) -> Tensor | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from udacisense.inspection import anatomy as a
 from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
 from udacisense.inspection.flatbuffer import Table, cut
-from udacisense.inspection.weights import tensor_of
+from udacisense.inspection.weights import bytes_of, tensor_of
 from udacisense.inspection.xnnpack import BYTES, XNNPACK, read_graph
 
 PORTABLE = "portable kernels"
@@ -36,9 +36,9 @@ KINDS = {
     "dequantize_per_channel": a.DEQUANTIZE,
     "view_copy": a.RESHAPE,
     "permute_copy": a.RESHAPE,
-    "_clone_dim_order": a.RESHAPE,
-    "_to_dim_order_copy": a.RESHAPE,
-    "clone": a.RESHAPE,
+    "_clone_dim_order": "copy",
+    "_to_dim_order_copy": "copy",
+    "clone": "copy",
 }
 
 
@@ -56,7 +56,7 @@ def read(path: Path) -> Anatomy:
     method = Method(plans[0], program, Segments(data, program))
     method.read()
     return Anatomy(
-        weights_bytes=sum(t.stored_bytes for t in method.tensors),
+        weights_bytes=bytes_of(method.tensors),
         metadata_bytes=0,
         inputs=tuple(method.port(i) for i in plans[0].integers(3)),
         outputs=tuple(method.port(i) for i in plans[0].integers(4)),
@@ -89,7 +89,7 @@ class Segments:
     def named(self, key: str) -> memoryview:
         """The bytes of a segment that a delegate knows by name."""
         if key not in self._named:
-            raise FileError("a delegate names weights that the file does not hold: it is damaged")
+            raise FileError("a delegate names weights that this file does not hold: they lie in a .ptd file, or it is damaged")
         return self.at(self._named[key])
 
 
@@ -107,7 +107,7 @@ class Method:
 
     def read(self) -> None:
         """Fill `operators` and `tensors`."""
-        self._read_constants()
+        constants = self._read_constants()
         for chain in self._plan.tables(5):
             for instruction in chain.tables(2):
                 kind, call = instruction.integer(0, "B"), instruction.table(1)
@@ -115,7 +115,7 @@ class Method:
                     self._kernel(call)
                 elif call is not None and kind == DELEGATE_CALL:
                     self._delegate(call)
-        self.tensors += self._constants.values()
+        self.tensors += constants
 
     def port(self, index: int) -> Port:
         """Type and shape of an input or output."""
@@ -130,19 +130,30 @@ class Method:
         value = self._values[index]
         return value.table(1) if value.integer(0, "B") == TENSOR else None
 
-    def _read_constants(self) -> None:
-        """Weights that belong to no delegate."""
-        place = self._program.table(5)
-        offsets = [] if place is None else [int(n) for n in place.numbers(1, "<u8")]
+    def _read_constants(self) -> list[Tensor]:
+        """Weights that belong to no delegate; several values may share the bytes of one."""
+        first: dict[int, Tensor] = {}
         for index in range(len(self._values)):
             value = self._tensor(index)
-            number = 0 if value is None else value.integer(9, "I")
-            if value is None or place is None or not 0 < number < len(offsets):
+            number = 0 if value is None else value.integer(5, "I")
+            if value is None or number == 0 or value.table(6) is not None:  # what has a place in memory changes
                 continue
             dtype, shape = _scalar(value), value.integers(2)
-            size = math.prod(shape) * BYTES.get(dtype, 1)
-            part = cut(self._segments.at(place.integer(0, "I")), offsets[number], int(size))
-            self._constants[index] = tensor_of(f"v{index}", shape, dtype, part)
+            size = int(math.prod(shape) * BYTES.get(dtype, 1))
+            self._constants[index] = tensor_of(f"v{index}", shape, dtype, self._constant(number, size))
+            first.setdefault(number, self._constants[index])
+        return list(first.values())
+
+    def _constant(self, number: int, size: int) -> memoryview:
+        """Bytes of a constant: in a segment of the file, or in an older file among the program's own tables."""
+        place = self._program.table(5)
+        offsets = [] if place is None else [int(n) for n in place.numbers(1, "<u8")]
+        inline = [] if offsets else self._program.tables(2)
+        if number >= max(len(offsets), len(inline)):
+            raise FileError("the program names weights that this file does not hold: it is damaged")
+        if place is not None and offsets:
+            return cut(self._segments.at(place.integer(0, "I")), offsets[number], size)
+        return cut(inline[number].raw(0), 0, size)
 
     def _kernel(self, call: Table) -> None:
         index = call.integer(0)
@@ -169,6 +180,7 @@ class Method:
                 computes=flowing,
                 macs=self._macs(kind, outputs, weights),
                 operand_values=a.largest(constants),
+                values=sum(math.prod(self.port(i).shape) for i in outputs),
             )
         )
 

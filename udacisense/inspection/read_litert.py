@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 from udacisense.inspection import anatomy as a
 from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
 from udacisense.inspection.flatbuffer import Table, cut
 from udacisense.inspection.litert_operators import NAMES
-from udacisense.inspection.weights import tensor_of
+from udacisense.inspection.weights import bytes_of, tensor_of
 
 RUNTIME = "LiteRT"
 TYPES = (
@@ -40,6 +41,10 @@ KINDS = {
     "SQUEEZE": a.RESHAPE,
 }
 FLOATS = {"float32", "float16", "float64", "bfloat16"}
+FUSED = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 4, "FULLY_CONNECTED": 0, "ADD": 0, "MUL": 0, "SUB": 0, "DIV": 0}
+"""Where an operator's options name the activation that is fused into it."""
+
+RELU_N1_TO_1, RELU6 = 2, 3  # fused activations that are bounded on both sides
 
 
 def read(path: Path) -> Anatomy:
@@ -57,14 +62,15 @@ def read(path: Path) -> Anatomy:
     graph = Graph(graphs[0], model, data)
     graph.read()
     metadata = {m.text(0): graph.buffer(m.integer(1, "I")) for m in model.tables(6)}
-    plain = {name: _text(raw) for name, raw in metadata.items()} | _attached(content)
+    attached, attached_bytes = _attached(content)
+    plain = {name: _text(raw) for name, raw in metadata.items()} | attached
     return Anatomy(
-        weights_bytes=sum(t.stored_bytes for t in graph.stored.values()),
-        metadata_bytes=sum(len(raw) for raw in metadata.values()),
+        weights_bytes=bytes_of(graph.tensors),
+        metadata_bytes=sum(len(raw) for raw in metadata.values()) + attached_bytes,
         inputs=tuple(graph.port(i) for i in graphs[0].integers(1)),
         outputs=tuple(graph.port(i) for i in graphs[0].integers(2)),
         operators=tuple(graph.operators),
-        tensors=tuple(graph.stored.values()),
+        tensors=tuple(graph.tensors),
         facts={"schema": f"TFLite, version {model.integer(0, 'I')}", "description": model.text(3)},
         metadata=plain,
     )
@@ -75,17 +81,18 @@ def _text(raw: memoryview) -> str:
     return text if "".join(text.split()).isprintable() else f"{len(raw)} bytes"
 
 
-def _attached(content: bytes) -> dict[str, str]:
-    """Small files packed behind the model, as LiteRT's metadata tools do: labels.txt, preprocessing.json."""
+def _attached(content: bytes) -> tuple[dict[str, str], int]:
+    """Small files packed behind the model, as LiteRT's metadata tools do (labels.txt, preprocessing.json), and their bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             found = {}
             for entry in archive.infolist()[:20]:
                 with archive.open(entry) as file:
                     found[entry.filename] = file.read(100_000).decode("utf-8", "replace")
-            return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError):
-        return {}
+            start = min((entry.header_offset for entry in archive.infolist()), default=len(content))
+            return found, len(content) - start
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError, zlib.error):
+        return {}, 0
 
 
 class Graph:
@@ -96,19 +103,22 @@ class Graph:
         self._tensors = graph.tables(0)
         self._buffers = model.tables(4)
         self._codes = [_code(c) for c in model.tables(1)]
-        self.stored: dict[int, Tensor] = {}
+        self._stored: dict[int, Tensor] = {}
+        self.tensors: list[Tensor] = []
         self._unpacked: dict[int, Tensor] = {}
         self.operators: list[Operator] = []
 
     def read(self) -> None:
-        """Fill `stored` and `operators`."""
+        """Fill `tensors` (each once, though several may share its bytes) and `operators`."""
+        first: dict[int, int] = {}
         for index, tensor in enumerate(self._tensors):
-            raw = self.buffer(tensor.integer(2, "I"))
+            number = tensor.integer(2, "I")
+            raw = self.buffer(number)
             if len(raw):
                 port = self.port(index)
-                quantised = tensor.table(4)
-                scales = 0 if quantised is None else len(quantised.numbers(2, "<f4"))
-                self.stored[index] = tensor_of(port.name, port.shape, port.dtype, raw, scales)
+                self._stored[index] = tensor_of(port.name, port.shape, port.dtype, raw, *_scales(tensor.table(4)))
+                first.setdefault(number, index)
+        self.tensors = [self._stored[index] for index in first.values()]
         for op in self._graph.tables(3):
             self._add(op)
 
@@ -137,10 +147,10 @@ class Graph:
         inputs = [i for i in op.integers(1) if i >= 0]
         outputs = [i for i in op.integers(2) if i >= 0]
         kind = KINDS.get(name, name)
-        if kind == a.DEQUANTIZE and inputs and inputs[0] in self.stored:
-            self._unpacked |= dict.fromkeys(outputs, self.stored[inputs[0]])  # weights, widened when the model is loaded
+        if kind == a.DEQUANTIZE and inputs and inputs[0] in self._stored:
+            self._unpacked |= dict.fromkeys(outputs, self._stored[inputs[0]])  # weights, widened when the model is loaded
             return
-        held = {i: tensor for i in inputs if (tensor := self.stored.get(i) or self._unpacked.get(i)) is not None}
+        held = {i: tensor for i in inputs if (tensor := self._stored.get(i) or self._unpacked.get(i)) is not None}
         moving = [i for i in inputs if i not in held]
         weights = held.get(inputs[1]) if kind in a.HEAVY and len(inputs) > 1 else None
         flowing = self.port(moving[0]).dtype if moving else None
@@ -157,6 +167,7 @@ class Graph:
                 computes=_computes(flowing, weights, unpacked),
                 macs=self._macs(kind, weights, outputs),
                 operand_values=a.largest(held.values()),
+                clamps=_clamps(name, op.table(4)),
             )
         )
 
@@ -165,6 +176,18 @@ class Graph:
         if weights is None or not shape or min(shape) < 0:
             return None
         return a.macs(shape, weights.shape, -1 if kind == a.DEPTHWISE else 0)
+
+
+def _scales(quantised: Table | None) -> tuple[int, int]:
+    """How many scales a tensor has, and the bytes of them and their zero points."""
+    if quantised is None:
+        return 0, 0
+    scales, zeros = quantised.numbers(2, "<f4"), quantised.numbers(3, "<i8")
+    return len(scales), scales.nbytes + zeros.nbytes
+
+
+def _clamps(name: str, options: Table | None) -> bool:
+    return options is not None and name in FUSED and options.integer(FUSED[name], "b") in (RELU_N1_TO_1, RELU6)
 
 
 def _activations(flowing: str | None, weights: Tensor | None, unpacked: bool) -> str | None:

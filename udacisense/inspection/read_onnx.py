@@ -146,6 +146,8 @@ class Graph:
             return zero.dtype if zero else "uint8"
         if kind == a.DEQUANTIZE:
             return f"{self._types.get(moving[0], 'int8') if moving else 'int8'}, dequantised"
+        if node.op == "Cast":
+            return TYPES.get(node.integer("to", 1), "unknown")
         before = self._types.get(moving[0], "float32") if moving else "float32"
         return before if kind == a.RESHAPE else before.removesuffix(", dequantised") if "float" in before else "float32"
 

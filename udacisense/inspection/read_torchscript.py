@@ -243,4 +243,5 @@ def _tensor(name: str, tensor: Any) -> Tensor:
         size = tensor.abs()
         subnormal = int(((size > 0) & (size < torch.finfo(torch.float32).tiny)).sum()) if dtype != "float16" else 0
         not_finite = int((~torch.isfinite(tensor)).sum())
-    return Tensor(name, tuple(tensor.shape), dtype, tensor.numel() * tensor.element_size(), scales, subnormal, not_finite)
+    size_bytes = tensor.numel() * tensor.element_size()
+    return Tensor(name, tuple(tensor.shape), dtype, size_bytes, scales, 0, subnormal, not_finite)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,9 @@ WIDTHS = {"float32": np.float32, "float16": np.float16, "float64": np.float64}
 CHUNK = 1 << 20  # values looked at in one go, so that memory stays bounded
 
 
-def tensor_of(name: str, shape: tuple[int, ...], dtype: str, data: memoryview | bytes, scales: int = 0) -> Tensor:
+def tensor_of(
+    name: str, shape: tuple[int, ...], dtype: str, data: memoryview | bytes, scales: int = 0, scale_bytes: int = 0
+) -> Tensor:
     """A stored tensor, its values looked at where they are floats.
 
     Subnormal is what float32 arithmetic treats as such; a float16 value is widened before it is used, so it never is.
@@ -31,4 +35,9 @@ def tensor_of(name: str, shape: tuple[int, ...], dtype: str, data: memoryview | 
             if dtype != "float16":
                 subnormal += int(((size > 0) & (size < tiny)).sum())
             not_finite += int((~np.isfinite(part)).sum())
-    return Tensor(name, shape, dtype, len(data), scales, subnormal, not_finite)
+    return Tensor(name, shape, dtype, len(data), scales, scale_bytes, subnormal, not_finite)
+
+
+def bytes_of(tensors: Iterable[Tensor]) -> int:
+    """What stored tensors take in the file, with their scales."""
+    return sum(t.stored_bytes + t.scale_bytes for t in tensors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ def _value(
     name = args[external] if inner.integer(5, "I") and external < len(args) else f"{prefix}:{number}"
     scales = _scales(outer) if inner is not outer else 0
     data = _constant(inner.integer(3, "I"), places, constants, named)
-    constant = None if data is None else tensor_of(name, shape, dtype, data, scales)
+    constant = None if data is None else tensor_of(name, shape, dtype, data, scales, 4 * scales)
     return number, _Value(name, dtype, shape, constant, code == DYNAMIC)
 
 
@@ -177,7 +178,14 @@ def _operator(node: Table, values: dict[int, _Value]) -> Operator:
         computes=flowing,
         macs=None if out is None or weights is None else a.macs(out.shape, weights.shape, out_axis),
         operand_values=a.largest(v.constant for v in used if v.constant is not None),
+        clamps=_clamps(node.table(3)),
+        values=0 if out is None else math.prod(out.shape),
     )
+
+
+def _clamps(bounds: Table | None) -> bool:
+    """Whether the answer is bounded on both sides; a relu is on one only."""
+    return bounds is not None and math.isfinite(bounds.real(0)) and math.isfinite(bounds.real(1))
 
 
 def _conversion(flowing: str | None, out: _Value | None) -> str:
