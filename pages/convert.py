@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from ui import convert_views, inside_views
+from ui import convert_board, convert_views
+from ui.conversions import board
 from ui.frame import frame
 from ui.jobs import job_button, job_panel
-from ui.widgets import default_notice, empty_state, pick_artifact, pick_checkpoint
+from ui.widgets import default_notice, empty_state, pick_checkpoint
 
 frame(
-    "Convert", "Which file will a phone run? Pick a checkpoint and a format; the written file is loaded again before it counts."
+    "Convert", "Which files can a phone run? Every format and precision of a checkpoint; pick one to make it or to look at it."
 )
 
+convert_board.follow_link()
 checkpoint = pick_checkpoint("convert")
 if checkpoint is None:
     empty_state(
@@ -22,26 +24,21 @@ if checkpoint is None:
     )
     st.stop()
 default_notice(checkpoint)
-
-choice = convert_views.pick_format()
-if choice is not None:
-    fmt, precision = choice
-    convert_views.about(fmt, checkpoint, precision)
-    argv = ["convert", checkpoint.id, "--format", fmt.name, "--precision", precision]
-    job_button("Convert", argv, f"Convert to {fmt.title}", key="convert")
-convert_views.missing_formats()
 job_panel("convert", on_done=convert_views.pick_result)
 
-st.subheader("Converted files", anchor=False)
-artifact = pick_artifact("convert", label="Converted file")
-if artifact is None:
-    st.caption("None yet. A conversion takes a few seconds and runs in the background: you may leave this page meanwhile.")
-    st.stop()
-convert_views.result(artifact)
-inside_views.panel(artifact)
-st.page_link(
-    "pages/verify.py",
-    label="Prove that it is the same model",
-    icon=":material/difference:",
-    query_params={"artifact": artifact.id},
+rows = board(checkpoint)
+chosen = convert_board.picked(rows)
+convert_board.show(checkpoint, chosen)
+everything = ["convert", checkpoint.id, "--format", "all", "--precision", "all"]
+job_button(
+    "Convert everything",
+    everything,
+    "Convert to every format and precision",
+    key="convert_all",
+    kind="secondary",
+    help="Makes every file of the board that is missing and can be written here, a few minutes in the background.",
+    disabled=all(cell.artifacts or cell.cannot_write for row in rows for cell in row.cells),
 )
+convert_board.orphans()
+
+convert_views.panel(chosen, checkpoint)

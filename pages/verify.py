@@ -3,6 +3,7 @@
 import streamlit as st
 
 from udacisense import store
+from udacisense.artifacts import cannot_run
 from udacisense.data.sources import default_source, describe
 from udacisense.types import Verification
 from ui import proof
@@ -24,16 +25,26 @@ if artifact is None:
     st.stop()
 
 command = ["verify", artifact.id]
+reason = cannot_run(artifact)
 with st.container(horizontal=True, vertical_alignment="center"):
     job_button(
-        "Verify", command, f"Verify {artifact.id}", "verify", help="Runs both files on all test images, in the background."
+        "Verify",
+        command,
+        f"Verify {artifact.id}",
+        "verify",
+        help="Runs both files on all test images, in the background.",
+        disabled=reason is not None,
     )
     st.caption(f"One random image, a batch of four, then every test image of: {describe(default_source()).title}.")
+if reason is not None:
+    st.info(f"This machine cannot run the file. {reason} Verify it on a machine that can.", icon=":material/block:")
 job_panel("verify")
 
 listing = store.records(Verification)
 listing_problems(listing.problems)
 found = [record for record in listing.records if record.artifact_sha256 == artifact.sha256]
+if not found and reason is not None:
+    st.stop()
 if not found:
     empty_state(
         "Not verified yet",

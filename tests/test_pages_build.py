@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -11,12 +12,13 @@ from typing import Any
 import pytest
 
 from tests.driving import APP, app, go, metrics, quick_answers, words
-from tests.fakes import fake_checkpoint, fake_format
+from tests.fakes import fake_checkpoint, fake_format, made
 from tests.story import Story
-from udacisense import formats
+from udacisense import formats, store
+from udacisense.convert import convert
 from udacisense.errors import CheckpointError
 from udacisense.settings import PROJECT
-from udacisense.types import Format
+from udacisense.types import FailedConversion, Format, Recipe
 
 __all__ = ["quick_answers"]
 
@@ -129,16 +131,69 @@ def test_quick_training_is_offered_where_there_is_nothing(sample_home: Path) -> 
 # --- convert -----------------------------------------------------------------------------------------------------------
 
 
-def test_convert_submits_what_was_picked(
-    seeded_home: Story, fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[Any] = []
-    monkeypatch.setattr("udacisense.jobs.submit", lambda argv, title: started.append(argv))
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The command lines that the page started."""
+    found: list[list[str]] = []
+    monkeypatch.setattr("udacisense.jobs.submit", lambda argv, title: found.append(argv))
+    return found
+
+
+def board(at: Any) -> dict[str, str]:
+    """Cell -> how it stands."""
+    return {b.key.removeprefix("cell_"): b.help for b in at.button if b.key.startswith("cell_")}
+
+
+def failed(story: Story, created: str = "2026-02-01T00:00:00Z") -> FailedConversion:
+    """A conversion to the fake format that went wrong."""
+    record = FailedConversion(
+        id="failed-fake-int8-1",
+        checkpoint_id=story.checkpoint.id,
+        format="fake",
+        precision="int8",
+        recipe="default",
+        stage="lowering",
+        message="the converter's process was killed by SIGSEGV while lowering",
+        log="Fatal Python error: Segmentation fault",
+        made=made("python -m udacisense convert x --format fake --precision int8", created),
+    )
+    store.save(record)
+    return record
+
+
+def test_convert_submits_what_was_picked(seeded_home: Story, fake_formats: dict[str, Format], started: list[list[str]]) -> None:
     at = app("pages/convert.py")
-    at.selectbox(key="format").select("fake").run()
-    at.button_group(key="precision_fake").set_value("int8").run()
+    assert board(at) == {"fake_fp32": "Not made", "fake_int8": "Not made"}
+    at.button(key="cell_fake_int8").click().run()
     at.button(key="start_convert").click().run()
-    assert started == [["convert", seeded_home.checkpoint.id, "--format", "fake", "--precision", "int8"]]
+    at.button(key="start_convert_all").click().run()
+    mine = ["convert", seeded_home.checkpoint.id]
+    assert started == [[*mine, "--format", "fake", "--precision", "int8"], [*mine, "--format", "all", "--precision", "all"]]
+
+
+def test_what_is_there_is_not_converted_again(seeded_home: Story, fake_formats: dict[str, Format]) -> None:
+    made_now = [convert(seeded_home.checkpoint, "fake", precision) for precision in ("fp32", "int8")]
+    at = app("pages/convert.py", artifact=made_now[1].id)
+    assert board(at) == {"fake_fp32": "Not verified", "fake_int8": "Not verified"}
+    assert not [b for b in at.button if b.key == "start_convert"]
+    assert at.button(key="start_convert_all").disabled
+    older = dataclasses.replace(fake_formats["fake"], runtime_version=lambda: "2.0")
+    formats.FORMATS["fake"] = older
+    at = app("pages/convert.py", artifact=made_now[1].id)
+    assert "Made with other recipes, tools or pictures" in words(at)
+    assert not at.button(key="start_convert").disabled
+
+
+def test_one_recipe_can_be_asked_for(
+    seeded_home: Story, fake_formats: dict[str, Format], started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes = {"int8": (Recipe("first", "The first."), Recipe("second", "The second."))}
+    monkeypatch.setitem(formats.FORMATS, "fake", fake_format("fake", recipes=recipes))
+    at = app("pages/convert.py", format="fake", precision="int8")
+    assert "2 recipes are tried in turn" in words(at)
+    at.selectbox(key="recipe_fake_int8").select("second").run()
+    at.button(key="start_convert_recipe").click().run()
+    assert started[0][-2:] == ["--recipe", "second"]
 
 
 def test_a_format_without_its_tools_keeps_its_row(
@@ -146,18 +201,47 @@ def test_a_format_without_its_tools_keeps_its_row(
 ) -> None:
     missing = fake_format("coreml", unavailable=lambda capability: "Core ML needs macOS.")
     monkeypatch.setitem(formats.FORMATS, "coreml", missing)
-    at = app("pages/convert.py")
-    assert at.selectbox(key="format").options == ["Fake format torch", "Fake format fake"]
+    at = app("pages/convert.py", format="coreml", precision="fp32")
+    assert board(at)["coreml_fp32"] == "Not available here"
     assert "Core ML needs macOS." in words(at)
+    assert not [b for b in at.button if b.key == "start_convert"]
+
+
+def test_a_failed_conversion_says_where_and_why(seeded_home: Story, fake_formats: dict[str, Format]) -> None:
+    failed(seeded_home)
+    at = app("pages/convert.py", format="fake", precision="int8")
+    assert board(at)["fake_int8"] == "Failed"
+    assert "killed by SIGSEGV while lowering" in at.error[0].value
+    assert "Segmentation fault" in words(at)
+    assert "Try again" in at.button(key="start_convert").label
+    convert(seeded_home.checkpoint, "fake", "int8")  # now, which is later
+    at = app("pages/convert.py", format="fake", precision="int8")
+    assert board(at)["fake_int8"] == "Not verified"
+    assert not at.error
 
 
 def test_result_offers_the_file_and_its_story(seeded_home: Story) -> None:
     at = app("pages/convert.py", artifact=seeded_home.faithful.id)
-    assert at.selectbox(key="pick_artifact_convert").value == seeded_home.faithful.id
+    assert at.button(key="cell_torchscript_fp32").proto.type == "primary"
+    assert board(at)["torchscript_fp32"] == "Same model"
+    assert board(at)["torchscript-lite_fp32"] == "Different model"
     assert metrics(at)["Optimised by"] == "freeze"
     assert seeded_home.faithful.made.command in words(at)
     assert any("XNNPACK" in info.value for info in at.info)
     assert at.get("download_button")
+
+
+def test_a_link_to_an_artifact_brings_its_checkpoint(seeded_home: Story, fake_formats: dict[str, Format]) -> None:
+    other = fake_checkpoint(seeded_home.home / "models" / "other" / "model.pth", technique="other", seed=5)
+    artifact = convert(other, "fake", "int8")
+    at = app("pages/convert.py", artifact=artifact.id)
+    assert at.selectbox(key="pick_checkpoint_convert").value == other.id
+    assert at.button(key="cell_fake_int8").proto.type == "primary"
+    at.selectbox(key="pick_checkpoint_convert").select(seeded_home.checkpoint.id).run()
+    assert board(at)["fake_int8"] == "Not made"
+    assert "artifact" not in at.query_params
+    at = app("pages/convert.py", artifact="no-such-id")
+    assert "no-such-id" in at.warning[0].value
 
 
 # --- the app's process -------------------------------------------------------------------------------------------------

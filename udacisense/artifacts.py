@@ -7,7 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from udacisense import store
-from udacisense.errors import CheckpointError, NotFoundError, RunError, StoreError, UdaciSenseError, UnavailableError
+from udacisense.errors import (
+    CheckpointError,
+    FormatError,
+    NotFoundError,
+    RunError,
+    StoreError,
+    UdaciSenseError,
+    UnavailableError,
+)
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import SUFFIXES, existing_file, find_checkpoint, list_checkpoints, not_found
 from udacisense.settings import settings
@@ -113,6 +121,14 @@ def subject_format(subject: Subject) -> Format:
         FormatError: the artifact's format is not known to this version.
     """
     return get_format(subject.format if isinstance(subject, Artifact) else REFERENCE)
+
+
+def cannot_run(subject: Subject) -> str | None:
+    """Why a subject's file cannot run on this machine; None = it can."""
+    try:
+        return subject_format(subject).unavailable("run")
+    except FormatError as exc:
+        return str(exc)
 
 
 def open_session(subject: Subject, threads: int) -> Session:

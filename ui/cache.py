@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import subprocess
+import tempfile
+from pathlib import Path
 
 import streamlit as st
 from PIL import Image
 from pydantic import TypeAdapter
 
 from udacisense import verbs
+from udacisense.conversion.making import GOLDEN
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import Health, check_health
 from udacisense.data.preprocess import resize
@@ -17,6 +20,7 @@ from udacisense.data.sources import fingerprint, load_dataset
 from udacisense.errors import CheckpointError
 from udacisense.inspection.inspection import Inspection
 from udacisense.models.summary import Summary, summary_on_card
+from udacisense.packaging.contents import PLATFORMS
 from udacisense.store import sha256_of
 from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName
 from ui import probe
@@ -95,6 +99,28 @@ def inspection(artifact: Artifact) -> Inspection:
 @st.cache_resource(max_entries=32, show_spinner="Reading the file back")
 def _inspection(sha256: str, artifact_id: str) -> Inspection:  # noqa: ARG001 - part of the cache key
     return verbs.inspect(artifact_id)
+
+
+def can_package(artifact: Artifact) -> bool:
+    """Whether a package for app developers can be made of an artifact: its format has one, and its golden pictures are here."""
+    return artifact.format in PLATFORMS and (artifact.path.parent / GOLDEN).is_file()
+
+
+def package(artifact: Artifact) -> bytes:
+    """The zip for app developers, packed once in a child process, because it runs the file.
+
+    Raises:
+        CheckpointError: it cannot be packed, for the reason in the message.
+    """
+    return _package(sha256_of(artifact.path), artifact.id)
+
+
+@st.cache_data(max_entries=4, max_size="64MiB", show_spinner=False)
+def _package(sha256: str, artifact_id: str) -> bytes:  # noqa: ARG001 - part of the cache key
+    with tempfile.TemporaryDirectory(prefix="udacisense-") as folder:
+        written = Path(folder) / f"{artifact_id}.zip"
+        probe.ask("package", artifact_id, str(written))
+        return written.read_bytes()
 
 
 # --- machine -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -63,8 +64,16 @@ def _tell_end(job_id: str) -> None:
 # --- on a page ---------------------------------------------------------------------------------------------------------
 
 
-def job_button(label: str, argv: Sequence[str], title: str, key: str, help: str | None = None, disabled: bool = False) -> None:
-    """A primary button that starts `python -m udacisense ARGV` in the background; greyed out while that very job runs.
+def job_button(
+    label: str,
+    argv: Sequence[str],
+    title: str,
+    key: str,
+    help: str | None = None,
+    disabled: bool = False,
+    kind: Literal["primary", "secondary"] = "primary",
+) -> None:
+    """A button that starts `python -m udacisense ARGV` in the background; greyed out while that very job runs.
 
     Args:
         label: the button's text, a verb.
@@ -73,11 +82,13 @@ def job_button(label: str, argv: Sequence[str], title: str, key: str, help: str 
         key: unique on the page.
         help: a hint shown on hover.
         disabled: grey the button out for a reason of the page's own.
+        kind: primary for what the page is for, once on a page.
     """
     busy = any(tuple(job.argv[: len(argv)]) == tuple(argv) for job in active_jobs())
-    if st.button(
-        _on_primary(label, disabled or busy), key=f"start_{key}", type="primary", help=help, disabled=disabled or busy
-    ):
+    text = f":material/play_arrow: {label}"
+    off = disabled or busy  # a disabled button has no primary colour
+    shown = on_primary(text) if kind == "primary" and not off else text
+    if st.button(shown, key=f"start_{key}", type=kind, help=help, disabled=off):
         try:
             jobs.submit(list(argv), title)
         except UdaciSenseError as exc:
@@ -86,10 +97,9 @@ def job_button(label: str, argv: Sequence[str], title: str, key: str, help: str 
         st.rerun()
 
 
-def _on_primary(label: str, disabled: bool) -> str:
-    """The label in the theme's ink for primary buttons (.streamlit/config.toml); a disabled button has no primary colour."""
-    text = f":material/play_arrow: {label}"
-    return text if disabled else f":violet[{text}]"
+def on_primary(text: str) -> str:
+    """The text in the theme's ink for primary buttons (.streamlit/config.toml)."""
+    return f":violet[{text}]"
 
 
 def job_panel(key: str, verb: str | None = None, on_done: Callable[[Job], None] | None = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from udacisense.artifacts import cannot_run
 from udacisense.types import Benchmark, Checkpoint, DatasetRef, Subject
 from ui import charts, readings, tables
 from ui.evidence import Entry
@@ -37,7 +38,8 @@ COLUMNS = {
 
 def start(subjects: Sequence[Subject]) -> None:
     """Choose what to time side by side and how long, and start it."""
-    by_id = {s.id: s for s in subjects}
+    by_id = {s.id: s for s in subjects if cannot_run(s) is None}
+    left_out = [describe_subject(s) for s in subjects if s.id not in by_id]
     first = [s.id for s in subjects if isinstance(s, Checkpoint)][:1]
     default = first + [i for i in by_id if i not in first][: 3 - len(first)]
     with st.expander("Time models side by side", icon=":material/timer:", expanded=False):
@@ -49,6 +51,8 @@ def start(subjects: Sequence[Subject]) -> None:
             format_func=lambda i: describe_subject(by_id[i]),
             key="bench_subjects",
         )
+        if left_out:
+            st.caption(f"Not run by this machine, so not offered: {'; '.join(left_out)}.")
         protocol = st.segmented_control(
             "Length",
             list(PROTOCOLS),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from udacisense import stats, store
-from udacisense.artifacts import list_artifacts
+from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
 
@@ -34,7 +34,7 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The newest record of each kind on the very bytes of one artifact; None = not done yet."""
+    """The newest record of each kind on the very bytes of one artifact, real pictures first; None = not done yet."""
 
     artifact: Artifact
     verification: Verification | None
@@ -81,8 +81,8 @@ def progress(shelf: Shelf) -> tuple[Progress, ...]:
     return tuple(
         Progress(
             artifact,
-            _newest(shelf.verifications, artifact.sha256),
-            _newest(shelf.evaluations, artifact.sha256),
+            store.newest_evidence(_of(shelf.verifications, artifact.sha256)),
+            store.newest_evidence(_of(shelf.evaluations, artifact.sha256)),
             _newest(shelf.benchmarks, artifact.sha256),
             _newest(shelf.readiness, artifact.sha256),
         )
@@ -91,7 +91,11 @@ def progress(shelf: Shelf) -> tuple[Progress, ...]:
 
 
 def _newest(records: Sequence[R], sha256: str) -> R | None:
-    return next((record for record in reversed(records) if _sha256(record) == sha256), None)
+    return next(reversed(_of(records, sha256)), None)
+
+
+def _of(records: Sequence[R], sha256: str) -> list[R]:
+    return [record for record in records if _sha256(record) == sha256]
 
 
 def _sha256(record: Evaluation | Verification | Benchmark | Readiness) -> str:
@@ -117,7 +121,8 @@ def next_step(shelf: Shelf) -> Step:
             "Convert",
             "python -m udacisense run",
         )
-    return _next_for(progress(shelf)[0])
+    rows = progress(shelf)
+    return _next_for(next((row for row in rows if cannot_run(row.artifact) is None), rows[0]))
 
 
 def _next_for(newest: Progress) -> Step:

@@ -1,4 +1,4 @@
-"""Questions that need torch, asked in a child process, so that the app itself stays small: `python -m ui.probe WHAT [ID]`."""
+"""Questions that need torch, asked in a child process, so that the app stays small: `python -m ui.probe WHAT [ID...]`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,15 @@ def _summary(checkpoint_id: str) -> Any:
     return dataclasses.asdict(summarise(find_checkpoint(checkpoint_id)))
 
 
-QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "summary": _summary}
+def _package(artifact_id: str, out: str) -> Any:
+    from pathlib import Path
+
+    from udacisense import verbs
+
+    return str(verbs.package(artifact_id, Path(out)).path)
+
+
+QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "summary": _summary, "package": _package}
 
 
 def main(argv: list[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import streamlit as st
 
 from udacisense import formats
-from udacisense.artifacts import list_artifacts
+from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
 from udacisense.types import Artifact, Checkpoint, DatasetRef, Provenance, Sameness, SourceName, Status, Subject
@@ -120,10 +120,15 @@ def default_notice(checkpoint: Checkpoint) -> None:
 
 
 def pick_artifact(key: str, label: str = "Artifact") -> Artifact | None:
-    """The artifact that the visitor picked, newest first; None when there is none. Unreadable records are named above."""
+    """The artifact that the visitor picked, newest first, at first the newest that runs here; None when there is none.
+
+    Unreadable records are named above.
+    """
     listing = list_artifacts()
     listing_problems(listing.problems)
-    return _pick("artifact", key, label, listing.records[::-1], describe_artifact)
+    records = listing.records[::-1]
+    default = next((a.id for a in records if cannot_run(a) is None), None)
+    return _pick("artifact", key, label, records, describe_artifact, default=default)
 
 
 def pick_subject(key: str, label: str = "Model") -> Subject | None:

@@ -6,11 +6,13 @@ import dataclasses
 
 import pytest
 
-from tests.driving import app, words
+from tests.driving import app, quick_answers, words
 from tests.story import Story
 from udacisense import store
 from udacisense.types import Artifact, Rung
 from ui import ladder
+
+__all__ = ["quick_answers"]
 
 RUNGS = (
     Rung("static", "All int8.", 1_700_000, 0.9, 0.6, 0.65, 0.001, 0.002, False, "agrees on 90.0 %, 96.0 % is needed"),
@@ -36,10 +38,24 @@ def test_each_recipe_has_a_row_and_what_failed_has_gaps(small: Artifact) -> None
 
 
 def test_the_chart_has_a_point_for_each_measured_recipe(small: Artifact) -> None:
-    figure = ladder.pareto(small)
-    assert [(trace.name, trace.y[0]) for trace in figure.data] == [("static", 90.0), ("dynamic", 97.0)]
-    assert figure.data[0].marker.symbol == "circle-open"
-    assert figure.data[1].text == ("<b>3</b>",)
+    front, static, dynamic = ladder.pareto(small).data
+    assert [(trace.name, trace.y[0]) for trace in (static, dynamic)] == [("static", 90.0), ("dynamic", 97.0)]
+    assert static.marker.symbol == "circle-open"
+    assert dynamic.text == ("<b>3</b>",)
+    assert list(front.y) == [90.0, 97.0]  # each is best in something
+
+
+def test_the_other_chart_sets_time_against_accuracy(small: Artifact) -> None:
+    figure = ladder.pareto(small, ladder.USEFUL)
+    assert [(trace.x[0], trace.y[0]) for trace in figure.data[1:]] == [(0.5, 60.0), (1.5, 65.0)]
+    lines = {(shape.x0, shape.y0) for shape in figure.layout.shapes}
+    assert (1.0, 0) in lines  # as fast as fp32
+    assert any(y == pytest.approx(64.0) for _, y in lines)  # what the checkpoint's 65 % may lose
+
+
+def test_the_front_leaves_out_what_another_beats_in_both() -> None:
+    assert ladder.best_of_both([(2, 5), (1, 3), (3, 4), (2, 4), (4, 6)]) == [(1, 3), (2, 5), (4, 6)]
+    assert ladder.best_of_both([]) == []
 
 
 def test_the_sentence_says_which_was_taken_and_why(small: Artifact) -> None:

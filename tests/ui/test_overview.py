@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import fake_artifact, fake_format
 from tests.story import Story
+from udacisense import formats
+from udacisense.types import Format
 from ui import overview
 
 
@@ -41,6 +44,17 @@ def test_the_first_gap_is_the_next_step(seeded_home: Story, missing: tuple[str, 
     assert step.page == page
     assert step.command is not None
     assert step.command.startswith("python -m udacisense ")
+
+
+def test_what_does_not_run_here_is_not_the_next_step(seeded_home: Story, fake_formats: dict[str, Format]) -> None:
+    mobile = seeded_home.home / "models" / "mobile"
+    shutil.rmtree(mobile)
+    fake_formats["other"] = formats.FORMATS["other"] = fake_format("other", unavailable=lambda capability: "Not here.")
+    for name in ("fake", "other"):
+        fake_artifact(mobile, seeded_home.checkpoint, name, f"model.{name}")
+    assert "verify fake-" in str(without(seeded_home.home).command)
+    shutil.rmtree(next(mobile.glob("fake-*")))
+    assert "verify other-" in str(without(seeded_home.home).command)
 
 
 def test_a_failing_verdict_names_its_rules(seeded_home: Story) -> None:

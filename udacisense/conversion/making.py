@@ -103,7 +103,7 @@ class Making:
             with part(0.6, 1.0):
                 found = self._guard(recipe, made, lambda: self._measure(written.path))
         except ExportError as exc:
-            return None, failed_rung(recipe, str(exc))
+            return None, failed_rung(recipe, f"no file: {exc.__cause__ or exc}")
         return written, judge_rung(recipe, written.path.stat().st_size, found)
 
     def _write(self, recipe: Recipe, work: Path, made: Provenance) -> _Written:

@@ -1,0 +1,125 @@
+"""What a checkpoint has become: for each format and precision the file, or why there is none. No Streamlit calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from udacisense import store
+from udacisense.artifacts import list_artifacts, standing_failures
+from udacisense.convert import artifact_id, targets
+from udacisense.errors import UdaciSenseError
+from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Precision, Sameness, Verification
+
+Standing = Literal["same", "different", "undecided", "unverified", "norun", "failed", "missing", "unavailable"]
+"""How a cell stands: by the proof where there is a file, else by why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One format and precision of one checkpoint."""
+
+    fmt: Format
+    precision: Precision
+    artifacts: tuple[Artifact, ...]  # newest first
+    failure: FailedConversion | None  # the last attempt, where it failed
+    cannot_write: str | None  # why this machine cannot write it
+    cannot_run: str | None  # why this machine cannot run it
+    sameness: Sameness | None  # of the newest file; None = not verified
+
+    @property
+    def key(self) -> tuple[str, Precision]:
+        """Format and precision."""
+        return self.fmt.name, self.precision
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The newest file; None where there is none."""
+        return self.artifacts[0] if self.artifacts else None
+
+    @property
+    def standing(self) -> Standing:
+        """The cell in one word."""
+        if self.artifacts:
+            return self._proof()
+        if self.failure is not None:
+            return "failed"
+        return "unavailable" if self.cannot_write else "missing"
+
+    def _proof(self) -> Standing:
+        if self.sameness is None:
+            return "norun" if self.cannot_run else "unverified"
+        return "undecided" if self.sameness == "unknown" else self.sameness
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A format with its precisions."""
+
+    fmt: Format
+    cells: tuple[Cell, ...]
+
+
+def board(checkpoint: Checkpoint) -> tuple[Row, ...]:
+    """Every format that a checkpoint can become, whether this machine can write it or not."""
+    made = [a for a in reversed(list_artifacts().records) if a.checkpoint_id == checkpoint.id]
+    failed = {(f.format, f.precision): f for f in standing_failures() if f.checkpoint_id == checkpoint.id}
+    proofs = store.records(Verification).records
+    return tuple(_row(fmt, made, failed, proofs) for fmt in targets().values())
+
+
+def _row(
+    fmt: Format,
+    made: Sequence[Artifact],
+    failed: dict[tuple[str, Precision], FailedConversion],
+    proofs: Sequence[Verification],
+) -> Row:
+    cannot_write, cannot_run = fmt.unavailable("export"), fmt.unavailable("run")
+    cells = []
+    for precision in get_args(Precision):
+        artifacts = tuple(a for a in made if (a.format, a.precision) == (fmt.name, precision))
+        if not artifacts and precision not in fmt.precisions:
+            continue
+        proof = _proof_of(artifacts[0], proofs) if artifacts else None
+        verdict = proof.verdict if proof else None
+        why_not = cannot_write if precision in fmt.precisions else f"This version offers no {precision} in this format."
+        cells.append(Cell(fmt, precision, artifacts, failed.get((fmt.name, precision)), why_not, cannot_run, verdict))
+    return Row(fmt, tuple(cells))
+
+
+def _proof_of(artifact: Artifact, proofs: Sequence[Verification]) -> Verification | None:
+    return store.newest_evidence([p for p in proofs if p.artifact_sha256 == artifact.sha256])
+
+
+def cell_of(rows: Sequence[Row], format: str | None, precision: str | None) -> Cell | None:
+    """The cell of a format and precision; None where there is none."""
+    return next((c for row in rows for c in row.cells if (row.fmt.name, c.precision) == (format, precision)), None)
+
+
+def first_choice(rows: Sequence[Row]) -> Cell:
+    """What to show where nothing was picked: the first file, else the first that can be written, else the first of all."""
+    cells = [cell for row in rows for cell in row.cells]
+    made = next((c for c in cells if c.artifacts), None)
+    return made or next((c for c in cells if c.cannot_write is None), cells[0])
+
+
+def precisions(rows: Sequence[Row]) -> tuple[Precision, ...]:
+    """The columns of the board: every precision that a format offers, the widest first."""
+    return tuple(p for p in get_args(Precision) if any(cell.precision == p for row in rows for cell in row.cells))
+
+
+def up_to_date(cell: Cell, checkpoint: Checkpoint) -> bool:
+    """Whether one of the files is what a conversion would give now: same recipes, tools, and pictures to choose by."""
+    try:
+        now = artifact_id(checkpoint, cell.fmt, cell.precision)
+    except UdaciSenseError:  # pictures that cannot be read: nothing better could be made
+        return True
+    return any(a.id == now for a in cell.artifacts)
+
+
+def tally(rows: Sequence[Row]) -> tuple[int, int, int]:
+    """How many files there are, how many this machine could write, how many last attempts failed."""
+    cells = [cell for row in rows for cell in row.cells]
+    possible = [c for c in cells if c.cannot_write is None]
+    return sum(bool(c.artifacts) for c in cells), len(possible), sum(c.standing == "failed" for c in cells)
