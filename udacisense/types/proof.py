@@ -53,7 +53,7 @@ class LayerGap:
     """One place in the network: how far the file's value there is from the reference's."""
 
     name: str  # the reference's module: "features.4"
-    value: str | None  # what the file calls the value that was compared; None = a converted beginning's output
+    value: str | None  # what the file calls it; None = nothing in it comes close, or a converted beginning's output
     shape: tuple[int, ...]  # of one picture's value in the reference
     sqnr_db: float | None  # signal over the power of the difference; None = identical
     max_abs_diff: float

@@ -25,8 +25,12 @@ EXPECTED_DB: Mapping[Precision, float] = {"fp32": 100.0, "fp16": 50.0, "int8": 3
 One rounding costs what Oppenheim and Schafer, "Discrete-Time Signal Processing", say, 6.02 dB a bit: some 144 for fp32's 24
 bits, 66 for fp16's 11, 48 for 8; a network adds dozens of them up.
 """
-CLIFF_DB = 20.0
-"""A fall by this much, a hundred times the noise power, at one block is no adding up of roundings."""
+CLIFF_DB = 10.0
+"""A fall by this much, ten times the noise power, at one block is no adding up of roundings."""
+RETURN_DB = 20.0
+"""A dip by this much that is gone at the next place: a broken value would have spoilt that too."""
+MATCH_DB = 10.0
+"""Below this a value is not recognised: the closest one may be any of its shape, so it gets no name."""
 
 
 @dataclass(slots=True)
@@ -68,7 +72,9 @@ class Closest:
 
     def _gap(self, place: str) -> LayerGap:
         name, held = min(self._sums[place].items(), key=lambda item: item[1].error)
-        return LayerGap(place, name, self._shapes[place], sqnr_db(self._signal[place], held.error), held.largest)
+        ratio = sqnr_db(self._signal[place], held.error)
+        known = ratio is None or ratio >= MATCH_DB
+        return LayerGap(place, name if known else None, self._shapes[place], ratio, held.largest)
 
 
 def _shape(value: Array) -> tuple[int, ...]:
@@ -108,11 +114,11 @@ def level(gap: LayerGap) -> float:
 
 
 def seen(gaps: Sequence[LayerGap]) -> tuple[LayerGap, ...]:
-    """The gaps without the places that the file has no value for: those after which a value agrees again by a cliff."""
+    """The gaps without the places that the file has no value for: a single dip, before and after which values agree."""
     kept = []
     for i, gap in enumerate(gaps):
-        after = max((level(g) for g in gaps[i + 1 :]), default=-math.inf)
-        if after < level(gap) + CLIFF_DB or math.isinf(level(gap)):
+        beside = [level(g) for g in (*gaps[i - 1 : i], *gaps[i + 1 : i + 2])]
+        if i == len(gaps) - 1 or min(beside) < level(gap) + RETURN_DB or math.isinf(level(gap)):
             kept.append(gap)
     return tuple(kept)
 
@@ -127,11 +133,11 @@ def first_departure(gaps: Sequence[LayerGap], precision: Precision) -> LayerGap 
     return None
 
 
-def steepest(gaps: Sequence[LayerGap]) -> tuple[LayerGap, float] | None:
-    """The place with the largest fall from the one before it, in dB; None where nothing falls."""
-    falls = [(after, level(before) - level(after)) for before, after in pairwise(gaps)]
-    finite = [(gap, fall) for gap, fall in falls if math.isfinite(fall) and fall > 0]
-    return max(finite, key=lambda item: item[1], default=None)
+def steepest(gaps: Sequence[LayerGap], precision: Precision) -> tuple[LayerGap, float] | None:
+    """The place with the largest fall, in dB, below the one before it and below what the precision leaves; None = none falls."""
+    clamped = [min(level(gap), EXPECTED_DB[precision]) for gap in gaps]
+    falls = [(gap, before - after) for gap, (before, after) in zip(gaps[1:], pairwise(clamped), strict=True)]
+    return max((item for item in falls if item[1] > 0), key=lambda item: item[1], default=None)
 
 
 def bisect(places: Sequence[str], look: Callable[[str], LayerGap], precision: Precision) -> tuple[LayerGap, ...]:

@@ -22,7 +22,7 @@ from udacisense.progress import report
 from udacisense.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Images, LayerGap, Location, Recipe, SearchMethod
-from udacisense.verify.gaps import Array, Closest, bisect, first_departure, level, measure_gap, seen, steepest
+from udacisense.verify.gaps import EXPECTED_DB, Array, Closest, bisect, first_departure, level, measure_gap, seen, steepest
 from udacisense.verify.inner import READERS
 
 IMAGES = 10
@@ -83,7 +83,7 @@ def locate(
 
 def reference_values(checkpoint: Checkpoint, images: Images) -> Mapping[str, Array]:
     """The reference's outputs by place: blocks, and before each block the steps inside it."""
-    from udacisense.models.blocks import block_values
+    from udacisense.models.dissect import block_values
 
     return block_values(checkpoint, images)
 
@@ -151,7 +151,7 @@ class Search:
         return _answer(open_session(self.artifact, threads=settings().threads).predict(self.images), self.artifact.id)
 
     def _beginning(self, converter: Converter, block: str, folder: Path) -> Array:
-        from udacisense.models.blocks import save_beginning
+        from udacisense.models.dissect import save_beginning
 
         fmt, a = get_format(self.artifact.format), self.artifact
         place = folder / block
@@ -204,8 +204,9 @@ def _reason(
     artifact: Artifact, method: SearchMethod, gaps: Sequence[LayerGap], found: LayerGap | None, step: LayerGap | None
 ) -> str:
     if found is None:
-        fall = steepest(gaps)
-        steep = f"; the steepest fall is {fall[1]:.1f} dB at {fall[0].name}" if fall else ""
+        fall = steepest(gaps, artifact.precision)
+        rounding = f"the {EXPECTED_DB[artifact.precision]:g} dB that rounding to {artifact.precision} leaves"
+        steep = f"; the steepest fall below {rounding} is {fall[1]:.1f} dB at {fall[0].name}" if fall else f", above {rounding}"
         return f"No block departs: {_db(gaps[0])} after {gaps[0].name}, {_db(gaps[-1])} at {gaps[-1].name}{steep}."
     before = gaps[: gaps.index(found)]
     held = f"the blocks looked at before it have at least {_db(min(before, key=level))}" if before else "nothing lies before it"
