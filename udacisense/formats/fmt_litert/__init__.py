@@ -1,0 +1,5 @@
+"""LiteRT (TensorFlow Lite): see `format`."""
+
+from udacisense.formats.fmt_litert.format import FORMAT
+
+__all__ = ["FORMAT"]
