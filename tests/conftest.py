@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -17,6 +18,9 @@ from udacisense.types import Format
 # a busy machine is no failure: the time of an example is not what the property tests are about
 hypothesis_settings.register_profile("house", deadline=None)
 hypothesis_settings.load_profile("house")
+
+if TYPE_CHECKING:
+    from tests.real_files import RealFiles
 
 KEPT = {"UDACISENSE_DATA_DIR", "UDACISENSE_PRETRAIN_FILE"}
 """Settings that a machine may give to the tests: where its real pictures lie."""
@@ -72,3 +76,11 @@ def fake_formats(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Format]]
 def seeded_home(home: Path) -> Story:
     """A store with one baseline, two artifacts and every record on them; `.home` is its folder. See tests/story.py."""
     return tell(home)
+
+
+@pytest.fixture(scope="session")
+def real_files(tmp_path_factory: pytest.TempPathFactory) -> RealFiles:
+    """Files of the real converters, shared by all slow tests: `real_files.of("litert", "int8")`."""
+    from tests.real_files import RealFiles
+
+    return RealFiles(tmp_path_factory.mktemp("real"))

@@ -11,6 +11,10 @@ from udacisense.inspection.inspection import Finding, Inspection
 from udacisense.inspection.xnnpack import XNNPACK
 
 NARROW = {"int8": a.INTEGERS, "fp16": frozenset({"float16", "bfloat16"}), "fp32": frozenset({"float32", "float64"})}
+NO_HARD_SWISH = {  # what to do in formats whose runtime has none
+    "coreml": "Nothing in the file: Core ML has no such operator. A timing on the phone tells what it costs.",
+    "onnx": "Nothing for the speed: ONNX Runtime takes it apart anyway. Where int8 loses answers, leave the steps in float.",
+}
 MUCH = 0.01
 """Share of all values from which operators that XNNPACK left behind are worth a warning."""
 
@@ -113,7 +117,7 @@ def _per_tensor(found: Anatomy, _about: Inspection) -> Iterator[Finding]:
 
 
 def _left_behind(found: Anatomy, about: Inspection) -> Iterator[Finding]:
-    left = [op for op in found.operators if op.place != XNNPACK and op.kind != a.RESHAPE]
+    left = [op for op in found.operators if op.place != XNNPACK]
     if about.format != "executorch" or not left:
         return
     values, every = sum(op.values for op in left), sum(op.values for op in found.operators)
@@ -141,9 +145,8 @@ def _hard_swish(_found: Anatomy, about: Inspection) -> Iterator[Finding]:
             "warning" if about.int8_share else "note",
             f"{about.hard_swish_decomposed} of {total} hard-swishes are taken apart into single steps.",
             "Each step reads and writes the whole activation, and in an int8 file each is rounded by itself.",
-            "Nothing in the file: Core ML has no such operator. A timing on the phone tells what it costs."
-            if about.format == "coreml"
-            else "Convert with a version of the tools that keeps hard-swish whole, or leave those steps in float.",
+            NO_HARD_SWISH.get(about.format)
+            or "Convert with a version of the tools that keeps hard-swish whole, or leave those steps in float.",
         )
 
 

@@ -8,6 +8,9 @@ from udacisense.inspection import anatomy as a
 from udacisense.inspection.anatomy import Operator
 
 PAIRS = frozenset({a.QUANTIZE, a.DEQUANTIZE})
+PASSING = PAIRS | {a.RESHAPE}
+"""What changes how values are written, not what they are."""
+
 GATES = frozenset({a.CLAMP, a.HARD_SIGMOID})
 MAX_STEPS = 10
 """A hard-swish taken apart has four steps; quantisation puts a pair between each two."""
@@ -21,14 +24,14 @@ class Wiring:
         self._maker = {name: i for i, op in enumerate(operators) for name in op.outputs}
 
     def makers(self, index: int) -> Iterator[int]:
-        """The operators that an operator gets its inputs from, seen through quantize/dequantize pairs."""
+        """The operators that an operator gets its inputs from, seen through what only passes values on."""
         for name in self.operators[index].inputs:
             for _ in range(MAX_STEPS):
                 maker = self._maker.get(name)
                 if maker is None or maker >= index:
                     break
                 op = self.operators[maker]
-                if op.kind not in PAIRS or not op.inputs:
+                if op.kind not in PASSING or not op.inputs:
                     yield maker
                     break
                 name = op.inputs[0]
@@ -86,7 +89,7 @@ def float_islands(operators: Sequence[Operator]) -> tuple[tuple[int, ...], ...]:
     group: dict[int, int] = {}
     before: set[int] = set()
     after: set[int] = set()
-    links = [(maker, i) for i, op in enumerate(operators) if op.kind not in PAIRS for maker in wiring.makers(i)]
+    links = [(maker, i) for i, op in enumerate(operators) if op.kind not in PASSING for maker in wiring.makers(i)]
     for maker, i in links:
         if _is_float(operators[i]) and _is_float(operators[maker]):
             group[_root(group, i)] = _root(group, maker)
@@ -103,7 +106,7 @@ def float_islands(operators: Sequence[Operator]) -> tuple[tuple[int, ...], ...]:
 
 
 def _is_float(op: Operator) -> bool:
-    return op.kind not in PAIRS and op.kind != a.RESHAPE and (op.computes or "").startswith(("float", "bfloat"))
+    return op.kind not in PASSING and (op.computes or "").startswith(("float", "bfloat"))
 
 
 def _is_integer(op: Operator) -> bool:

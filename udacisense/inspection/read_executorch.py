@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 from udacisense.inspection import anatomy as a
@@ -167,6 +168,8 @@ class Method:
         moving = [i for i in inputs if i not in self._constants]
         kind = KINDS.get(short, short)
         weights = max(constants, key=lambda t: t.stored_bytes, default=None)
+        if kind == a.RESHAPE and weights is not None:  # turned weights are still weights
+            self._constants |= {i: replace(weights, shape=self.port(i).shape) for i in outputs}
         flowing = next((self.port(i).dtype for i in moving), None)
         self.operators.append(
             Operator(

@@ -1,0 +1,48 @@
+"""Files written by the real converters, each once a run of the tests: conversions are what takes the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tests.networks import images, saved
+from udacisense.formats import get_format
+from udacisense.types import Checkpoint, Conversion, Pictures, Precision
+
+CALIBRATED_BY = 8
+
+
+@dataclass
+class RealFiles:
+    """The untrained network of the tests, and its files in the order in which tests ask for them."""
+
+    folder: Path
+    _written: dict[tuple[str, str, str | None], Path] = field(default_factory=dict)
+    _checkpoint: Checkpoint | None = None
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The network that every file is made from."""
+        if self._checkpoint is None:
+            self._checkpoint = saved(self.folder / "model.pth")
+        return self._checkpoint
+
+    def of(self, format: str, precision: Precision = "fp32", recipe: str | None = None) -> Path:
+        """A file by the named recipe, or the format's first for that precision; calibrated by a few random pictures."""
+        key = format, precision, recipe
+        if key not in self._written:
+            fmt = get_format(format)
+            chosen = next(r for r in fmt.recipes_for(precision) if recipe in (None, r.name))
+            path = self.folder / f"{format}-{precision}-{chosen.name}" / fmt.file_name
+            path.parent.mkdir()
+            fmt.export(self.checkpoint, Conversion(precision, chosen, calibration if chosen.calibrated else None), path)
+            self._written[key] = path
+        return self._written[key]
+
+
+def calibration(n: int) -> Pictures:
+    """Random pictures; what they are does not matter where only the file's structure does."""
+    n = min(n, CALIBRATED_BY)
+    return Pictures(images(n, seed=5), tuple(f"{i:032x}" for i in range(n)), np.arange(n, dtype=np.int64) % 10)
