@@ -97,7 +97,7 @@ def test_one_failure_outweighs_the_unknown_and_that_the_rest() -> None:
 def fake_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Times without processes: what is timed is tested elsewhere."""
 
-    def timed(subjects: Sequence[Subject], protocol: Any) -> tuple[Benchmark, ...]:
+    def timed(subjects: Sequence[Subject], protocol: Any, **setting: Any) -> tuple[Benchmark, ...]:
         records = tuple(
             replace(story.benchmark(s, "fake", 0.005 + i / 1000, np.random.default_rng(i)), id=new_id(f"bench-{s.id}"))
             for i, s in enumerate(subjects)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from udacisense.cli.perform import ERROR, perform, print_error
+from udacisense.errors import MeasureError
 
 VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
+COURSE_CODES = {"same": 0, "better": 0, "worse": 1, "unknown": 2}
 
 app = typer.Typer(
     name="udacisense",
@@ -27,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="print one JSON document on s
 Source = Annotated[str | None, typer.Option(help="cifar100, folder or sample; by default the best one that is here")]
 Scheme = Annotated[str | None, typer.Option(help="household-v1 or official; by default household-v1, or a folder's own split")]
 Split = Annotated[str, typer.Option(help="test or train")]
-Protocol = Annotated[str, typer.Option(help="how long to time: quick or standard")]
+Protocol = Annotated[str, typer.Option(help="how long to time: quick, standard, soak, or a .toml file")]
 Artifact = Annotated[str, typer.Argument(help="artifact, by id or path")]
 Subject = Annotated[str, typer.Argument(help="checkpoint or artifact, by id or path")]
 
@@ -149,10 +151,63 @@ def locate(
 def benchmark(
     subjects: Annotated[list[str], typer.Argument(help="checkpoints and artifacts to time side by side, by id or path")],
     protocol: Protocol = "standard",
+    threads: Annotated[str, typer.Option(help="numbers of threads, such as 1,2,all; by default the setting")] = "",
+    batch: Annotated[str, typer.Option(help="numbers of pictures a run, such as 1,8")] = "1",
+    busy: Annotated[int, typer.Option(min=0, help="repeat it beside so many busy processes")] = 0,
+    cpus: Annotated[str, typer.Option(help="pin the timed processes to these cores, such as 0,1")] = "",
+    against: Annotated[str | None, typer.Option(help="hold it against an earlier run, record or tag")] = None,
     json: Json = False,
 ) -> None:
-    """Time checkpoints and artifacts in turn, each in a process of its own."""
-    perform(json, "benchmark", lambda verbs: {"benchmarks": verbs.benchmark(subjects, protocol)})
+    """Time checkpoints and artifacts in turn, each in a process of its own; with --against, code 1 if anything became worse.
+
+    With --against the code is 2 where it cannot be told.
+    """
+
+    def work(verbs: Any) -> dict[str, Any]:
+        found = verbs.benchmark(subjects, protocol, _numbers(threads), _numbers(batch), busy, _numbers(cpus))
+        return {"benchmarks": found, **({"against": verbs.history(against, found[0].run_id)} if against else {})}
+
+    perform(json, "benchmark", work, lambda found: COURSE_CODES[found["against"].course] if against else 0)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Numbers from "1,2,all"; all is 0."""
+    try:
+        return tuple(0 if word.strip() == "all" else int(word) for word in text.split(",") if word.strip())
+    except ValueError as exc:
+        raise MeasureError(f"{text!r} is no list of numbers. Write it as 1,2.") from exc
+
+
+@app.command()
+def history(
+    against: Annotated[str, typer.Argument(help="an earlier run, record or tag")],
+    run: Annotated[str | None, typer.Option(help="the later run, by id, record or tag; by default the newest")] = None,
+    json: Json = False,
+) -> None:
+    """Say what became slower, larger or less accurate: code 0 nothing, 1 something, 2 cannot be told, 3 error."""
+    perform(json, "history", lambda verbs: verbs.history(against, run), lambda found: COURSE_CODES[found.course])
+
+
+@app.command()
+def tag(
+    name: Annotated[str, typer.Argument(help="letters, digits, dot, dash")],
+    run: Annotated[str | None, typer.Argument(help="a run, record or other tag; by default the newest run")] = None,
+    json: Json = False,
+) -> None:
+    """Name a benchmark run, so that later ones can be held against it."""
+    perform(json, "tag", lambda verbs: verbs.tag(name, run))
+
+
+@app.command()
+def selftest(
+    what: Annotated[str, typer.Argument(help="bench")] = "bench",
+    subject: Annotated[
+        str | None, typer.Option(help="file to time, by id or path; by default the newest TorchScript file")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show on this machine that the benchmark tells the truth: code 0 if it does, 1 if not. Takes about twelve minutes."""
+    perform(json, "selftest", lambda verbs: verbs.selftest(what, subject), lambda found: 0 if found.passed else 1)
 
 
 @app.command()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from udacisense import stats
+from udacisense.cli import show_timing as timing
+from udacisense.cli.console import lines as _lines
+from udacisense.cli.console import table as _table
+from udacisense.cli.console import warnings as _warnings
 from udacisense.labels import CLASSES
 from udacisense.report.blocks import commas, decibels, measured, megabytes, milliseconds, percent
 from udacisense.report.inside import inspected
 from udacisense.report.sections import MARKS, STATUS_WORDS
-from udacisense.types import Benchmark, Evaluation, Location, Readiness, Rung, Status, Verification
+from udacisense.types import Evaluation, Location, Readiness, Rung, Status, Verification
 
 MIN_WIDTH = 160  # columns kept also where the output goes to a file
 
@@ -32,24 +33,6 @@ def _plain(console: Console, found: Any) -> None:
     from udacisense.cli.plain import plain
 
     console.print_json(json.dumps(plain(found)))
-
-
-def _table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")  # an id cut short could not be copied
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    console.print(table)
-
-
-def _lines(console: Console, *lines: str) -> None:
-    for line in lines:
-        console.print(escape(line), soft_wrap=True)
-
-
-def _warnings(console: Console, warnings: Iterable[str]) -> None:
-    _lines(console, *(f"! {warning}" for warning in warnings))
 
 
 def _env(console: Console, found: Any) -> None:
@@ -152,20 +135,6 @@ def _location(console: Console, found: Location) -> None:
     _warnings(console, found.warnings)
 
 
-def _benchmarks(console: Console, found: Any) -> None:
-    columns = ("subject", "load", "first", "mean", "P50", "P95", "P99", "images/s", "peak memory")
-    _table(console, "", columns, (_times(b) for b in found["benchmarks"]))
-    for b in found["benchmarks"]:
-        _warnings(console, (f"{b.subject_id}: {warning}" for warning in b.warnings))
-
-
-def _times(b: Benchmark) -> tuple[str, ...]:
-    steady = stats.latency(b.steady_s, b.batch)
-    times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s)
-    memory = megabytes(b.peak_rss_bytes)
-    return (b.subject_id, *(milliseconds(t) for t in times), f"{steady.images_per_s:.1f}", memory)
-
-
 def _judgement(console: Console, found: Any) -> None:
     for readiness in found.readiness:
         _readiness(console, readiness)
@@ -236,7 +205,10 @@ SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "package": _package,
     "verify": _verification,
     "locate": _location,
-    "benchmark": _benchmarks,
+    "benchmark": timing.benchmarks,
+    "history": timing.history,
+    "tag": timing.tag,
+    "selftest": timing.selftest,
     "ready": _judgement,
     "report": _report,
     "run": _run,

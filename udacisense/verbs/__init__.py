@@ -7,6 +7,7 @@ never share the processor: no timing is taken beside other work.
 from udacisense.verbs.inside import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
 from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info
+from udacisense.verbs.timing import Tag, history, selftest, tag
 from udacisense.verbs.whole import Run, run
 from udacisense.verbs.work import Conversions, benchmark, convert, convert_all, evaluate, locate, train, verify
 
@@ -18,6 +19,7 @@ __all__ = [
     "ModelsInfo",
     "Report",
     "Run",
+    "Tag",
     "benchmark",
     "convert",
     "convert_all",
@@ -25,6 +27,7 @@ __all__ = [
     "download_data",
     "env",
     "evaluate",
+    "history",
     "inspect",
     "locate",
     "models_info",
@@ -32,6 +35,8 @@ __all__ = [
     "ready",
     "report",
     "run",
+    "selftest",
+    "tag",
     "train",
     "verify",
     "write_report",

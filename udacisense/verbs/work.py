@@ -206,18 +206,29 @@ def locate(
         return verification.locate(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 
 
-def benchmark(subjects: Sequence[str | Path], protocol: str = "standard") -> tuple[Benchmark, ...]:
+def benchmark(
+    subjects: Sequence[str | Path],
+    protocol: str = "standard",
+    threads: Sequence[int] = (),
+    batches: Sequence[int] = (1,),
+    busy: int = 0,
+    cpus: Sequence[int] = (),
+) -> tuple[Benchmark, ...]:
     """Time checkpoints and artifacts side by side; only subjects of one run may be compared.
 
+    Args:
+        protocol: a name, or a .toml file. threads: each of these numbers, 0 for all cores; by default the setting.
+        batches: each of these numbers of pictures a run. busy: repeat it beside so many busy processes.
+        cpus: pin the timed processes to these cores.
+
     Raises:
-        NotFoundError: no such subject. MeasureError: no subject gave a usable number.
+        NotFoundError: no such subject. MeasureError: no such protocol, or a subject gave no usable number.
     """
     from udacisense.artifacts import find_subject
     from udacisense.benchmark import run as timing
     from udacisense.benchmark.protocol import get_protocol
 
     numbers = get_protocol(protocol)
-
     found = [find_subject(subject) for subject in subjects]
     with heavy_work(f"timing {len(found)} files"):
-        return timing.benchmark(found, numbers)
+        return timing.benchmark(found, numbers, threads=threads, batches=batches, busy=busy, cpus=cpus)
