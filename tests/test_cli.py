@@ -176,7 +176,7 @@ def test_the_report_on_an_empty_store_gives_advice(home: Path, call: Call) -> No
 
 def test_data_of_the_sample(sample_home: Path, call: Call) -> None:
     ended = call("data")
-    assert (ended.code, "wardrobe" in ended.out, "Sample drawings" in ended.out) == (0, True, True)
+    assert (ended.code, "wardrobe" in ended.out, "Rendered sample" in ended.out) == (0, True, True)
     assert json.loads(call("data", "--json").out)["source"]["name"] == "sample"
     assert "Use one of cifar100, folder, sample" in call("data", "--source", "moon").err
 

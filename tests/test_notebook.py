@@ -79,7 +79,7 @@ def test_stats_and_pictures_of_a_loader(
     notebook.print_dataloader_stats(test, "Test set")
     out = capsys.readouterr().out
     assert out.startswith(f"Test set: {len(test.dataset)} pictures in {len(test)} batches")
-    assert "wardrobe: 2" in out
+    assert "wardrobe: 16" in out
     pyplot.switch_backend("Agg")
     shown: list[int] = []
     monkeypatch.setattr(pyplot, "show", lambda: shown.append(len(pyplot.gcf().axes)))

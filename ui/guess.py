@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from udacisense.data.dataset import Dataset
 from udacisense.data.sources import default_source
 from udacisense.errors import UdaciSenseError
 from udacisense.labels import CLASSES
@@ -21,7 +22,8 @@ from ui.widgets import error_box
 from ui.words import ms, percent
 
 MOST_FILES = 20
-TILE_PX = 76
+TILE_PX = 76  # at least: four in a row on a phone, ten on a wide screen
+THUMBNAIL_PX = 208
 PREVIEW_WIDTH_PX = 240
 KINDS = {
     "sample": "Pictures from here",
@@ -93,20 +95,13 @@ def _from_here() -> Sequence[Asked]:
         return []
     turn = st.session_state.setdefault("sample_turn", 0)
     tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(CLASSES))]
-    drawn = (
-        " These are drawings, and the model has learnt from photographs: do not judge it by them." if source == "sample" else ""
-    )
-    st.caption(f"Press the name below a picture.{drawn}")
-    with st.container(horizontal=True, gap="small"):
-        for i in (i for i in tiles if i is not None):
-            with st.container(width=TILE_PX, gap="xxsmall"):
-                name = CLASSES[data.labels[i]]
-                st.image(cache.thumbnail(data.hashes[i], data.pictures[i], TILE_PX, False), width=TILE_PX, alt=f"A {name}")
-                st.button(
-                    name, key=f"sample_{name}", on_click=_choose, args=(data.hashes[i],), type="tertiary", width="stretch"
-                )
-    st.button("Other pictures", icon=":material/shuffle:", on_click=_turn, key="sample_other")
+    rendered = " They are rendered, and the model has learnt from photographs: do not judge it by them."
+    st.caption(f"Press the name below a picture.{rendered if source == 'sample' else ''}")
     chosen = st.session_state.get("sample_chosen")
+    with st.grid(10, min_column_width=TILE_PX, gap="xsmall"):
+        for i in (i for i in tiles if i is not None):
+            _tile(data, i, data.hashes[i] == chosen)
+    st.button("Other pictures", icon=":material/shuffle:", on_click=_turn, key="sample_other")
     if chosen not in data.hashes:
         return []
     place = data.hashes.index(chosen)
@@ -114,12 +109,20 @@ def _from_here() -> Sequence[Asked]:
     return [Asked(f"{truth} {chosen[:8]}", lambda subject: sessions.classify_pixels(subject, chosen, pixels), truth)]
 
 
+def _tile(data: Dataset, i: int, chosen: bool) -> None:
+    name, picture = CLASSES[data.labels[i]], data.hashes[i]
+    with st.container(gap="xxsmall"):
+        st.image(cache.thumbnail(picture, data.pictures[i], THUMBNAIL_PX, False), width="stretch", alt=f"A {name}")
+        kind = "secondary" if chosen else "tertiary"
+        st.button(name, key=f"sample_{name}", on_click=_choose, args=(picture,), type=kind, width="stretch")
+
+
 def _source() -> SourceName:
-    """The drawings, or real test pictures where there are some."""
+    """The rendered sample, or real test pictures where there are some."""
     real = default_source()
     if real == "sample":
         return "sample"
-    names: dict[SourceName, str] = {real: "Test pictures", "sample": "Drawings"}
+    names: dict[SourceName, str] = {real: "Test pictures", "sample": "Rendered sample"}
     chosen: SourceName = st.segmented_control(
         "Which",
         tuple(names),

@@ -23,14 +23,18 @@ def figures(checkpoint: Checkpoint, summary: Summary) -> None:
     """Accuracy on real pictures and on the sample, size, parameters, multiply-adds, precision and sparsity."""
     with st.grid(4, min_column_width=140):
         two_sources.metrics(*two_sources.standings([checkpoint], store.records(Evaluation).records))
-        st.metric("Parameters", millions(summary.parameters), border=True, help=_exactly(summary.parameters))
+        st.metric("Parameters", millions(summary.parameters), border=True, height="stretch", help=_exactly(summary.parameters))
         macs_help = "Multiply-accumulates of convolutions and linear layers for one picture. " + _exactly(summary.macs)
-        st.metric("Multiply-adds", millions(summary.macs), border=True, help=macs_help)
-        st.metric("Size on disk", mb(checkpoint.size_bytes), border=True, help=MB_HELP)
+        st.metric("Multiply-adds", millions(summary.macs), border=True, height="stretch", help=macs_help)
+        st.metric("Size on disk", mb(checkpoint.size_bytes), border=True, height="stretch", help=MB_HELP)
         st.metric(
-            "Computes in", "integers" if summary.is_quantized else "fp32", border=True, help="Whether any layer is quantised."
+            "Computes in",
+            "integers" if summary.is_quantized else "fp32",
+            border=True,
+            height="stretch",
+            help="Whether any layer is quantised.",
         )
-        st.metric("Sparsity", percent(summary.sparsity), border=True, help="Exact zeros among the weights.")
+        st.metric("Sparsity", percent(summary.sparsity), border=True, height="stretch", help="Exact zeros among the weights.")
 
 
 def accuracy(checkpoint: Checkpoint) -> None:

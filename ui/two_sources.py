@@ -11,7 +11,7 @@ from udacisense.types import Evaluation, Subject
 from ui.evidence import common_dataset, label_of, newest, top1_interval
 from ui.panels import table
 from ui.tables import Row
-from ui.words import count, percent
+from ui.words import NOT_MEASURED, count, percent
 
 REAL, SAMPLE = "Real test pictures", "Rendered sample"
 COLUMNS = {
@@ -45,33 +45,37 @@ def standings(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) ->
 
 
 def metrics(standing: Standing) -> None:
-    """Both accuracies as figures, with the interval and the number of pictures below."""
-    for title, record, source in (
-        ("Top-1", standing.real, ""),
-        (f"Top-1, {SAMPLE.lower()}", standing.sample, "--source sample "),
-    ):
-        if record is None:
-            st.metric(title, "–", border=True, help=f"Not measured yet: python -m udacisense evaluate {source}{standing.id}")
-            continue
-        _, low, high = top1_interval(record)
-        pictures = f"{count(record.images, record.data.split + ' picture')} of {record.data.source}, {record.data.scheme}"
-        st.metric(
-            title,
-            percent(record.top1),
-            f"{100 * low:.1f} to {100 * high:.1f} %",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            help=f"On {pictures}, with the 95 % Wilson interval. Dataset {record.data.dataset_id}. Record {record.id}.",
-        )
+    """Both accuracies as figures, with the interval below."""
+    _metric("Top-1", standing.real, standing.id)
+    _metric(f"Top-1, {SAMPLE.lower()}", standing.sample, f"--source sample {standing.id}")
+
+
+def _metric(title: str, record: Evaluation | None, asked: str) -> None:
+    if record is None:
+        hint = f"Not measured yet: python -m udacisense evaluate {asked}"
+        st.metric(title, "–", border=True, height="stretch", help=hint)
+        return
+    _, low, high = top1_interval(record)
+    pictures = f"{count(record.images, record.data.split + ' picture')} of {record.data.source}, {record.data.scheme}"
+    st.metric(
+        title,
+        percent(record.top1),
+        f"{100 * low:.1f} to {100 * high:.1f} %",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help=f"On {pictures}, with the 95 % Wilson interval. Dataset {record.data.dataset_id}. Record {record.id}.",
+    )
 
 
 def show(found: Sequence[Standing]) -> None:
     """A table of both, and what the second column is worth."""
     table("two_sources", rows(found), COLUMNS, f"Top-1 accuracy of {count(len(found), 'model')} on two sets of pictures")
     st.caption(
-        "Top-1 with its 95 % Wilson interval. The rendered sample is another test: objects in clean light, that no photograph "
-        "of the training shows. Its figures are not the figures of the real test set, and no verdict counts them."
+        "Top-1 with its 95 % Wilson interval. The rendered sample asks another question: does a model that learnt from "
+        "photographs know an object in clean light? Its figures are not the figures of the real test set, and no verdict "
+        "counts them."
     )
 
 
@@ -80,8 +84,8 @@ def rows(found: Sequence[Standing]) -> list[Row]:
     return [{"model": s.label, "real": _text(s.real), "sample": _text(s.sample)} for s in found]
 
 
-def _text(record: Evaluation | None) -> str | None:
+def _text(record: Evaluation | None) -> str:
     if record is None:
-        return None
+        return NOT_MEASURED
     _, low, high = top1_interval(record)
     return f"{percent(record.top1)} ({100 * low:.1f} to {100 * high:.1f}) of {record.images:,}"

@@ -86,7 +86,7 @@ def test_errors_keep_their_class_and_foreign_ones_their_name(
 def test_measures_and_golden_pictures_come_over_the_pipe(converter: Converter, checkpoint: Checkpoint, tmp_path: Path) -> None:
     found = converter.measure(checkpoint, "fake", write_fake(tmp_path / "a"), write_fake(tmp_path / "b"))
     assert found.agreement == 1.0
-    assert found.images == 50  # half of the sample's ten a class
+    assert found.images == 120  # half of the sample's twenty-four a class
     assert found.latency_s > 0
     assert found.latency_fp32_s is not None
     converter.write_golden(checkpoint, tmp_path / "golden.npz")

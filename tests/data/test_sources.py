@@ -46,7 +46,7 @@ def test_a_named_folder_that_is_missing_is_an_error_and_not_the_sample(folder: P
 def test_every_source_is_described_and_only_the_sample_points_to_real_pictures(sample_home: Path) -> None:
     assert [describe(s).name for s in sources.SOURCES] == list(sources.SOURCES)
     assert [s for s in sources.SOURCES if describe(s).how_to_get_real] == ["sample"]
-    assert "say nothing about accuracy" in describe("sample").meaning
+    assert "not the figures of the real test set" in describe("sample").meaning
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_picture_of_ones_own_and_a_file_that_is_none(
 ) -> None:
     page.goto(f"{start_app(with_baseline)}/classify")
     choose(page, "Upload")
-    photo = next((PROJECT / "udacisense" / "data" / "sample").rglob("*.png"))
+    photo = next((PROJECT / "udacisense" / "data" / "sample").rglob("*.webp"))
     liar = tmp_path / "holiday.png"
     liar.write_text("this is no picture")
     page.locator('input[type="file"]').set_input_files([str(photo), str(liar)])

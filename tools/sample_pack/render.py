@@ -15,6 +15,9 @@ def main() -> None:
     if options.preview:
         _preview(options.out, options.only)
         return
+    if options.compare:
+        _compare(options.out, options.compare, options.choice, options.threads)
+        return
     from household.pack import render_pack
 
     for plan, seconds in render_pack(options.out, options.only):
@@ -30,7 +33,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--preview", action="store_true", help="small noisy contact sheets instead, preview_<class>.png in the folder"
     )
+    parser.add_argument(
+        "--compare", type=int, metavar="COUNT", help="make so many images anew and compare them with the pack's"
+    )
+    parser.add_argument("--choice", type=int, default=0, help="which images to compare: neighbours of those of choice 0")
+    parser.add_argument("--threads", type=int, default=1, help="threads to compare with; the pack is made with one")
     return parser.parse_args()
+
+
+def _compare(folder: Path, count: int, choice: int, threads: int) -> None:
+    from household.pack import compare
+    from household.tracer import use_threads
+
+    use_threads(threads)
+    for plan, same, difference in compare(folder, count, choice):
+        print(
+            f"{plan.file}  {'the same bit for bit' if same else f'differs by {difference:.3f} of 255 on average'}", flush=True
+        )
 
 
 def _preview(out: Path, only: str | None) -> None:

@@ -14,6 +14,7 @@ from udacisense.data.cifar100 import cifar100_folder, is_downloaded, read_cifar1
 from udacisense.data.dataset import Dataset, Skipped
 from udacisense.data.folder import list_folder, read_folder, read_named_by_hash
 from udacisense.data.pool import Picture, Pool
+from udacisense.data.sample_pack import SAMPLE, manifest_state, read_sample
 from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
 from udacisense.errors import DataError
 from udacisense.settings import settings
@@ -21,8 +22,6 @@ from udacisense.store import relative
 from udacisense.types import DatasetRef, SourceName, SplitName
 
 SOURCES: tuple[SourceName, ...] = get_args(SourceName)
-SAMPLE = Path(__file__).parent / "sample"
-"""The drawn pictures inside the package: `<split>/<class>/*.png` and manifest.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def load_dataset(split: SplitName, source: SourceName | None = None, scheme: str
     Args:
         split: "train" or "test".
         source: None = `default_source()`.
-        scheme: "household-v1" or "official"; None = household-v1, except that a folder's own train/ and test/ are kept.
+        scheme: "household-v1" or "official"; None = household-v1 for CIFAR-100; a folder and the sample keep their own split.
 
     Raises:
         DataError: unknown split, source or scheme; a source that is missing, damaged or without pictures in this part.
@@ -89,9 +88,10 @@ def describe(source: SourceName) -> SourceInfo:
         place = str(settings().data_dir or "UDACISENSE_DATA_DIR is not set")
         return SourceInfo(source, "Your folder", place, "Your own pictures. Figures hold for pictures like these.", None)
     meaning = (
-        "A few drawings that come with the product, to try everything at once. Figures on them say nothing about accuracy."
+        "400 rendered household scenes that come with the product, to try everything at once. Figures on them are not the "
+        "figures of the real test set."
     )
-    return SourceInfo(source, "Sample drawings", relative(SAMPLE), meaning, real)
+    return SourceInfo(source, "Rendered sample", relative(SAMPLE), meaning, real)
 
 
 def fingerprint(source: SourceName | None = None) -> str:
@@ -106,7 +106,7 @@ def fingerprint(source: SourceName | None = None) -> str:
         files = [cifar100_folder() / s for s in get_args(SplitName)]
         state = repr([(str(f), f.stat().st_mtime_ns) for f in files if f.is_file()])
     else:
-        state = repr(list_folder(folder_of(name)))
+        state = repr((list_folder(folder_of(name)), manifest_state() if name == "sample" else None))
     return hashlib.sha256(f"{name} {state}".encode()).hexdigest()[:16]
 
 
@@ -117,12 +117,18 @@ def read_pool(source: SourceName) -> Pool:
         DataError: unknown, missing or damaged source.
     """
     _one_of("source", source, SOURCES)
+    if source == "sample":
+        return read_sample()
     return read_cifar100() if source == "cifar100" else read_folder(folder_of(source))
 
 
 def scheme_for(source: SourceName, scheme: str | None) -> str | None:
-    """The scheme asked for; None stays None only for a folder, whose train/ and test/ a person may have made on purpose."""
-    return "household-v1" if scheme is None and source != "folder" else scheme
+    """The scheme asked for. None stays None for a folder, whose train/ and test/ a person may have made on purpose; the sample
+    has a split of its own.
+    """
+    if scheme is not None or source == "folder":
+        return scheme
+    return "official" if source == "sample" else "household-v1"
 
 
 def folder_of(source: SourceName) -> Path:
@@ -142,12 +148,15 @@ def folder_of(source: SourceName) -> Path:
 
 def _part(source: SourceName, split: SplitName, scheme: str | None) -> tuple[SchemeName, list[Picture], tuple[Skipped, ...]]:
     _one_of("split scheme", scheme or SCHEMES[0], SCHEMES)
-    if source != "cifar100" and scheme != "official":
+    wanted = scheme_for(source, scheme)
+    if source == "sample" and wanted == "official":
+        return "official", in_order(read_sample(split).pictures), ()
+    if source == "folder" and scheme != "official":
         pool = read_named_by_hash(folder_of(source), split)
         if pool is not None:
             return "household-v1", in_order(pool.pictures), pool.skipped
     pool = read_pool(source)
-    used, parts = split_pool(pool, scheme_for(source, scheme))
+    used, parts = split_pool(pool, wanted)
     return used, parts[split], pool.skipped
 
 

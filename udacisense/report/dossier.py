@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from udacisense.store import records
+from udacisense.store import newest_evidence, records
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Subject, Verification
 
 R = TypeVar("R")
@@ -14,7 +14,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """The newest record of each kind on one artifact and on what it came from; None = there is none."""
+    """The newest record of each kind on one artifact and on what it came from; None = there is none.
+
+    Where there is evidence on real pictures, what rests on the rendered sample is left out.
+    """
 
     artifact: Artifact
     checkpoint: Checkpoint | None
@@ -43,7 +46,7 @@ def collect(artifact: Artifact) -> Dossier:
     checkpoint = newest(list_checkpoints().records, lambda c: c.id == artifact.checkpoint_id)
     baseline = baseline_checkpoint()
     evaluations = records(Evaluation).records
-    evaluation = newest(evaluations, lambda e: _is_of(e, artifact) and e.data.split == "test")
+    evaluation = newest_evidence([e for e in evaluations if _is_of(e, artifact) and e.data.split == "test"])
     return Dossier(
         artifact=artifact,
         checkpoint=checkpoint,
@@ -51,7 +54,7 @@ def collect(artifact: Artifact) -> Dossier:
         evaluation=evaluation,
         checkpoint_evaluation=_same_pictures(evaluations, checkpoint, evaluation),
         baseline_evaluation=_same_pictures(evaluations, baseline, evaluation),
-        verification=newest(records(Verification).records, lambda v: v.artifact_sha256 == artifact.sha256),
+        verification=newest_evidence([v for v in records(Verification).records if v.artifact_sha256 == artifact.sha256]),
         benchmarks=_newest_run(artifact),
         readiness=newest(records(Readiness).records, lambda r: r.artifact_sha256 == artifact.sha256),
     )
@@ -62,12 +65,10 @@ def _same_pictures(
 ) -> Evaluation | None:
     if subject is None:
         return None
-    return newest(
-        evaluations,
-        lambda e: (
-            _is_of(e, subject) and (e.data.split == "test" if beside is None else e.data.dataset_id == beside.data.dataset_id)
-        ),
-    )
+    own = [e for e in evaluations if _is_of(e, subject)]
+    if beside is None:
+        return newest_evidence([e for e in own if e.data.split == "test"])
+    return newest(own, lambda e: e.data.dataset_id == beside.data.dataset_id)
 
 
 def _is_of(record: Evaluation | Benchmark, subject: Subject) -> bool:
@@ -81,6 +82,7 @@ def _is_of(record: Evaluation | Benchmark, subject: Subject) -> bool:
 
 
 def _newest_run(artifact: Artifact) -> tuple[Benchmark, ...]:
-    found = records(Benchmark).records
+    """The newest run that timed the artifact as rules speak of it, and of that run what was timed under the same setting."""
+    found = sorted((b for b in records(Benchmark).records if b.plain), key=lambda b: (b.made.created, -b.threads))
     own = newest(found, lambda b: _is_of(b, artifact))
-    return () if own is None else tuple(b for b in found if b.run_id == own.run_id)
+    return () if own is None else tuple(b for b in found if (b.run_id, b.setting) == (own.run_id, own.setting))

@@ -32,6 +32,14 @@ def mitsuba() -> Any:
     return mi
 
 
+def use_threads(count: int) -> None:
+    """Trace with this many threads from now on, to see whether it changes a picture."""
+    import drjit
+
+    mitsuba()
+    drjit.set_thread_count(count)
+
+
 def renderer() -> str:
     """Name, version and variant of the renderer, for the manifest."""
     mi = mitsuba()

@@ -1,0 +1,105 @@
+"""The source `sample`: rendered pictures inside the package, each one held to the manifest that came with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args
+
+from udacisense.data.folder import Listing, list_folder
+from udacisense.data.pictures import decode_picture
+from udacisense.data.pool import Picture, Pool, picture_md5
+from udacisense.errors import DataError, ImageError
+from udacisense.labels import CLASSES
+from udacisense.types import SplitName
+
+SAMPLE = Path(__file__).parent / "sample"
+"""The pack: `<split>/<class>/*.webp`, manifest.json, and LICENSE, the CC0-1.0 text that dedicates it to the public domain."""
+MANIFEST = "manifest.json"
+SCHEMA = 1
+_WAY_OUT = "Install the package again, or set UDACISENSE_DATA_DIR to use other pictures."
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What the manifest says of a file."""
+
+    label: int
+    split: SplitName
+    sha256: str
+
+
+def read_sample(split: SplitName | None = None, root: Path = SAMPLE) -> Pool:
+    """The pack's pictures, of one part or of both; decoded once per process and state of the files.
+
+    Names are compared for the whole pack, contents for the files that are opened.
+
+    Raises:
+        DataError: no manifest, or one that cannot be read; a file that is missing, not listed, or not the one that is listed.
+    """
+    return _read(list_folder(root), manifest_state(root), split)
+
+
+def manifest_state(root: Path = SAMPLE) -> tuple[int, int]:
+    """Size in bytes and time of change of the manifest, in ns: they differ after it was written again.
+
+    Raises:
+        DataError: there is none.
+    """
+    try:
+        stat = (root / MANIFEST).stat()
+    except OSError as exc:
+        raise DataError(f"The sample pack in {root} has no readable {MANIFEST}: {exc}. {_WAY_OUT}") from exc
+    return stat.st_size, stat.st_mtime_ns
+
+
+@lru_cache(maxsize=4)
+def _read(listing: Listing, state: tuple[int, int], split: SplitName | None) -> Pool:  # noqa: ARG001 - part of the cache key
+    root = Path(listing.root)
+    entries = _entries(root)
+    found = {Path(file.path).relative_to(root).as_posix() for file in listing.files}
+    _same_names(root, set(entries), found | set(listing.wrong_classes))
+    wanted = {name: entry for name, entry in entries.items() if split in (None, entry.split)}
+    return Pool(tuple(_pictures(root, wanted)))
+
+
+def _entries(root: Path) -> dict[str, _Entry]:
+    try:
+        content = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
+        return {row["file"]: _entry(row) for row in content["images"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        why = f"it lacks {exc}" if isinstance(exc, KeyError) else str(exc)
+        raise DataError(f"The manifest of the sample pack in {root} cannot be used: {why}. {_WAY_OUT}") from exc
+
+
+def _entry(row: Mapping[str, Any]) -> _Entry:
+    split = row["split"]
+    if split not in get_args(SplitName) or not row["file"].startswith(f"{split}/{row['class']}/"):
+        raise ValueError(f"{row['file']} does not lie in the folder of its split and class")
+    return _Entry(CLASSES.index(row["class"]), split, row["sha256"])
+
+
+def _same_names(root: Path, listed: set[str], found: set[str]) -> None:
+    for names, what in ((listed - found, "lacks"), (found - listed, f"holds what its {MANIFEST} does not list:")):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise DataError(f"The sample pack in {root} {what} {min(names)}{more}. {_WAY_OUT}")
+
+
+def _pictures(root: Path, entries: Mapping[str, _Entry]) -> Iterator[Picture]:
+    for name, entry in entries.items():
+        path = root / name
+        try:
+            raw = path.read_bytes()
+            if hashlib.sha256(raw).hexdigest() != entry.sha256:
+                raise ImageError(f"{name} is not the file that the manifest tells of")
+            pixels = decode_picture(raw, name)
+        except (OSError, ImageError) as exc:
+            raise DataError(f"The sample pack in {root} is damaged: {exc}. {_WAY_OUT}") from exc
+        yield Picture(pixels, entry.label, picture_md5(pixels), entry.split, str(path))
