@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Callable
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,12 @@ def test_the_fingerprint_follows_the_manifest(sample_home: Path, monkeypatch: py
     assert fingerprint("sample") == before
     monkeypatch.setattr("udacisense.data.sources.manifest_state", lambda: (1, 2))
     assert fingerprint("sample") != before
+
+
+def test_the_wheel_takes_the_whole_pack() -> None:
+    project = SAMPLE.parents[2]
+    patterns = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["udacisense.data"]
+    packed = {name for pattern in patterns for name in glob(pattern, root_dir=SAMPLE.parent, recursive=True)}
+    there = {path.relative_to(SAMPLE.parent).as_posix() for path in SAMPLE.rglob("*") if path.is_file()}
+    assert len(there) == 402
+    assert there <= packed
