@@ -35,7 +35,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         help="Runs both files on all test images, in the background.",
         disabled=reason is not None,
     )
-    st.caption(f"One random image, a batch of four, then every test image of: {describe(default_source()).title}.")
+    st.caption(f"Five random images, the golden pictures, then every test image of: {describe(default_source()).title}.")
 if reason is not None:
     st.info(f"This machine cannot run the file. {reason} Verify it on a machine that can.", icon=":material/block:")
 job_panel("verify")
@@ -51,10 +51,12 @@ if not found:
         "No one has compared this file with its checkpoint. Start it with the button above; it takes about a minute.",
         command=f"python -m udacisense {' '.join(command)}",
     )
+    st.subheader("Along the network", anchor=False)
+    proof.along(None, artifact)
     st.stop()
 
 record = proof.pick_record(found)
 proof.verdict(record)
-proof.inputs(record, artifact.format)
-proof.changed(record)
+view = st.segmented_control("Look at", list(proof.VIEWS), default=next(iter(proof.VIEWS)), required=True, key="verify_view")
+proof.VIEWS[view](record, artifact)
 provenance_note(record.made, record.id)

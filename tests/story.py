@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_ref, made
 from udacisense.labels import CLASSES
+from udacisense.predictions import Predictions
 from udacisense.types import (
     Artifact,
     Benchmark,
     Checkpoint,
     Evaluation,
-    Flip,
     Logits,
     Readiness,
     SourceName,
@@ -29,6 +29,8 @@ from udacisense.types import (
     Verdict,
     Verification,
 )
+from udacisense.verify import find_flips
+from udacisense.verify.compare import measures
 
 IMAGES = 200
 
@@ -124,10 +126,8 @@ def verification(
 ) -> Verification:
     """A verification whose figures follow from the two sets of logits."""
     old, new, gap = before.argmax(axis=1), after.argmax(axis=1), np.abs(before - after)
-    flips = tuple(
-        Flip(hashes()[i], int(labels[i]), int(old[i]), int(new[i]), float(before[i, old[i]] - before[i, new[i]]))
-        for i in np.flatnonzero(old != new)
-    )
+    sides = [Predictions(hashes(), labels, logits, 0.0, 0.0, Path()) for logits in (before, after)]
+    flips = find_flips(*sides)
     same = not flips
     return Verification(
         id=f"verify-{artifact.id}",
@@ -152,6 +152,7 @@ def verification(
         verdict="same" if same else "different",
         reason=f"The answer is the same on all {IMAGES} images." if same else f"{len(flips)} of {IMAGES} answers changed.",
         made=made(f"python -m udacisense verify {artifact.id}"),
+        measures=measures(*sides, len(CLASSES)),
     )
 
 

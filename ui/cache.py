@@ -21,8 +21,10 @@ from udacisense.errors import CheckpointError
 from udacisense.inspection.inspection import Inspection
 from udacisense.models.summary import Summary, summary_on_card
 from udacisense.packaging.contents import PLATFORMS
+from udacisense.predictions import Predictions
 from udacisense.store import sha256_of
-from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName
+from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName, Verification
+from udacisense.verify import logits_of
 from ui import probe
 
 # --- pictures ----------------------------------------------------------------------------------------------------------
@@ -67,6 +69,19 @@ def thumbnail(picture_hash: str, _pixels: Pixels, side_px: int, as_input: bool) 
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+# --- evidence ---------------------------------------------------------------------------------------------------------------
+
+
+def raw_answers(record: Verification) -> tuple[Predictions, Predictions] | None:
+    """The checkpoint's and the artifact's raw answers behind a verification; None where they are not on this machine."""
+    return _raw_answers(record.id, record) or None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _raw_answers(record_id: str, _record: Verification) -> tuple[Predictions, Predictions] | tuple[()]:  # noqa: ARG001 - part of the cache key
+    return logits_of(_record) or ()
 
 
 # --- models ------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the Verify page draws from one verification."""
+"""What the Verify page draws from one verification, and from the search along the network."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from udacisense.data.dataset import Dataset
-from udacisense.errors import UdaciSenseError
-from udacisense.labels import CLASSES
-from udacisense.types import Flip, Sameness, Status, Verification
-from ui import cache, charts, readings, tables
+from udacisense import store
+from udacisense.types import Artifact, Location, Sameness, Status, Verification
+from udacisense.verify import judge_accuracy, split
+from ui import cache, charts, proof_charts, proof_readings, proof_tables, readings, tables
+from ui.flip_browser import browse
+from ui.jobs import job_button, job_panel
 from ui.panels import chart, figures, remarks, table
-from ui.widgets import sameness_badge, source_note, status_badge
-from ui.words import count, percent, when
+from ui.widgets import empty_state, listing_problems, sameness_badge, source_note, status_badge, status_text
+from ui.words import NOT_MEASURED, count, percent, when
 
 STATUSES: dict[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
-GALLERY = 24
-THUMB_PX = 104
+OLDER = "This record is older than this measure. Verify again to have it."
 
 CHECK_COLUMNS = {
     "input": st.column_config.TextColumn("Input"),
@@ -25,16 +25,20 @@ CHECK_COLUMNS = {
     "largest_difference": st.column_config.NumberColumn("Largest difference", format="%.2e", help="in logits"),
     "mean_difference": st.column_config.NumberColumn("Mean difference", format="%.2e", help="in logits"),
     "same_answers": st.column_config.CheckboxColumn("Same answers"),
-    "within_tolerance": st.column_config.CheckboxColumn("Within tolerance", help="empty: the tolerance is for random inputs"),
+    "within_tolerance": st.column_config.CheckboxColumn("Within tolerance", help="empty: the tolerance is for small inputs"),
 }
-FLIP_COLUMNS = {
-    "picture": st.column_config.TextColumn("Picture", help="first 16 hex digits of the md5 of its pixels"),
-    "true_class": st.column_config.TextColumn("True class"),
-    "checkpoint": st.column_config.TextColumn("Checkpoint says"),
-    "artifact": st.column_config.TextColumn("Artifact says"),
-    "margin": st.column_config.NumberColumn(
-        "Margin", format="%.3f", help="how far the checkpoint's answer was ahead, in logits"
-    ),
+MEASURE_COLUMNS = {
+    "measure": st.column_config.TextColumn("Measure"),
+    "value": st.column_config.TextColumn("Value"),
+    "meaning": st.column_config.TextColumn("Meaning"),
+}
+ALONG_COLUMNS = {
+    "place": st.column_config.TextColumn("Place"),
+    "sqnr_db": st.column_config.NumberColumn("Signal to noise", format="%.1f dB", help="empty: identical values"),
+    "largest_difference": st.column_config.NumberColumn("Largest difference", format="%.2e"),
+    "shape": st.column_config.TextColumn("Shape"),
+    "value_in_file": st.column_config.TextColumn("Value in the file", help="what the file calls the value that comes closest"),
+    "departs": st.column_config.CheckboxColumn("Departs"),
 }
 
 
@@ -53,83 +57,113 @@ def pick_record(records: Sequence[Verification]) -> Verification:
 
 
 def verdict(record: Verification) -> None:
-    """PASS, FAIL or unknown with the reason, and the figures that it rests on."""
+    """PASS, FAIL or unknown with the reason, the accuracy beside it, and the figures that it rests on."""
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="small"):
             status_badge(STATUSES[record.verdict])
             sameness_badge(record.verdict)
         st.markdown(f"#### {readings.agreement(record)}")
         st.markdown(record.reason)
+        st.markdown(f"{_accuracy_badge(record)} {proof_readings.accuracy(record)}")
     source_note(record.data)
     remarks(record.warnings, record.data)
+    breaks, ties = split(record.flips)
     figures(
         [
             ("Same answer", percent(record.agreement), "Share of the test images with the same top-1 class."),
-            ("Largest difference", f"{record.max_abs_diff:.2g}", "Of any logit, over all test images."),
-            ("Mean difference", f"{record.mean_abs_diff:.2g}", "Of all logits, over all test images."),
-            ("PSNR", _psnr(record), "Signal-to-noise ratio of the logits in decibels; higher is closer."),
-            ("Accuracy before", percent(record.accuracy_before), "Top-1 of the checkpoint on these images."),
-            ("Accuracy after", percent(record.accuracy_after), "Top-1 of the artifact on these images."),
             (
-                "McNemar p",
-                _p(record.mcnemar_p),
-                "How likely chance alone changes the accuracy this much; below 0.05 it changed.",
+                "Changed answers",
+                f"{len(record.flips):,}",
+                f"{count(len(breaks), 'real break')}, {count(len(ties), 'near-tie')}.",
             ),
+            ("Accuracy", _accuracy(record), "Top-1 of the checkpoint, then of the artifact, on these images."),
+            ("PSNR", proof_tables.psnr(record), "Signal-to-noise ratio of the logits in decibels; higher is closer."),
         ]
     )
 
 
-def _psnr(record: Verification) -> str:
-    if record.psnr_db is None:
-        return "identical" if record.max_abs_diff == 0 else "not defined"
-    return f"{record.psnr_db:.1f} dB"
+def _accuracy(record: Verification) -> str:
+    if record.accuracy_before is None or record.accuracy_after is None:
+        return NOT_MEASURED
+    return f"{100 * record.accuracy_before:.1f} → {100 * record.accuracy_after:.1f} %"
 
 
-def _p(value: float | None) -> str:
-    return "not measured" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+def _accuracy_badge(record: Verification) -> str:
+    found = record.measures
+    if found is None or found.lost is None or found.won is None:
+        return ""
+    return status_text(judge_accuracy(found.lost, found.won, sum(c.images for c in found.per_class if c))[0])
 
 
-def inputs(record: Verification, format_name: str) -> None:
-    """The random inputs and the test images: table and chart of the differences."""
-    st.subheader("Differences", anchor=False)
-    table("checks", tables.checks(record), CHECK_COLUMNS, "Differences for each kind of input")
-    figure = charts.differences(record, format_name)
-    reading = readings.differences(record)
-    chart("differences", "How far the logits are apart", reading, figure, lambda: tables.checks(record))
+# --- views --------------------------------------------------------------------------------------------------------------
 
 
-def changed(record: Verification) -> None:
-    """The pictures whose answer changed, to look at and as a table."""
-    st.subheader("Answers that changed", anchor=False)
-    st.markdown(readings.flips(record.flips))
-    if not record.flips:
+def changed(record: Verification, artifact: Artifact) -> None:  # noqa: ARG001 - every view has this shape
+    """The pictures whose answer changed."""
+    browse(record)
+
+
+def classes(record: Verification, artifact: Artifact) -> None:
+    """Accuracy by class, and which mistakes grew."""
+    found = record.measures
+    if found is None or not any(found.per_class):
+        st.info(OLDER if found is None else proof_readings.classes(found), icon=":material/info:")
         return
-    data = _pictures(record)
-    if data:
-        _gallery(record.flips[:GALLERY], data)
-        if len(record.flips) > GALLERY:
-            st.caption(f"The first {GALLERY} of {len(record.flips):,}; the table has all of them.")
+    reading, figure = proof_readings.classes(found), proof_charts.classes(found, artifact.format)
+    chart("classes", "Accuracy of each class", reading, figure, lambda: proof_tables.classes(found))
+    reading, figure = proof_readings.confusion(found), proof_charts.confusion(found)
+    chart("confusion", "Answers that became more or less frequent", reading, figure, lambda: proof_tables.confusion(found))
+
+
+def differences(record: Verification, artifact: Artifact) -> None:
+    """How far the logits are apart: by input, as a distribution, and in every measure."""
+    table("inputs", tables.checks(record), CHECK_COLUMNS, "Differences for each kind of input")
+    figure = charts.differences(record, artifact.format)
+    reading = proof_readings.inputs(record)
+    chart("differences", "How far the logits are apart, by input", reading, figure, lambda: tables.checks(record))
+    raw = cache.raw_answers(record)
+    if raw is None:
+        st.info(
+            "The raw answers are not on this machine, so their distribution is not drawn. Verify again.", icon=":material/info:"
+        )
     else:
-        st.caption("The pictures themselves are not on this machine, or are not the same any more; the table names them.")
-    table("flips", tables.flips(record), FLIP_COLUMNS, "Pictures whose answer changed")
+        before, after = (side.logits for side in raw)
+        figure = proof_charts.distribution(before, after, artifact.format)
+        reading = proof_readings.distribution(before, after)
+        chart(
+            "distribution",
+            "How far they are apart, logit by logit",
+            reading,
+            figure,
+            lambda: proof_tables.distribution(before, after),
+        )
+    table("measures", proof_tables.measures(record), MEASURE_COLUMNS, "Every measure of the two files' answers")
 
 
-def _pictures(record: Verification) -> Dataset | None:
-    """The split that the record was made on, if it is here and still the same."""
-    try:
-        data = cache.dataset(record.data.split, record.data.source, record.data.scheme)
-    except UdaciSenseError:
-        return None
-    return data if data.ref.dataset_id == record.data.dataset_id else None
+def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG001 - every view has this shape
+    """The first block of the network whose output departs, found by a job of its own."""
+    command = ["locate", artifact.id]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        job_button("Look along the network", command, f"Look along {artifact.id}", "locate")
+        st.caption("Compares what comes out of every block on ten test images, the first of each class.")
+    job_panel("locate")
+    listing = store.records(Location)
+    listing_problems(listing.problems)
+    found = [r for r in listing.records if r.artifact_sha256 == artifact.sha256]
+    if not found:
+        empty_state(
+            "Not looked at yet",
+            "Where a file differs, this names the first block that does it. Start it with the button above; formats that show "
+            "their inner values take seconds, the others convert beginnings of the network and take minutes.",
+            command=f"python -m udacisense {' '.join(command)}",
+        )
+        return
+    newest = found[-1]
+    figure = proof_charts.along(newest, artifact.format, artifact.precision)
+    chart("along", "", proof_readings.along(newest), figure, lambda: proof_tables.along(newest))
+    remarks(newest.warnings, newest.data)
+    table("places", proof_tables.along(newest), ALONG_COLUMNS, "Every place that was compared")
+    st.caption(f"Record `{newest.id}`, made {when(newest.made.created)} by `{newest.made.command}`")
 
 
-def _gallery(flips: Sequence[Flip], data: Dataset) -> None:
-    place = {name: i for i, name in enumerate(data.hashes)}
-    with st.container(horizontal=True, gap="small"):
-        for flip in (f for f in flips if f.image in place):
-            truth = "no label" if flip.label is None else f"true: {CLASSES[flip.label]}"
-            text = f"{CLASSES[flip.before]} → {CLASSES[flip.after]}"
-            with st.container(width=THUMB_PX, gap="xxsmall"):
-                pixels = data.pictures[place[flip.image]]
-                st.image(cache.thumbnail(flip.image, pixels, THUMB_PX, False), width=THUMB_PX, alt=f"{truth}, {text}")
-                st.caption(f"{text}  \n{truth}")
+VIEWS = {"Changed answers": changed, "Classes": classes, "Differences": differences, "Along the network": along}

@@ -2,6 +2,7 @@
 
 from udacisense.verify.compare import verify
 from udacisense.verify.flips import NEAR_TIE, Thought, find_flips, is_near_tie, logits_of, split, thoughts
+from udacisense.verify.gaps import EXPECTED_DB
 from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, TOLERANCE, check_tensors, random_checks
 from udacisense.verify.search import locate
 from udacisense.verify.verdict import ACCURACY_LIMIT, AGREEMENT_LIMIT, further_images, judge_accuracy, judge_sameness
@@ -9,6 +10,7 @@ from udacisense.verify.verdict import ACCURACY_LIMIT, AGREEMENT_LIMIT, further_i
 __all__ = [
     "ACCURACY_LIMIT",
     "AGREEMENT_LIMIT",
+    "EXPECTED_DB",
     "GOLDEN",
     "NEAR_TIE",
     "RANDOM_INPUTS",

@@ -134,7 +134,7 @@ def first_departure(gaps: Sequence[LayerGap], precision: Precision) -> LayerGap 
 
 
 def steepest(gaps: Sequence[LayerGap], precision: Precision) -> tuple[LayerGap, float] | None:
-    """The place with the largest fall, in dB, below the one before it and below what the precision leaves; None = none falls."""
+    """The place with the largest fall in dB from the one before it, below what the precision leaves; None = none falls."""
     clamped = [min(level(gap), EXPECTED_DB[precision]) for gap in gaps]
     falls = [(gap, before - after) for gap, (before, after) in zip(gaps[1:], pairwise(clamped), strict=True)]
     return max((item for item in falls if item[1] > 0), key=lambda item: item[1], default=None)

@@ -45,9 +45,12 @@ def read_onnx(path: Path) -> Reader:
 
 def read_litert(path: Path) -> Reader:
     """LiteRT keeps every tensor; it then runs its built-in kernels, not XNNPACK's."""
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    interpreter = Interpreter(model_path=str(path), experimental_preserve_all_tensors=True)
+    built_in = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(
+        model_path=str(path), experimental_op_resolver_type=built_in, experimental_preserve_all_tensors=True
+    )
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]["index"]
     details = interpreter.get_tensor_details()
