@@ -107,7 +107,7 @@ def _delegate(blob: bytes, folder: Path, truth: Truth) -> None:
             depth = body["group_input_channels"] if name == "Conv2d" else w["dims"][1] if name == "FullyConnected" else 1
             macs = math.prod(y["dims"]) * body.get("kernel_height", 1) * body.get("kernel_width", 1) * depth
             kinds = [v["datatype"].removeprefix("xnn_datatype_") for v in (w, x)]
-            truth.count(macs, kinds[0], kinds[1], kinds[1] == "qint8")
+            truth.count(macs, kinds[0], kinds[1], kinds[1] in ("qint8", "qdint8"))
 
 
 def _flatc(blob: bytes, folder: Path) -> Any:

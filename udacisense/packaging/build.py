@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from udacisense import store
 from udacisense.artifacts import check_unchanged, open_session, subject_format
-from udacisense.data.preprocess import describe_preprocessing
+from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import FormatError, NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.models.checkpoint import find_checkpoint
@@ -22,7 +22,7 @@ from udacisense.packaging.contents import PLATFORMS, code, filled, template, val
 from udacisense.report import collect, markdown_report
 from udacisense.report.blocks import megabytes
 from udacisense.report.dossier import Dossier
-from udacisense.types import Artifact, Checkpoint, Logits, Precision
+from udacisense.types import Artifact, Checkpoint, Images, Logits, Pixels, Precision
 
 TOLERANCES: Mapping[Precision, float] = {"fp32": 0.002, "fp16": 0.02, "int8": 0.1, "palette6": 0.1}
 """How far a logit may lie from the expected one on another device, as a share of the range of the expected logits."""
@@ -46,8 +46,10 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class _Golden:
-    pictures: NDArray[np.uint8]  # N, H, W, 3
-    logits: Logits
+    pictures: NDArray[np.uint8]  # N, H, W, 3, of the model's size
+    images: Images  # the same, preprocessed
+    logits: Logits  # what the file has to answer
+    checkpoint_logits: Logits
     labels: NDArray[np.int64]
     tolerance: float
     ran_here: bool
@@ -94,41 +96,60 @@ def _golden(artifact: Artifact, checkpoint: Checkpoint) -> _Golden:
     path = artifact.path.parent / "golden.npz"
     try:
         with np.load(path) as held:
-            images, logits, labels = held["images"], held["logits"], held["labels"]
+            images, wanted, labels = held["images"], held["logits"], held["labels"]
     except (OSError, KeyError, ValueError) as exc:
         raise NotFoundError(f"{path} is missing or damaged. Convert {artifact.checkpoint_id} again.") from exc
     ran_here = subject_format(artifact).unavailable("run") is None
-    if ran_here:
-        logits = open_session(artifact, threads=1).predict(images)
+    logits = open_session(artifact, threads=1).predict(images) if ran_here else wanted
     share = TOLERANCES[artifact.precision] * (1 if ran_here else NEVER_RUN)
     mean, std = (np.asarray(v, np.float64)[:, None, None] for v in (checkpoint.mean, checkpoint.std))
-    pictures = np.rint((images * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
-    return _Golden(np.ascontiguousarray(pictures), logits, labels, float(share * np.ptp(logits)), ran_here)
+    pictures = np.ascontiguousarray(np.rint((images * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
+    return _Golden(pictures, images, logits, wanted, labels, float(share * np.ptp(logits)), ran_here)
 
 
 def _golden_files(golden: _Golden, artifact: Artifact, checkpoint: Checkpoint) -> dict[str, bytes]:
     names = [f"{i}-{checkpoint.classes[label]}.png" for i, label in enumerate(golden.labels)]
+    resized = _resized(golden.pictures, checkpoint.input_px)
     told = {
         "model_sha256": artifact.sha256,
         "tolerance": golden.tolerance,
         "expected": "this file's own logits" if golden.ran_here else "the checkpoint's logits: this file was never run here",
         "pictures": [
-            {"file": name, "label": checkpoint.classes[label], "logits": [float(x) for x in logits]}
-            for name, label, logits in zip(names, golden.labels, golden.logits, strict=True)
+            {"file": name, "label": checkpoint.classes[label], "logits": logits.tolist(), "checkpoint_logits": wanted.tolist()}
+            for name, label, logits, wanted in zip(names, golden.labels, golden.logits, golden.checkpoint_logits, strict=True)
         ],
+        "resize": [{"file": f"resize-{i}.png", "expected": f"resized-{i}.png"} for i in range(len(resized))],
     }
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, pictures=golden.pictures, logits=golden.logits, labels=golden.labels)
+    np.savez_compressed(
+        buffer,
+        pictures=golden.pictures,
+        images=golden.images,
+        logits=golden.logits,
+        checkpoint_logits=golden.checkpoint_logits,
+        labels=golden.labels,
+    )
     found = {"golden.json": _json(told), "golden.npz": buffer.getvalue()}
     found |= {name: _png(picture) for name, picture in zip(names, golden.pictures, strict=True)}
+    for i, (given, expected) in enumerate(resized):
+        found |= {f"resize-{i}.png": _png(given), f"resized-{i}.png": _png(expected)}
     return {f"golden/{name}": raw for name, raw in found.items()}
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
+def _resized(pictures: NDArray[np.uint8], input_px: tuple[int, int]) -> list[tuple[Pixels, Pixels]]:
+    """Pictures of other sizes, each with what the resize has to make of it: one larger than the model's input, one smaller."""
+    height, width = input_px
+    four = [pictures[i % len(pictures)] for i in range(4)]
+    tiled = np.concatenate([np.concatenate(four[:2], axis=1), np.concatenate(four[2:], axis=1)])
+    given = [tiled[: height * 4 // 3, : width * 9 // 5], pictures[0][: height * 3 // 7, : width * 2 // 3]]
+    return [(picture, resize(np.ascontiguousarray(picture), input_px)) for picture in given]
+
+
+def _png(picture: Pixels) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG")
+    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG")
     return buffer.getvalue()
 
 

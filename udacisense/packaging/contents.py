@@ -30,7 +30,7 @@ PLATFORMS: Mapping[str, tuple[Platform, ...]] = {
     "litert": (Platform("Android", (*_ANDROID, "android/LiteRtClassifier.kt")),),
     "onnx": (
         Platform("Android", (*_ANDROID, "android/OnnxClassifier.kt")),
-        Platform("the browser", ("web/picture.js", "web/classifier.js", "web/index.html")),
+        Platform("the browser", ("web/picture.js", "web/classifier.js", "web/index.html", "web/package.json")),
     ),
     "coreml": (Platform("iOS", (*_IOS, "ios/CoreMLClassifier.swift")),),
     "torchscript": (Platform("Android", (*_ANDROID, "android/PyTorchMobileClassifier.kt")),),
@@ -44,6 +44,9 @@ RUNTIME_PACKAGES = {
     "torchscript": "torch",
     "torchscript-lite": "torch",
 }
+PLATFORM_VERSIONS = {"onnxruntime_web": "1.30.0", "onnxruntime_android": "1.27.0", "litert_android": "1.4.2"}
+"""Runtimes of phones and browsers, which are released apart from those of Python: the newest that the code was held to."""
+
 LITE = {
     "loader": "LiteModuleLoader",
     "pytorch_android": "pytorch_android_lite",
@@ -81,7 +84,7 @@ def values(artifact: Artifact, checkpoint: Checkpoint) -> dict[str, str]:
         "runtime_package": RUNTIME_PACKAGES[artifact.format],
         "load": template(f"load/{artifact.format}.py").rstrip(),
         "executorch": _version("executorch", artifact),
-        "onnxruntime": _version("onnxruntime", artifact),
+        **PLATFORM_VERSIONS,
         **(LITE if artifact.format == "torchscript-lite" else STANDARD),
     }
 

@@ -27,18 +27,24 @@ def preprocess(picture):
 
 
 def main():
-    golden = np.load(HERE / "golden" / "golden.npz")
+    with np.load(HERE / "golden" / "golden.npz") as held:
+        golden = dict(held)
     told = json.loads((HERE / "golden" / "golden.json").read_text(encoding="utf-8"))
     if hashlib.sha256(MODEL.read_bytes()).hexdigest() != told["model_sha256"]:
         print("WRONG: the model file is not the one that this package was made with")
         return 1
+    images = [preprocess(picture) for picture in golden["pictures"]]
+    if not np.allclose(np.concatenate(images), golden["images"], atol=1e-5):
+        print("WRONG: the pictures are not prepared as in training")
+        return 1
     predict = load(MODEL)
-    logits = np.stack([predict(preprocess(picture)) for picture in golden["pictures"]])
+    logits = np.stack([predict(image) for image in images])
     gap = float(np.abs(logits - golden["logits"]).max())
     answers = int((logits.argmax(1) == golden["logits"].argmax(1)).sum())
+    same = int((logits.argmax(1) == golden["checkpoint_logits"].argmax(1)).sum())
     right = gap <= told["tolerance"]
     print(f"{'RIGHT' if right else 'WRONG'}: {answers} of {len(logits)} answers equal, logits differ by at most {gap:.3g} "
-          f"(allowed {told['tolerance']:.3g})")
+          f"(allowed {told['tolerance']:.3g}); {same} answers are the checkpoint's")
     return 0 if right else 1
 
 

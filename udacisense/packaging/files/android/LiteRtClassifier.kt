@@ -6,7 +6,7 @@ import org.tensorflow.lite.Interpreter
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
-// build.gradle.kts: implementation("com.google.ai.edge.litert:litert:1.4.0")
+// build.gradle.kts: implementation("com.google.ai.edge.litert:litert:{{litert_android}}")
 class LiteRtClassifier(private val context: Context, threads: Int = 1) : AutoCloseable {
     private val interpreter = Interpreter(model("{{file}}"), Interpreter.Options().setNumThreads(threads))
 

@@ -7,7 +7,7 @@ import android.content.Context
 import android.graphics.Bitmap
 import java.nio.FloatBuffer
 
-// build.gradle.kts: implementation("com.microsoft.onnxruntime:onnxruntime-android:{{onnxruntime}}")
+// build.gradle.kts: implementation("com.microsoft.onnxruntime:onnxruntime-android:{{onnxruntime_android}}")
 class OnnxClassifier(private val context: Context, threads: Int = 1) : AutoCloseable {
     private val environment = OrtEnvironment.getEnvironment()
     private val session: OrtSession = OrtSession.SessionOptions().use { options ->

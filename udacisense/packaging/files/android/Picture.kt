@@ -16,7 +16,10 @@ object Picture {
     private const val BITS = 22 // fixed point of the resize's weights
 
     /** 1 x 3 x HEIGHT x WIDTH: the red plane, then the green, then the blue one. Load the bitmap as ARGB_8888, upright. */
-    fun input(bitmap: Bitmap): FloatArray {
+    fun input(bitmap: Bitmap): FloatArray = normalise(pixels(bitmap))
+
+    /** HEIGHT x WIDTH x 3 values: what the model sees of a bitmap of any size. */
+    fun pixels(bitmap: Bitmap): IntArray {
         val pixels = IntArray(bitmap.width * bitmap.height)
         bitmap.getPixels(pixels, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
         val rgb = IntArray(pixels.size * 3)
@@ -25,7 +28,7 @@ object Picture {
             rgb[3 * i + 1] = Color.green(pixels[i])
             rgb[3 * i + 2] = Color.blue(pixels[i])
         }
-        return normalise(resize(rgb, bitmap.width, bitmap.height))
+        return resize(rgb, bitmap.width, bitmap.height)
     }
 
     fun normalise(rgb: IntArray): FloatArray {

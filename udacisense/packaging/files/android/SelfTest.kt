@@ -1,7 +1,9 @@
 package udacisense
 
 import android.content.Context
+import android.graphics.Bitmap
 import android.graphics.BitmapFactory
+import org.json.JSONArray
 import org.json.JSONObject
 import kotlin.math.abs
 
@@ -18,15 +20,31 @@ object SelfTest {
         for (i in 0 until pictures.length()) {
             val picture = pictures.getJSONObject(i)
             val name = picture.getString("file")
-            val options = BitmapFactory.Options().apply { inScaled = false; inPremultiplied = false }
-            val bitmap = context.assets.open("golden/$name").use { BitmapFactory.decodeStream(it, null, options) }
-                ?: return "$name cannot be decoded"
+            val bitmap = decoded(context, name) ?: return "$name cannot be decoded"
             val logits = predict(Picture.input(bitmap))
             val expected = picture.getJSONArray("logits")
             if (logits.size != expected.length()) return "$name: ${logits.size} logits, expected ${expected.length()}"
             val gap = logits.indices.maxOf { abs(logits[it] - expected.getDouble(it)) }
             if (!(gap <= tolerance)) return "$name: the logits differ by $gap, allowed are $tolerance"
         }
+        return resizeTest(context, golden.getJSONArray("resize"))
+    }
+
+    /** Null if pictures of other sizes become the expected pixels. */
+    private fun resizeTest(context: Context, pairs: JSONArray): String? {
+        for (i in 0 until pairs.length()) {
+            val name = pairs.getJSONObject(i).getString("file")
+            val made = Picture.pixels(decoded(context, name) ?: return "$name cannot be decoded")
+            val expected = pairs.getJSONObject(i).getString("expected")
+            val wanted = Picture.pixels(decoded(context, expected) ?: return "$expected cannot be decoded")
+            val gap = made.indices.maxOf { abs(made[it] - wanted[it]) }
+            if (gap > 1) return "$name: resized pixels differ by $gap levels, allowed is 1"
+        }
         return null
+    }
+
+    private fun decoded(context: Context, name: String): Bitmap? {
+        val options = BitmapFactory.Options().apply { inScaled = false; inPremultiplied = false }
+        return context.assets.open("golden/$name").use { BitmapFactory.decodeStream(it, null, options) }
     }
 }

@@ -14,8 +14,12 @@ enum Picture {
 
     /// 1 x 3 x height x width: the red plane, then the green, then the blue one. Hand over an upright picture.
     static func input(_ image: CGImage) -> [Float]? {
-        guard let rgb = pixels(image) else { return nil }
-        return normalise(resize(rgb, image.width, image.height))
+        pixels(image).map(normalise)
+    }
+
+    /// height x width x 3 values: what the model sees of a picture of any size.
+    static func pixels(_ image: CGImage) -> [Int]? {
+        drawn(image).map { resize($0, image.width, image.height) }
     }
 
     static func load(_ url: URL) -> CGImage? {
@@ -32,10 +36,10 @@ enum Picture {
     }
 
     /// The picture's own numbers: drawn in its own colour space, so that no colour is converted on the way.
-    private static func pixels(_ image: CGImage) -> [Int]? {
+    private static func drawn(_ image: CGImage) -> [Int]? {
         var bytes = [UInt8](repeating: 0, count: image.width * image.height * 4)
         let space = image.colorSpace?.model == .rgb ? image.colorSpace! : CGColorSpaceCreateDeviceRGB()
-        let drawn = bytes.withUnsafeMutableBytes { buffer -> Bool in
+        let worked = bytes.withUnsafeMutableBytes { buffer -> Bool in
             guard let context = CGContext(
                 data: buffer.baseAddress, width: image.width, height: image.height, bitsPerComponent: 8,
                 bytesPerRow: image.width * 4, space: space, bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue
@@ -43,7 +47,7 @@ enum Picture {
             context.draw(image, in: CGRect(x: 0, y: 0, width: image.width, height: image.height))
             return true
         }
-        guard drawn else { return nil }
+        guard worked else { return nil }
         return (0..<image.width * image.height * 3).map { Int(bytes[$0 / 3 * 4 + $0 % 3]) }
     }
 

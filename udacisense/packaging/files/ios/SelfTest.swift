@@ -9,8 +9,14 @@ enum SelfTest {
             let logits: [Float]
         }
 
+        struct Pair: Decodable {
+            let file: String
+            let expected: String
+        }
+
         let tolerance: Float
         let pictures: [Item]
+        let resize: [Pair]
     }
 
     /// nil if every answer is right, else what is wrong.
@@ -27,6 +33,17 @@ enum SelfTest {
             if !(gap <= golden.tolerance) {
                 return "\(picture.file): the logits differ by \(gap), allowed are \(golden.tolerance)"
             }
+        }
+        return resizeTest(folder, golden.resize)
+    }
+
+    /// nil if pictures of other sizes become the expected pixels.
+    private static func resizeTest(_ folder: URL, _ pairs: [Golden.Pair]) -> String? {
+        for pair in pairs {
+            let images = [pair.file, pair.expected].map { Picture.load(folder.appendingPathComponent($0)).flatMap(Picture.pixels) }
+            guard let made = images[0], let wanted = images[1] else { return "\(pair.file) cannot be decoded" }
+            let gap = zip(made, wanted).map { abs($0 - $1) }.max() ?? 0
+            if gap > 1 { return "\(pair.file): resized pixels differ by \(gap) levels, allowed is 1" }
         }
         return nil
     }

@@ -1,6 +1,6 @@
-// npm install onnxruntime-web@{{onnxruntime}}
-import * as ort from "onnxruntime-web";
-import { HEIGHT, LABELS, WIDTH, decode, input } from "./picture.js";
+// npm install, then serve the folder above: python -m http.server
+import * as ort from "onnxruntime-web/wasm";
+import { HEIGHT, LABELS, WIDTH, decode, input, pixels } from "./picture.js";
 
 ort.env.wasm.numThreads = 1; // more need cross-origin isolation, and hang without a word where it is missing
 
@@ -35,6 +35,13 @@ export class Classifier {
       if (logits.length !== picture.logits.length) return `${picture.file}: ${logits.length} logits`;
       const gap = Math.max(...picture.logits.map((expected, i) => Math.abs(expected - logits[i])));
       if (!(gap <= golden.tolerance)) return `${picture.file}: the logits differ by ${gap}, allowed are ${golden.tolerance}`;
+    }
+    for (const { file, expected } of golden.resize) {
+      const [made, wanted] = await Promise.all([file, expected].map(async (name) => {
+        return pixels(await decode(await (await fetch(folder + name)).blob()));
+      }));
+      const gap = made.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i])), 0);
+      if (!(gap <= 1)) return `${file}: resized pixels differ by ${gap} levels, allowed is 1`;
     }
     return null;
   }

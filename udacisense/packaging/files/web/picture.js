@@ -8,8 +8,13 @@ export const LABELS = [{{labels}}];
 const BITS = 22; // fixed point of the resize's weights
 
 /** 1 x 3 x HEIGHT x WIDTH as a Float32Array: the red plane, then the green, then the blue one. */
-export function input({ data, width, height }) {
-  return normalise(resize(withoutAlpha(data), width, height));
+export function input(imageData) {
+  return normalise(pixels(imageData));
+}
+
+/** HEIGHT x WIDTH x 3 bytes: what the model sees of a picture of any size. */
+export function pixels({ data, width, height }) {
+  return resize(withoutAlpha(data), width, height);
 }
 
 /** The pixels of a picture file, colours unconverted: ImageData. */
