@@ -42,7 +42,7 @@ from udacisense.types import (
 SIZE_BYTES = 64 * 1024
 """Every fake file has this size."""
 
-Fault = Literal["nan", "crash", "hang", "shape", "load", "run"]
+Fault = Literal["nan", "crash", "hang", "shape", "load", "run", "nothing"]
 
 MACHINE = Machine("Fake CPU", 2, 2, 8 * 2**30, "Linux 6.1 x86_64", "3.11.9", "performance")
 
@@ -81,6 +81,8 @@ class FakeSession:
         logits = fixed_logits(images, self.shift, self.seed)
         if self.fault == "nan":
             logits[:] = np.nan
+        if self.fault == "nothing":
+            return None  # type: ignore[return-value]
         return logits[:, :7] if self.fault == "shape" else logits
 
 

@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -176,10 +176,15 @@ def write_text(path: Path, text: str) -> Path:
 
 def to_json(record: Any) -> dict[str, Any]:
     """A record as plain JSON values; paths inside the project become relative, so that a clone can read them."""
-    plain: dict[str, Any] = TypeAdapter(type(record)).dump_python(record, mode="json")
+    plain: dict[str, Any] = _adapter(type(record)).dump_python(record, mode="json")
     if isinstance(record, Checkpoint | Artifact):
         plain["path"] = relative(record.path)
     return plain
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # building one takes far longer than reading with it
+    return TypeAdapter(kind)
 
 
 def from_json(kind: type[R], plain: Mapping[str, Any]) -> R:
@@ -189,7 +194,7 @@ def from_json(kind: type[R], plain: Mapping[str, Any]) -> R:
         StoreError: a field is missing, unknown in type, or against the record's own rules.
     """
     try:
-        record = TypeAdapter(kind).validate_python(plain)
+        record: R = _adapter(kind).validate_python(plain)
     except ValidationError as exc:
         first = exc.errors()[0]
         where = ".".join(map(str, first["loc"])) or "record"

@@ -36,6 +36,7 @@ class Protocol(BaseModel):
     rounds: int = Field(ge=MIN_BLOCKS, description="blocks per subject; fewer give no interval")
     block_s: float = Field(gt=0, description="recorded seconds of a block")
     load_s: float = Field(0.0, ge=0, description="seconds of runs before each block that are not recorded")
+    block_runs: int = Field(2, ge=1, description="fewest runs of a block, however long they take")
     min_runs: int = Field(ge=1, description="steady runs per subject")
     min_s: float = Field(ge=0, description="seconds under load per subject, recorded or not")
     max_rounds: int = Field(ge=MIN_BLOCKS, description="give up asking for more")

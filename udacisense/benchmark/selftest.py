@@ -73,8 +73,10 @@ KINDS = (
 )
 
 
-def selftest(subject: Subject, *, child: tuple[str, ...] = CHILD, protocol: Protocol | None = None) -> SelfTest:
-    """Compare a file with itself 180 times, and save what came out.
+def selftest(
+    subject: Subject, *, child: tuple[str, ...] = CHILD, protocol: Protocol | None = None, trios: int = TRIOS
+) -> SelfTest:
+    """Compare a file with itself 180 times (18 times a trio), and save what came out.
 
     Raises:
         MeasureError: the file cannot be timed.
@@ -84,7 +86,7 @@ def selftest(subject: Subject, *, child: tuple[str, ...] = CHILD, protocol: Prot
     began = time.monotonic()
     with alone_on_the_machine("the self-test of the benchmark"), Neighbours(1) as neighbours:
         around = Surroundings(plan, child, MachineWatch(), neighbours)
-        trials = run_trials(lambda stack: _open(subject, around, stack), plan.rounds)
+        trials = run_trials(lambda stack: _open(subject, around, stack), plan.rounds, trios)
     record = SelfTest(
         id=store.new_id("selftest-bench"),
         subject_id=subject.id,

@@ -124,7 +124,7 @@ class Turn:
         p = self.around.protocol
         with self.around.neighbours.working(self.setting.beside):
             answer, conditions = self.around.watch.block(
-                lambda: self.worker.ask("block", seconds=p.block_s, runs=2, settle=p.settle_runs, load_s=p.load_s)
+                lambda: self.worker.ask("block", seconds=p.block_s, runs=p.block_runs, settle=p.settle_runs, load_s=p.load_s)
             )
         self.blocks.append(tuple(round(s, 8) for s in answer["times"]))
         self.conditions.append(conditions)

@@ -7,17 +7,21 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
-from tests.fakes import Fault, fake_artifact, fake_checkpoint, fake_format, write_fake
+from tests.fakes import FakeSession, Fault, fake_artifact, fake_checkpoint, fake_format, write_fake
 from udacisense import store
-from udacisense.benchmark import child, memory, queueing, timed
+from udacisense.benchmark import child, memory, page_cache, queueing, timed, watch_machine
+from udacisense.benchmark.busy import Neighbours
 from udacisense.benchmark.protocol import Protocol
 from udacisense.benchmark.run import benchmark
 from udacisense.benchmark.watch_imports import ImportWatch
+from udacisense.benchmark.watch_machine import Energy
 from udacisense.benchmark.worker import Worker
 from udacisense.errors import MeasureError
 from udacisense.progress import watched_by
@@ -93,6 +97,7 @@ def test_blocks_take_turns_in_both_orders(home: Path, checkpoint: Checkpoint) ->
     ("fault", "message"),
     [
         pytest.param("nan", "not numbers", id="NaN"),
+        pytest.param("nothing", "it gives no answer", id="no answer"),
         pytest.param("shape", r"shape \(1, 7\)", id="wrong shape"),
         pytest.param("crash", "was killed by SIGKILL", id="killed"),
         pytest.param("run", "the fake runtime broke", id="runtime error"),
@@ -240,3 +245,165 @@ def test_peak_memory_grows_with_what_is_used() -> None:
     assert after is not None
     assert after >= before
     assert after >= 80 * 2**20
+
+
+# --- settings, starts, conditions ---------------------------------------------------------------------------------------
+
+
+def test_every_setting_is_timed_in_the_same_run(home: Path, checkpoint: Checkpoint) -> None:
+    records = benchmark([checkpoint], SHORT, threads=(1, 2), batches=(1, 3), busy=1, child=FAKE_CHILD)
+    assert {r.setting for r in records} == {(t, b, n, False) for t in (1, 2) for b in (1, 3) for n in (0, 1)}
+    assert len({r.run_id for r in records}) == 1
+    assert [r.plain for r in records].count(True) == 2, "what stands beside busy processes or is in batches is apart"
+    assert records[0].made.command.endswith("--protocol short --threads 1,2 --batch 1,3 --busy 1")
+
+
+def test_a_record_holds_what_it_was_made_under(home: Path, checkpoint: Checkpoint) -> None:
+    (record,) = benchmark([checkpoint], changed(SHORT, cold_starts=3), cpus=(0,), child=FAKE_CHILD)
+    assert len(record.starts) == 3
+    assert all(start.process_s > 0.01 and start.first_s >= 0.002 for start in record.starts)
+    assert {start.file_cached for start in record.starts} <= {True, False, None}
+    assert len(record.conditions) == len(record.blocks_s)
+    for block, conditions in zip(record.blocks_s, record.conditions, strict=True):
+        assert conditions.wall_s >= sum(block)
+        assert conditions.cpu_s is not None
+        assert conditions.cpu_s <= conditions.wall_s + 0.02
+    assert [c.at_s for c in record.conditions] == sorted(c.at_s for c in record.conditions)
+    assert len(record.whole_s) == SHORT.whole_rounds
+    assert min(s for block in record.whole_s for s in block) > 0.002, "inference is in it"
+    assert record.cpus == (0,)
+    assert record.protocol is not None
+    assert record.protocol["block_s"] == SHORT.block_s
+    assert record.warmup_stable is not None
+    assert record.timer_s is not None
+    assert 0 < record.timer_s < 1e-3
+    assert all(c.energy_j is None for c in record.conditions) == bool(record.energy_note)
+    assert store.records(Benchmark).records == (record,)
+
+
+def test_alone_means_one_after_the_other(home: Path, checkpoint: Checkpoint) -> None:
+    artifact = convert(home, checkpoint)
+    stages: list[str] = []
+    soak = changed(SHORT, order="alone", load_s=0.02, whole_rounds=0)
+    with watched_by(lambda fraction, stage: stages.append(stage)):
+        records = benchmark([checkpoint, artifact], soak, child=FAKE_CHILD)
+    order = [s.split()[-1] for s in stages if s.startswith("round")]
+    assert order == sorted(order, key=[checkpoint.id, artifact.id].index)
+    assert len({r.run_id for r in records}) == 2, "they were not timed side by side, so nothing may compare them"
+    assert all(r.sustained and not r.plain for r in records)
+
+
+def test_cores_that_are_not_there_are_refused(home: Path, checkpoint: Checkpoint) -> None:
+    with pytest.raises(MeasureError, match=r"Cores \[4096\] are not there"):
+        benchmark([checkpoint], SHORT, cpus=(4096,), child=FAKE_CHILD)
+
+
+def test_neighbours_work_only_while_asked(home: Path) -> None:
+    with Neighbours(1) as neighbours:
+        process = psutil.Process(neighbours._processes[0].pid)
+        with neighbours.working(1):
+            time.sleep(0.5)
+        worked = process.cpu_times().user
+        time.sleep(0.4)
+        rested = process.cpu_times().user - worked
+    assert worked > 0.02
+    assert rested < 0.1
+    assert not psutil.pid_exists(process.pid)
+
+
+def test_a_file_out_of_the_page_cache_is_told_from_one_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 2**20)
+    path.read_bytes()
+    assert page_cache.is_cached(path) in (True, None)
+    assert page_cache.drop(path) in (True, False, None)
+    assert path.read_bytes() == b"x" * 2**20
+
+
+def test_energy_is_read_where_there_are_counters_and_else_says_why(tmp_path: Path) -> None:
+    zone = tmp_path / "intel-rapl:0"
+    zone.mkdir()
+    (zone / "energy_uj").write_text("5000000")
+    (zone / "max_energy_range_uj").write_text("9000000")
+    energy = Energy(tmp_path)
+    assert energy.joules() == 5.0
+    assert energy.since(2.0) == 3.0
+    assert energy.since(8.0) == 6.0, "the counter began again"
+    assert energy.note == ""
+    none = Energy(tmp_path / "nowhere")
+    assert none.since(none.joules()) is None
+    assert "no energy counter" in none.note
+
+
+# --- faults -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_child_killed_in_the_middle_costs_its_own_record_only(home: Path, checkpoint: Checkpoint) -> None:
+    earlier = benchmark([checkpoint], SHORT, child=FAKE_CHILD)
+    artifact, told = convert(home, checkpoint), list[tuple[Subject, MeasureError]]()
+
+    def kill(fraction: float, stage: str) -> None:
+        if stage.startswith("round 3") and stage.endswith(artifact.id):
+            youngest = max(psutil.Process().children(), key=lambda p: p.create_time())
+            youngest.kill()
+
+    with watched_by(kill):
+        records = benchmark([checkpoint, artifact], SHORT, child=FAKE_CHILD, on_failure=lambda s, e: told.append((s, e)))
+    assert [r.subject_id for r in records] == [checkpoint.id]
+    assert len(records[0].blocks_s) >= SHORT.rounds
+    assert "was killed by SIGKILL" in str(told[0][1])
+    assert {r.id for r in store.records(Benchmark).records} == {r.id for r in (*earlier, *records)}
+
+
+def test_a_full_disk_costs_the_record_and_not_the_earlier_ones(
+    home: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = benchmark([checkpoint], SHORT, child=FAKE_CHILD)
+
+    def full(path: Path, text: str) -> Path:
+        raise OSError(28, "No space left on device", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", lambda self, text, **_: full(self, text))
+        with pytest.raises(MeasureError, match="could not be written: No space left on device"):
+            benchmark([checkpoint], SHORT, child=FAKE_CHILD)
+    assert store.records(Benchmark).records == earlier
+    assert not list((home / "results").rglob("*.part"))
+
+
+def test_a_clock_that_steps_back_is_an_error_and_not_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = FakeSession()
+    one = timed.Timed(session, np.zeros((1, 3, 8, 8), np.float32), 10)
+    readings = iter([100.0, 90.0])
+    monkeypatch.setattr(timed.time, "perf_counter", lambda: next(readings))
+    with pytest.raises(ValueError, match="stepped back by 10 s"):
+        one.run()
+
+
+def test_a_date_that_is_set_back_is_remarked_and_changes_no_time(
+    home: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_machine.MachineWatch, "clock_step_s", lambda self: -7200.0)
+    (record,) = benchmark([checkpoint], SHORT, child=FAKE_CHILD)
+    assert any("set back by 7200 s" in warning for warning in record.warnings)
+    assert min(record.steady_s) > 0
+
+
+def test_two_benchmarks_at_once_queue_and_never_overlap(home: Path, checkpoint: Checkpoint) -> None:
+    waited: list[str] = []
+
+    def second() -> tuple[Benchmark, ...]:
+        with watched_by(lambda fraction, stage: waited.append(stage)):
+            return benchmark([checkpoint], SHORT, child=FAKE_CHILD)
+
+    with ThreadPoolExecutor() as pool:
+        with queueing.alone_on_the_machine("timing 1 files"):
+            later = pool.submit(second)
+            deadline = time.monotonic() + 20
+            while not waited and time.monotonic() < deadline:
+                time.sleep(0.02)
+            before = tuple(waited)
+            assert not later.done()
+        assert len(later.result()) == 1
+    assert before
+    assert all(stage.startswith("waiting for timing 1 files (process ") for stage in before)

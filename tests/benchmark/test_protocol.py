@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmark.series import protocol_file
+from udacisense.benchmark import protocol
+from udacisense.benchmark.protocol import get_protocol, protocol_names
+from udacisense.benchmark.remarks import far_off, remarks
+from udacisense.errors import MeasureError
+
+WHOLE = "rounds = 8\nblock_s = 0.1\nmin_runs = 10\nmin_s = 1.0\nmax_rounds = 9\nwarmup_max_s = 1.0\n"
+
+
+def test_what_is_shipped_keeps_its_promises(home: Path) -> None:
+    quick, standard, soak = (get_protocol(name) for name in ("quick", "standard", "soak"))
+    steady = quick.rounds * quick.block_s
+    assert 3 <= steady + quick.warmup_max_s / 2 + quick.whole_rounds * quick.whole_s <= 6, "about 5 s a subject"
+    assert standard.min_runs >= 100
+    assert standard.min_s >= 10
+    assert standard.cold_starts > 1
+    assert soak.min_s >= 300
+    assert soak.rounds * (soak.block_s + soak.load_s) >= 300
+    assert soak.order == "alone"
+    assert set(protocol_names()) >= {"quick", "standard", "soak", "selftest"}
+
+
+def test_a_protocol_of_ones_own_needs_no_name_in_it(home: Path, tmp_path: Path) -> None:
+    assert get_protocol(str(protocol_file(tmp_path, WHOLE))).name == "mine"
+
+
+def test_a_protocol_in_the_home_goes_before_the_shipped_one(home: Path) -> None:
+    folder = home / "benchmarks" / "protocols"
+    folder.mkdir(parents=True)
+    protocol_file(folder, WHOLE, "quick")
+    assert get_protocol("quick").rounds == 8
+
+
+def test_an_installed_package_finds_its_protocols(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "share"
+    installed.mkdir()
+    protocol_file(installed, WHOLE, "there")
+    monkeypatch.setattr(protocol, "INSTALLED", installed)
+    assert get_protocol("there").rounds == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(WHOLE + "colour = 3\n", r"there is no key 'colour'; the keys are order, rounds", id="unknown key"),
+        pytest.param(
+            WHOLE.replace("rounds = 8", "rounds = 3"), "rounds: Input should be greater than or equal to 6", id="rounds"
+        ),
+        pytest.param(
+            WHOLE.replace("max_rounds = 9", "max_rounds = 7"), "max_rounds is 7, fewer than the 8", id="max below min"
+        ),
+        pytest.param("rounds = ", "is not TOML", id="no TOML"),
+        pytest.param("", "Field required", id="empty"),
+    ],
+)
+def test_a_mistake_is_told_plainly(home: Path, tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(MeasureError, match=message):
+        get_protocol(str(protocol_file(tmp_path, text)))
+
+
+def test_an_unknown_name_lists_the_known_ones(home: Path) -> None:
+    with pytest.raises(MeasureError, match=r"Pick one of: .*quick, standard, soak"):
+        get_protocol("swift")
+
+
+# --- remarks ------------------------------------------------------------------------------------------------------------
+
+
+def test_one_far_run_among_many_is_no_remark(home: Path) -> None:
+    assert far_off([0.007] * 700 + [0.0071] * 786 + [0.0187]) == ()
+
+
+def test_far_runs_that_matter_are_told_with_what_they_do() -> None:
+    (said,) = far_off([0.010, 0.0101] * 20 + [0.2])
+    assert "1 of 41 runs (2.4%) were far off, up to 200.0 ms against a median of 10.1 ms" in said
+    assert "kept, and move the average by +46" in said
+
+
+def test_too_few_runs_and_a_date_that_was_set_are_told(home: Path) -> None:
+    said = remarks([[0.01] * 5], get_protocol("standard"), enough=False, clock_step_s=-3600)
+    assert "Only 5 runs were taken where the protocol standard asks for 100 runs and 10 s" in said[0]
+    assert "set back by 3600 s during the run" in said[1]
+    assert remarks([[0.01] * 5], get_protocol("standard"), enough=True, clock_step_s=0.4) == ()

@@ -1,0 +1,221 @@
+"""Figures derived from benchmark records for charts, tables and sentences. Pure functions; times in seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from udacisense import stats
+from udacisense.benchmark.drift import drift
+from udacisense.benchmark.trust import trust
+from udacisense.history.against import SOFTWARE, Against, role_of
+from udacisense.types import Benchmark, Machine
+from ui.evidence import Entry
+from ui.tables import Row
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePoint:
+    """One block of a run."""
+
+    at_s: float
+    median_s: float
+    runs: int
+    others: float | None  # share of the processor that other programs used
+
+
+@dataclass(frozen=True, slots=True)
+class RunPoint:
+    """One run of one subject."""
+
+    at: str  # ISO time
+    run_id: str
+    mean_s: float
+    low_s: float
+    high_s: float
+    record: Benchmark
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The runs of one subject on one machine, oldest first."""
+
+    name: str
+    format: str
+    machine: int  # counts the machines of the history from 0
+    points: tuple[RunPoint, ...]
+
+
+def course_points(b: Benchmark) -> tuple[CoursePoint, ...]:
+    """The blocks of a run in their order; where older records lack their times, blocks follow each other at once."""
+    found, at = [], 0.0
+    for i, block in enumerate(b.blocks_s):
+        conditions = b.conditions[i] if i < len(b.conditions) else None
+        began = conditions.at_s - b.conditions[0].at_s if conditions else at
+        at += math.fsum(block)
+        if block:
+            found.append(CoursePoint(began, stats.median(block), len(block), conditions.others if conditions else None))
+    return tuple(found)
+
+
+def whole_parts(b: Benchmark) -> tuple[float, float, float] | None:
+    """Median seconds of decoding, preprocessing, and the rest of the whole way, which is inference; None = not measured."""
+    times = [s for block in b.whole_s for s in block]
+    if not times or not b.decode_s:
+        return None
+    decode, preprocess = stats.median(b.decode_s), stats.median(b.preprocess_s)
+    return decode, preprocess, max(stats.median(times) - decode - preprocess, 0.0)
+
+
+def lines(benchmarks: Sequence[Benchmark], format_of: dict[str, str]) -> tuple[Line, ...]:
+    """The plain benchmarks of a store as lines: a subject that was made again goes on, another machine begins a new line.
+
+    Args:
+        format_of: file hash -> format, for the colour.
+    """
+    machines: list[tuple[object, ...]] = []
+    found: dict[tuple[str, int, int], list[Benchmark]] = {}
+    for b in benchmarks:
+        if not b.plain:
+            continue
+        machine = _hardware(b.made.machine)
+        if machine not in machines:
+            machines.append(machine)
+        found.setdefault((role_of(b.subject_id), b.threads, machines.index(machine)), []).append(b)
+    return tuple(
+        Line(
+            _line_name(role, threads, machine, len(machines)), _format(records, format_of), machine, tuple(map(_point, records))
+        )
+        for (role, threads, machine), records in found.items()
+    )
+
+
+def _hardware(machine: Machine) -> tuple[object, ...]:
+    return tuple(getattr(machine, f.name) for f in fields(machine) if f.name not in SOFTWARE)
+
+
+def _line_name(role: str, threads: int, machine: int, machines: int) -> str:
+    many = f", {threads} threads" if threads > 1 else ""
+    return f"{role}{many}" + (f" · machine {machine + 1}" if machines > 1 else "")
+
+
+def _format(records: Sequence[Benchmark], format_of: dict[str, str]) -> str:
+    known = [format_of[b.subject_sha256] for b in records if b.subject_sha256 in format_of]
+    return known[-1] if known else ""
+
+
+def _point(b: Benchmark) -> RunPoint:
+    blocks = [block for block in b.blocks_s if block]
+    mean = stats.mean(b.steady_s)
+    enough = len(blocks) >= stats.MIN_BLOCKS
+    low, high = stats.bootstrap_interval(blocks).interval if enough else (mean, mean)
+    return RunPoint(b.made.created, b.run_id, mean, low, high, b)
+
+
+# --- rows of tables and CSV files ---------------------------------------------------------------------------------------
+
+
+def history_rows(found: Sequence[Line]) -> list[Row]:
+    """Every run of every line."""
+    return [
+        {
+            "subject": line.name,
+            "when": p.at,
+            "average_ms": p.mean_s * 1000,
+            "low_ms": p.low_s * 1000,
+            "high_ms": p.high_s * 1000,
+            "trust": trust(p.record).grade,
+            "size_mb": p.record.size_bytes / 2**20,
+            "runtime": f"{p.record.runtime} {p.record.runtime_version}",
+            "cpu": p.record.made.machine.cpu,
+            "run": p.run_id,
+            "record": p.record.id,
+        }
+        for line in found
+        for p in line.points
+    ]
+
+
+def against_rows(found: Against) -> list[Row]:
+    """Every figure of a run against an earlier one."""
+    return [
+        {
+            "subject": s.role,
+            "figure": c.what,
+            "course": c.course,
+            "before": c.before,
+            "after": c.after,
+            "change": c.change.value if c.change else None,
+            "low": c.change.low if c.change else None,
+            "high": c.change.high if c.change else None,
+            "why": c.reason,
+        }
+        for s in found.subjects
+        for c in s.changes
+    ]
+
+
+def course_rows(entries: Sequence[Entry]) -> list[Row]:
+    """Every block of every run."""
+    return [
+        {
+            "subject": e.label,
+            "id": e.id,
+            "after_s": p.at_s,
+            "median_ms": p.median_s * 1000,
+            "runs": p.runs,
+            "other_programs_percent": None if p.others is None else p.others * 100,
+            "course": drift(e.benchmark).course,
+        }
+        for e in entries
+        if e.benchmark
+        for p in course_points(e.benchmark)
+    ]
+
+
+def setting_rows(benchmarks: Sequence[Benchmark]) -> list[Row]:
+    """Every setting that was timed, with its speed."""
+    return [
+        {
+            "id": b.subject_id,
+            "threads": b.threads,
+            "batch": b.batch,
+            "busy_beside": b.beside,
+            "median_ms": stats.median(b.steady_s) * 1000,
+            "p95_ms": stats.percentile(b.steady_s, 95) * 1000,
+            "images_per_s": stats.latency(b.steady_s, b.batch).images_per_s,
+            "trust": trust(b).grade,
+            "record": b.id,
+        }
+        for b in benchmarks
+    ]
+
+
+def start_rows(entries: Sequence[Entry]) -> list[Row]:
+    """Every start that was timed."""
+    return [
+        {
+            "subject": e.label,
+            "id": e.id,
+            "process_ms": s.process_s * 1000,
+            "import_ms": s.import_s * 1000,
+            "load_ms": s.load_s * 1000,
+            "first_ms": s.first_s * 1000,
+            "file_was_cached": s.file_cached,
+        }
+        for e in entries
+        if e.benchmark
+        for s in e.benchmark.starts
+    ]
+
+
+def whole_rows(entries: Sequence[Entry]) -> list[Row]:
+    """Every whole way from a picture's file to the answer."""
+    return [
+        {"subject": e.label, "id": e.id, "block": number, "ms": seconds * 1000}
+        for e in entries
+        if e.benchmark
+        for number, block in enumerate(e.benchmark.whole_s, 1)
+        for seconds in block
+    ]
