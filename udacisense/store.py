@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -48,8 +48,8 @@ KINDS: Mapping[str, type] = {
     "selftest": SelfTest,
 }
 """Folder under results/ -> the record that it holds, one JSON file each."""
-
 ARTIFACT_RECORD = "artifact.json"
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 R = TypeVar("R")
 E = TypeVar("E", Evaluation, Verification)
@@ -182,9 +182,8 @@ def to_json(record: Any) -> dict[str, Any]:
     return plain
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:  # building one takes far longer than reading with it
-    return TypeAdapter(kind)
+def _adapter(kind: type) -> TypeAdapter[Any]:  # building one takes far longer than reading with it
+    return _ADAPTERS.get(kind) or _ADAPTERS.setdefault(kind, TypeAdapter(kind))
 
 
 def from_json(kind: type[R], plain: Mapping[str, Any]) -> R:
