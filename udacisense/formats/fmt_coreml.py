@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import platform
 import shutil
 import sys
 import tempfile
 import warnings
 import zipfile
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,15 @@ from udacisense.types import Capability, Checkpoint, Conversion, Exported, Forma
 
 PACKAGE = "optimized_model_mobile.mlpackage"
 INPUT, OUTPUT = "image", "logits"
+MANIFEST = "Manifest.json"
 PALETTE_BITS = 6
+MACOS = 13
+"""The first that reads ML Programs of iOS 16's kind."""
 _PACKED = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same package gives the same file
 _MISSING = "{name} is not installed. Install it: pip install -r requirements.txt"
 _APPLE_ONLY = "Core ML predicts on macOS and iOS only, and this machine runs {system}."
+_TOO_OLD = "Core ML reads this kind of file from macOS {needed} on, and this machine has {version}. Update macOS."
+_NO_BINDINGS = "This coremltools came without its link to Core ML. Reinstall it from its macOS wheel: pip install coremltools"
 
 
 def _unavailable(capability: Capability) -> str | None:
@@ -37,9 +42,18 @@ def _unavailable(capability: Capability) -> str | None:
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         return _MISSING.format(name=" and ".join(missing))
-    if capability == "run" and sys.platform != "darwin":
+    return _cannot_run() if capability == "run" else None
+
+
+def _cannot_run() -> str | None:
+    if sys.platform != "darwin":
         return _APPLE_ONLY.format(system=sys.platform)
-    return None
+    found = platform.mac_ver()[0]
+    if int(found.split(".")[0] or 0) < MACOS:
+        return _TOO_OLD.format(needed=MACOS, version=found or "an unknown version")
+    package = importlib.util.find_spec("coremltools")
+    folders = package.submodule_search_locations or [] if package is not None else []
+    return None if any(list(Path(f).glob("libcoremlpython*")) for f in folders) else _NO_BINDINGS
 
 
 # --- export --------------------------------------------------------------------------------------------------------------
@@ -48,7 +62,7 @@ def _unavailable(capability: Capability) -> str | None:
 def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # coremltools warns of every torch that is newer than itself
-        model = _half_model(str(checkpoint.path), checkpoint.sha256)
+        model = _half_model(checkpoint)
         if asked.precision in ("int8", "palette6"):
             report(0.6, f"quantising the weights to {asked.precision}")
             model = _int8(model) if asked.precision == "int8" else _palette(model)
@@ -71,14 +85,21 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     )
 
 
-@lru_cache(maxsize=2)
-def _half_model(path: str, _sha256: str) -> Any:
-    """The fp16 ML Program that the narrower ones are made from."""
+_converted: dict[str, Any] = {}
+
+
+def _half_model(checkpoint: Checkpoint) -> Any:
+    """The fp16 ML Program that the narrower ones are made from; once a process, the last checkpoint's is kept."""
+    if checkpoint.sha256 not in _converted:
+        _converted.clear()
+        _converted[checkpoint.sha256] = _lowered(checkpoint)
+    return _converted[checkpoint.sha256]
+
+
+def _lowered(checkpoint: Checkpoint) -> Any:
     report(0.05, "exporting the network")
     from udacisense.models.capture import exported_program
-    from udacisense.models.checkpoint import read_checkpoint
 
-    checkpoint = read_checkpoint(Path(path))
     program = exported_program(checkpoint)
     report(0.2, "converting to an ML Program")
     import coremltools as ct
@@ -125,55 +146,54 @@ def _describe(model: Any, checkpoint: Checkpoint) -> None:
 
 
 def _pack(package: Path, out: Path) -> None:
-    """Not compressed, so that the file's size is the one that the model has in an app."""
+    """Not compressed, so that the file's size is the one that the model has in an app; without coremltools' debugging notes."""
     with zipfile.ZipFile(out, "w") as archive:
-        for file in sorted(p for p in package.rglob("*") if p.is_file()):
-            content = file.read_bytes()
+        for file in sorted([*(p for p in (package / "Data").rglob("*") if p.is_file()), package / MANIFEST]):
+            content = file.read_bytes() if file.name != MANIFEST else _fixed_identifiers(file.read_bytes())
             place = f"{package.name}/{file.relative_to(package).as_posix()}"
-            archive.writestr(
-                zipfile.ZipInfo(place, _PACKED), _fixed_identifiers(content) if file.name == "Manifest.json" else content
-            )
+            archive.writestr(zipfile.ZipInfo(place, _PACKED), content)
 
 
 def _fixed_identifiers(manifest: bytes) -> bytes:
-    """The manifest with the same identifiers each time; coremltools draws new ones for every package."""
-    plain = json.loads(manifest)
-    names = {old: f"00000000-0000-4000-8000-{i:012d}" for i, old in enumerate(_by_place(plain))}
-    text = json.dumps(plain, indent=4, sort_keys=True)
-    for old, new in names.items():
-        text = text.replace(old, new)
-    return text.encode()
-
-
-def _by_place(manifest: dict[str, Any]) -> list[str]:
-    """The identifiers of a manifest's entries, in the order of their places in the package."""
-    entries: dict[str, dict[str, str]] = manifest["itemInfoEntries"]
-    return sorted(entries, key=lambda identifier: entries[identifier]["path"])
+    """The manifest with the same identifiers each time, by the places in the package; coremltools draws new ones each time."""
+    text = manifest.decode()
+    entries: dict[str, dict[str, str]] = json.loads(text)["itemInfoEntries"]
+    for index, drawn in enumerate(sorted(entries, key=lambda identifier: entries[identifier]["path"])):
+        text = text.replace(drawn, f"00000000-0000-4000-8000-{index:012d}")
+    return json.dumps(json.loads(text), indent=4, sort_keys=True).encode()
 
 
 # --- run -----------------------------------------------------------------------------------------------------------------
 
 
-class _Session:
+class CoreMLSession:
     """One picture at a time, on the processor alone: the one place where every Apple device computes alike."""
 
     def __init__(self, path: Path) -> None:
-        import coremltools as ct
-
         self._folder = tempfile.mkdtemp(prefix="udacisense-coreml-")
         try:
-            with zipfile.ZipFile(path) as archive:
-                archive.extractall(self._folder)
-            self._model = ct.models.MLModel(str(Path(self._folder) / PACKAGE), compute_units=ct.ComputeUnit.CPU_ONLY)
-        except Exception:
+            import coremltools as ct
+
+            package = _unpack(path, Path(self._folder))
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", RuntimeWarning)  # coremltools only warns where Core ML refuses a model
+                self._model = ct.models.MLModel(str(package), compute_units=ct.ComputeUnit.CPU_ONLY)
+        except BaseException:
             self.close()
             raise
 
     def predict(self, images: Images) -> Logits:
-        """Logits (N, classes) for normalised images (N, 3, H, W)."""
+        """Logits (N, classes) for normalised images (N, 3, H, W).
+
+        Raises:
+            RunError: the images have another shape than the file takes, or Core ML fails on them.
+        """
         if images.ndim != 4 or len(images) == 0 or images.shape[1] != 3:
             raise RunError(f"Images must have the shape (N, 3, H, W) with N of at least 1, got {images.shape}.")
-        answers = [self._model.predict({INPUT: image[None]})[OUTPUT] for image in np.asarray(images, np.float32)]
+        try:
+            answers = [self._model.predict({INPUT: image[None]})[OUTPUT] for image in np.require(images, np.float32, ["C"])]
+        except Exception as exc:  # Core ML has an error class for each of its compilers
+            raise RunError(f"Core ML failed on images of shape {images.shape}: {exc}") from exc
         logits: Logits = np.concatenate(answers).astype(np.float32)
         return logits
 
@@ -185,13 +205,30 @@ class _Session:
         self.close()
 
 
+def _unpack(path: Path, folder: Path) -> Path:
+    """The package that the file holds, in a folder; nothing else is taken out of it.
+
+    Raises:
+        ValueError: it holds something else, or is packed so that it could grow.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            place = entry.filename.split("/")
+            if entry.compress_type != zipfile.ZIP_STORED or place[0] != PACKAGE or ".." in place:
+                raise ValueError(f"it holds {entry.filename!r}, which is no part of a package as UdaciSense writes it")
+        archive.extractall(folder)
+    if not (folder / PACKAGE / MANIFEST).is_file():
+        raise ValueError("it holds no package")
+    return folder / PACKAGE
+
+
 def _load(path: Path, threads: int) -> Session:
     reason = _unavailable("run")
     if reason is not None:
         raise RunError(f"{path.name} cannot run here. {reason} Verify it on a Mac.")
     del threads  # Core ML chooses by itself
     try:
-        return _Session(path)
+        return CoreMLSession(path)
     except Exception as exc:  # Core ML has an error class for each of its compilers
         raise RunError(f"Core ML cannot load {path.name}: {exc}. Convert its checkpoint again.") from exc
 
