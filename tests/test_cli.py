@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +14,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.fakes import fake_checkpoint, fake_format, made
 from tests.story import Story
-from udacisense import verbs
+from udacisense import formats, store, verbs
 from udacisense.cli.app import main
 from udacisense.cli.watching import JobSink, LogSink
 from udacisense.errors import ExportError
 from udacisense.progress import WAITING, report
-from udacisense.types import Status
+from udacisense.types import FailedConversion, Format, Status
 from udacisense.verbs import Judgement
 
 HEAVY = {"torch", "numpy", "pydantic", "pandas", "matplotlib", "streamlit", "PIL", "rich.progress", "udacisense.verbs"}
@@ -240,3 +242,43 @@ def test_errors_of_the_tree_reach_the_person_as_they_are(home: Path, call: Call,
 
     monkeypatch.setattr(verbs, "convert", refuse)
     assert call("convert", "x").err.endswith("Error: It failed, because of this. Do that.\n")
+
+
+def test_a_failed_conversion_is_listed_with_its_log_until_it_is_made_good(seeded_home: Story, call: Call) -> None:
+    record = FailedConversion(
+        id="failed-onnx-fp32-1",
+        checkpoint_id=seeded_home.checkpoint.id,
+        format="onnx",
+        precision="fp32",
+        recipe="default",
+        stage="lowering",
+        message="was killed by SIGSEGV while lowering",
+        log="Fatal Python error",
+        made=made(created="2026-02-01T00:00:00Z"),
+    )
+    store.save(record)
+    said = " ".join(call("models").out.split())
+    assert "killed by SIGSEGV" in said
+    assert "results/failed_conversion/failed-onnx-fp32-1.json" in said
+    assert [f["log"] for f in json.loads(call("models", "--json").out)["failed"]] == ["Fatal Python error"]
+
+
+def test_all_takes_no_recipe(seeded_home: Story, call: Call) -> None:
+    ended = call("convert", seeded_home.checkpoint.id, "--format", "all", "--recipe", "static")
+    assert ended.code == 3
+    assert "a recipe belongs to one format" in " ".join(ended.err.replace("│", " ").split())
+
+
+def test_all_files_are_verified_and_a_proof_is_not_made_twice(
+    sample_home: Path, fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    checkpoint = fake_checkpoint(sample_home / "models" / "m.pth")
+    assert call("convert", checkpoint.id, "--format", "all", "--precision", "all").code == 0
+    found = json.loads(call("verify", "all", "--json").out)
+    assert [v["agreement"] for v in found["verifications"]] == [1.0, 1.0]
+    assert found["failures"] == []
+    again = json.loads(call("verify", "all", "--json").out)
+    assert [v["id"] for v in again["verifications"]] == [v["id"] for v in found["verifications"]]
+    monkeypatch.setitem(formats.FORMATS, "fake", fake_format("fake", unavailable=lambda capability: "Not here."))
+    shutil.rmtree(sample_home / "results" / "verification")
+    assert "cannot run here: Not here." in " ".join(call("verify", "all").out.split())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from tests.conversion.child import RECIPES, export
 from tests.fakes import fake_checkpoint, fake_format, write_fake
 from udacisense import convert as convert_module
-from udacisense import formats, store
+from udacisense import formats, provenance, store
 from udacisense.artifacts import mobile_dir, standing_failures
 from udacisense.conversion.converter import Converter, ConverterError
 from udacisense.convert import convert
@@ -141,15 +142,42 @@ def test_a_converter_that_hangs_leaves_a_record_too(checkpoint: Checkpoint) -> N
 
 
 @pytest.mark.usefixtures("known")
-def test_the_other_formats_go_on_after_a_crash(
-    converter: Converter, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_other_formats_go_on_after_a_crash(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
     crash = fake_format("fake", export=export, precisions=("fp32",), recipes={"fp32": RECIPES[1:2]})
     monkeypatch.setitem(formats.FORMATS, "fake", crash)
-    monkeypatch.setattr(convert_module, "open_converter", lambda: nullcontext(converter))
-    done = convert_all(checkpoint.path)
+    monkeypatch.setattr(convert_module, "open_converter", lambda: Converter(CHILD, timeout_s=30.0))
+    monkeypatch.setattr(provenance, "usable_cores", lambda: cores)
+    told: list[tuple[float, str]] = []
+    with watched_by(lambda fraction, stage: told.append((fraction, stage))):
+        done = convert_all(checkpoint.path)
     assert [(a.format, a.precision) for a in done.artifacts] == [("other", "fp32"), ("other", "int8")]
     assert len(done.failures) == 1
     assert "SIGSEGV" in done.failures[0]
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+    assert told[-1][0] == 1.0
+    assert any(stage.startswith("other int8: ") for _, stage in told)
     again = convert_all(checkpoint.path)
     assert again.artifacts == done.artifacts
+
+
+def test_who_ends_the_work_ends_the_process_and_leaves_no_record(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    converter = Converter(CHILD, timeout_s=30.0)
+    ended: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            write(converter, checkpoint, "hang", tmp_path / "a")
+        except SystemExit as exc:
+            ended.append(exc)
+
+    thread = threading.Thread(target=work)
+    with watched_by(lambda fraction, stage: None):
+        thread.start()
+    while converter.stage() != "lowering":
+        time.sleep(0.01)
+    converter.close()
+    thread.join(10)
+    assert len(ended) == 1
+    with pytest.raises(SystemExit):
+        write(converter, checkpoint, "sound", tmp_path / "b")

@@ -81,6 +81,8 @@ def convert(
     validation pictures, and the first that agrees with the checkpoint and keeps its accuracy is taken.
     """
     if "all" in (format, precision):
+        if recipe is not None:
+            raise typer.BadParameter("a recipe belongs to one format and precision; leave out --recipe, or name both")
         perform(json, "convert_all", lambda verbs: verbs.convert_all(checkpoint, format, precision))
     perform(json, "convert", lambda verbs: verbs.convert(checkpoint, format, precision, recipe))
 
@@ -119,7 +121,7 @@ def evaluate(
 
 @app.command()
 def verify(
-    artifact: Artifact,
+    artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or all: those without a proof on these pictures")],
     source: Source = None,
     split: Split = "test",
     scheme: Scheme = None,
@@ -127,6 +129,8 @@ def verify(
     json: Json = False,
 ) -> None:
     """Prove that an artifact is the same model as its checkpoint."""
+    if artifact == "all":
+        perform(json, "verify_all", lambda verbs: verbs.verify_all(None, source, split, scheme))
     perform(json, "verify", lambda verbs: verbs.verify(artifact, source, split, scheme, tolerance))
 
 
@@ -224,10 +228,11 @@ def report(
     artifact: Annotated[str | None, typer.Argument(help="artifact, by id or path; all of them by default")] = None,
     format: Annotated[str, typer.Option(help="markdown or html")] = "markdown",
     out: Annotated[Path | None, typer.Option(help="file to write; by default stdout")] = None,
+    pictures: Annotated[bool, typer.Option("--pictures", help="put photographs of the data source into the HTML too")] = False,
     json: Json = False,
 ) -> None:
     """Write down all that is known about one artifact, or all, with the record behind every figure."""
-    perform(json, "report", lambda verbs: verbs.write_report(artifact, format, out))
+    perform(json, "report", lambda verbs: verbs.write_report(artifact, format, out, pictures))
 
 
 @app.command()

@@ -67,6 +67,12 @@ def _models(console: Console, found: Any) -> None:
     _table(console, "Checkpoints", ("id", "technique", "parameters", "size", "file"), rows)
     made = [(a.id, a.format, a.precision, megabytes(a.size_bytes), a.checkpoint_id) for a in found.artifacts]
     _table(console, "\nArtifacts", ("id", "format", "precision", "size", "made from"), made)
+    if found.failed:
+        lost = [
+            (f.format, f.precision, f.recipe, f.stage, f.message, f"results/failed_conversion/{f.id}.json")
+            for f in found.failed
+        ]
+        _table(console, "\nConversions that failed", ("format", "precision", "recipe", "while", "why", "what it printed"), lost)
     _lines(console, "", f"Used when none is named: {found.default_id or 'none'}")
     _warnings(console, [*([found.notice] if found.notice else []), *found.problems])
 
@@ -99,6 +105,15 @@ def _conversions(console: Console, found: Any) -> None:
     _table(console, "", ("format", "precision", "size", "seconds", "id"), rows)
     for artifact in found.artifacts:
         _warnings(console, (f"{artifact.id}: {warning}" for warning in artifact.warnings))
+    _warnings(console, found.failures)
+
+
+def _verifications(console: Console, found: Any) -> None:
+    rows = [
+        (v.artifact_id, v.verdict, percent(v.agreement), percent(v.accuracy_before), percent(v.accuracy_after), v.reason)
+        for v in found.verifications
+    ]
+    _table(console, "", ("artifact", "model", "agrees", "top-1 before", "after", "why"), rows)
     _warnings(console, found.failures)
 
 
@@ -204,6 +219,7 @@ SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "inspect": _inspection,
     "package": _package,
     "verify": _verification,
+    "verify_all": _verifications,
     "locate": _location,
     "benchmark": timing.benchmarks,
     "history": timing.history,

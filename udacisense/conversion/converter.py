@@ -31,6 +31,8 @@ STEP_TIMEOUT_S = 900.0
 GRACE_S = 10.0
 """The child's own limit comes this much after the parent's: it matters only when the parent is gone."""
 LOG_CHARACTERS = 4000
+ASKED_TO_END = (signal.SIGTERM, signal.SIGINT)
+"""A child that ends so was told to together with this process: no fault of the converter, and no reason to go on."""
 
 
 class ConverterError(Exception):
@@ -48,6 +50,7 @@ class Converter:
         self._said = tempfile.NamedTemporaryFile("ab", prefix="udacisense-", suffix=".log")  # noqa: SIM115 - see close()
         self._said_before = 0
         self._stage = ""
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -92,11 +95,14 @@ class Converter:
     # --- the process ---
 
     def close(self) -> None:
-        """End the child."""
+        """End the child; a conversion that another thread waits for ends with it."""
+        self._closed = True
         self._stop()
         self._said.close()
 
     def _ask(self, do: str, checkpoint: Checkpoint, **arguments: object) -> Any:
+        if self._closed:
+            sys.exit(128 + signal.SIGTERM)
         self._start()
         self._said_before = os.fstat(self._said.fileno()).st_size
         meant = {"path": str(checkpoint.path), "sha256": checkpoint.sha256}
@@ -162,8 +168,10 @@ class Converter:
                     pipe.close()
 
     def _how_it_ended(self) -> str:
-        assert self._process is not None
-        code = self._process.wait()
+        process = self._process
+        code = None if process is None else process.wait()
+        if self._closed or code is None or -code in ASKED_TO_END:
+            sys.exit(128 + signal.SIGTERM)
         self._stop()
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         hint = " (the system does so when memory runs out)" if -code == signal.SIGKILL else ""

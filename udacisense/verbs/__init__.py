@@ -4,12 +4,13 @@ Ids or paths are accepted for checkpoints and artifacts. Verbs that compute hold
 never share the processor: no timing is taken beside other work.
 """
 
+from udacisense.verbs.everything import Conversions, Verifications, convert_all, verify_all
 from udacisense.verbs.inside import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
 from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info
 from udacisense.verbs.timing import Tag, history, selftest, tag
 from udacisense.verbs.whole import Run, run
-from udacisense.verbs.work import Conversions, benchmark, convert, convert_all, evaluate, locate, train, verify
+from udacisense.verbs.work import benchmark, convert, evaluate, locate, train, verify
 
 __all__ = [
     "Conversions",
@@ -20,6 +21,7 @@ __all__ = [
     "Report",
     "Run",
     "Tag",
+    "Verifications",
     "benchmark",
     "convert",
     "convert_all",
@@ -39,5 +41,6 @@ __all__ = [
     "tag",
     "train",
     "verify",
+    "verify_all",
     "write_report",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import udacisense
 from udacisense.settings import Settings, settings
-from udacisense.types import Artifact, Checkpoint, DatasetRef, Machine, SourceName
+from udacisense.types import Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName
 
 if TYPE_CHECKING:
     from udacisense.data.health import Health
@@ -53,6 +53,7 @@ class ModelsInfo:
 
     checkpoints: tuple[Checkpoint, ...]
     artifacts: tuple[Artifact, ...]
+    failed: tuple[FailedConversion, ...]  # the last attempts that gave no file
     default_id: str | None
     notice: str | None  # why the default is not the one that was wished for
     problems: tuple[str, ...]
@@ -108,8 +109,8 @@ def download_data() -> DataInfo:
 
 
 def models_info() -> ModelsInfo:
-    """Every checkpoint and artifact of the store, and which checkpoint is used when none is named."""
-    from udacisense.artifacts import list_artifacts
+    """Every checkpoint, artifact and failed conversion of the store, and which checkpoint is used when none is named."""
+    from udacisense.artifacts import list_artifacts, standing_failures
     from udacisense.errors import NotFoundError
     from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
 
@@ -123,6 +124,7 @@ def models_info() -> ModelsInfo:
     return ModelsInfo(
         checkpoints=checkpoints.records,
         artifacts=artifacts.records,
+        failed=standing_failures(),
         default_id=default.id if default else None,
         notice=notice,
         problems=checkpoints.problems + artifacts.problems,

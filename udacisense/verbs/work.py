@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
 
-from udacisense.errors import FormatError, MeasureError
-from udacisense.progress import part
+from udacisense.errors import MeasureError
 from udacisense.settings import settings
 from udacisense.types import (
     Artifact,
@@ -23,12 +21,6 @@ from udacisense.types import (
     Verification,
 )
 from udacisense.verbs.lock import heavy_work
-
-ALL = "all"
-"""In place of a format or a precision: each of them."""
-
-Pair = tuple[str, Precision]
-"""A format's name and one of its precisions."""
 
 
 def train(recipe: str = "baseline", out: Path | None = None) -> Checkpoint:
@@ -75,62 +67,6 @@ def convert(
             artifact = conversion.convert(found, format, wanted, recipe)
     conversion.publish(artifact)
     return artifact
-
-
-@dataclass(frozen=True, slots=True)
-class Conversions:
-    """What came of converting to many formats."""
-
-    artifacts: tuple[Artifact, ...]
-    failures: tuple[str, ...]  # a sentence for each conversion that gave no file
-
-
-def convert_all(checkpoint: str | Path, format: str = ALL, precision: str = ALL) -> Conversions:
-    """Convert a checkpoint to each format and precision ("all", or one of them) that this machine can write.
-
-    One that fails leaves a record of it and the others go on; all are done in one process, which a crash costs a restart.
-    Nothing is published: two precisions share a file name.
-
-    Raises:
-        NotFoundError: no such checkpoint. FormatError: no such format, or none of them offers the precision.
-    """
-    from udacisense.convert import made_before
-    from udacisense.models.checkpoint import find_checkpoint
-
-    found = find_checkpoint(checkpoint)
-    files = {pair: made_before(found, *pair) for pair in _pairs(format, precision)}
-    missing = [pair for pair, artifact in files.items() if artifact is None]
-    failures = []
-    if missing:  # only then is there anything to wait for
-        with heavy_work(f"converting {found.id} to {len(missing)} files", seeded=False):
-            failures = _convert_each(found, missing, files)
-    return Conversions(tuple(artifact for artifact in files.values() if artifact is not None), tuple(failures))
-
-
-def _convert_each(checkpoint: Checkpoint, pairs: Sequence[Pair], files: dict[Pair, Artifact | None]) -> list[str]:
-    """Convert to each pair and put the artifact into `files`; returns a sentence for each that failed."""
-    from udacisense import convert as conversion
-
-    failures: list[str] = []
-    with conversion.open_converter() as converter:
-        for index, (name, precision) in enumerate(pairs):
-            with part(index / len(pairs), (index + 1) / len(pairs), f"{name} {precision}: "):
-                try:
-                    files[name, precision] = conversion.convert(checkpoint, name, precision, converter=converter)
-                except FormatError as exc:
-                    failures.append(str(exc))
-    return failures
-
-
-def _pairs(format: str, precision: str) -> list[Pair]:
-    """Each format with each of its precisions, as far as they were asked for and can be written here."""
-    from udacisense.convert import target, targets
-
-    chosen = targets().values() if format == ALL else (target(format),)
-    pairs = [(f.name, p) for f in chosen if f.unavailable("export") is None for p in f.precisions if precision in (ALL, p)]
-    if not pairs:
-        raise FormatError(f"No format that this machine can write offers {precision}. Name another precision, or all.")
-    return pairs
 
 
 def evaluate(
