@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ui import measured
-from ui.evidence import entries, runs, timed_entries
+from ui import measured, timing_views
+from ui.evidence import entries, plainest, runs, timed_entries
 from ui.frame import frame
 from ui.overview import read_shelf
 from ui.widgets import empty_state, listing_problems, provenance_note
@@ -25,13 +25,17 @@ elif not shelf.benchmarks:
     )
     st.stop()
 
-run = measured.pick_run(runs(shelf.benchmarks)) if shelf.benchmarks else ()
-rows = timed_entries(run, subjects, shelf.evaluations) if run else entries(subjects, shelf.evaluations)
+found = runs([b for b in shelf.benchmarks if not b.sustained])
+run = measured.pick_run(found) if found else ()
+rows = timed_entries(plainest(run), subjects, shelf.evaluations) if run else entries(subjects, shelf.evaluations)
 
 measured.comparison(rows)
 views = {
-    "Latency": measured.latency,
-    "Start-up": measured.start_up,
+    "Latency": timing_views.latency,
+    "Start-up": timing_views.start_up,
+    "Scaling": lambda rows: timing_views.scaling(run, rows) if run else timing_views.not_timed(),
+    "Sustained": lambda _: timing_views.sustained(shelf.benchmarks, subjects, shelf.evaluations),
+    "Trade-off": timing_views.tradeoffs,
     "Size and memory": measured.space,
     "Accuracy": measured.accuracy,
 }
@@ -39,3 +43,4 @@ view = st.segmented_control("Look at", list(views), default="Latency", required=
 views[view](rows)
 if run:
     provenance_note(run[0].made, run[0].run_id)
+    st.page_link("pages/history.py", label="Hold this run against earlier ones", icon=":material/history:")

@@ -11,7 +11,7 @@ from udacisense import store
 from udacisense.formats import FORMATS
 from udacisense.report.dossier import collect
 from udacisense.types import Evaluation
-from ui import charts
+from ui import charts, timing_charts
 from ui.chart_style import FORMAT_COLORS, OTHER_COLOR, format_color
 from ui.evidence import Entry, Stage, entries, stages, timed_entries
 from ui.words import BYTES_A_MB
@@ -47,10 +47,11 @@ def test_colours_are_okabe_and_ito() -> None:
 def test_a_format_has_the_same_colour_in_every_chart(measured: tuple[Entry, ...], seeded_home: Story) -> None:
     blue, orange, green = (FORMAT_COLORS[f] for f in ("torch", "torchscript", "torchscript-lite"))
     wanted = [blue, orange, green]
-    for chart in (charts.latency, charts.accuracy, charts.per_class):
+    for chart in (charts.accuracy, charts.per_class):
         assert [trace.marker.color for trace in chart(measured).data] == wanted
-    assert [trace.line.color for trace in charts.timeline(measured).data] == wanted
-    for chart in (charts.sizes, charts.memory, charts.startup):
+    assert [trace.line.color for trace in timing_charts.course(measured).data] == wanted
+    assert [trace.line.color for trace in timing_charts.latency(measured).data[::2]] == wanted
+    for chart in (charts.sizes, charts.memory, timing_charts.startup, timing_charts.whole):
         assert list(chart(measured).data[0].marker.color[:3]) == wanted
     pipeline = charts.pipeline(stages(collect(seeded_home.drifting)), lambda s: s.top1, "{:.2f}", "share")
     assert list(pipeline.data[0].marker.color) == [blue, blue, green]
@@ -58,38 +59,6 @@ def test_a_format_has_the_same_colour_in_every_chart(measured: tuple[Entry, ...]
 
 
 # --- values ------------------------------------------------------------------------------------------------------------
-
-
-def test_latency_holds_every_single_run_in_milliseconds(measured: tuple[Entry, ...], seeded_home: Story) -> None:
-    fig = charts.latency(measured)
-    assert len(fig.data) == 3
-    for trace, record in zip(fig.data, seeded_home.benchmarks, strict=True):
-        assert list(trace.x) == pytest.approx([s * 1000 for s in record.steady_s])
-    assert "<b>nothing fp32</b>  not measured" in notes(fig)
-
-
-def test_latency_counts_the_runs_beyond_its_edge(measured: tuple[Entry, ...]) -> None:
-    far = measured[0]
-    assert far.benchmark is not None
-    slow = replace(far, benchmark=replace(far.benchmark, blocks_s=(*far.benchmark.blocks_s * 3, (0.9,))))
-    fig = charts.latency([slow])
-    assert "1 run beyond the right edge, up to 900 ms" in fig.layout.xaxis.title.text
-    assert fig.layout.xaxis.range[1] < 900
-    assert max(fig.data[0].x) == 900, "it is still there"
-    assert "beyond" not in charts.latency(measured).layout.xaxis.title.text
-
-
-def test_timeline_keeps_the_order_taken(measured: tuple[Entry, ...], seeded_home: Story) -> None:
-    fig = charts.timeline(measured)
-    assert list(fig.data[1].y) == pytest.approx([s * 1000 for s in seeded_home.benchmarks[1].steady_s])
-    assert len({trace.marker.symbol for trace in fig.data}) == 3, "told apart without colour too"
-
-
-def test_start_up_keeps_import_load_and_first_apart(measured: tuple[Entry, ...], seeded_home: Story) -> None:
-    fig = charts.startup(measured)
-    record = seeded_home.benchmarks[1]
-    assert [trace.x[1] for trace in fig.data] == pytest.approx([record.import_s * 1000, 50.0, record.first_s * 1000])  # type: ignore[operator]
-    assert [trace.x[3] for trace in fig.data] == [None, None, None]
 
 
 def test_sizes_and_memory_are_in_mb_and_leave_gaps(measured: tuple[Entry, ...], seeded_home: Story) -> None:
@@ -170,9 +139,10 @@ def test_pipeline_of_nothing_measured_draws() -> None:
 
 def test_charts_of_nothing_do_not_fail() -> None:
     for chart in (
-        charts.latency,
-        charts.timeline,
-        charts.startup,
+        timing_charts.latency,
+        timing_charts.course,
+        timing_charts.startup,
+        timing_charts.whole,
         charts.sizes,
         charts.memory,
         charts.accuracy,
@@ -184,7 +154,11 @@ def test_charts_of_nothing_do_not_fail() -> None:
 
 def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[Entry, ...], seeded_home: Story) -> None:
     """Both are the theme's, so that light and dark are readable."""
-    figures = [charts.latency(measured), charts.sizes(measured), charts.differences(seeded_home.verifications[1], "torch")]
+    figures = [
+        timing_charts.latency(measured),
+        charts.sizes(measured),
+        charts.differences(seeded_home.verifications[1], "torch"),
+    ]
     for fig in figures:
         assert fig.layout.font.color is None
         assert fig.layout.plot_bgcolor is None
@@ -193,11 +167,11 @@ def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[Entry, ...
 
 
 def test_a_phone_can_scroll_past_a_chart(measured: tuple[Entry, ...]) -> None:
-    assert charts.latency(measured).layout.dragmode is False
+    assert timing_charts.latency(measured).layout.dragmode is False
 
 
 def test_entries_without_a_run_show_accuracy_and_size_only(seeded_home: Story) -> None:
     found = entries((seeded_home.checkpoint, seeded_home.drifting), store.records(Evaluation).records)
     assert [e.benchmark for e in found] == [None, None]
     assert [e.evaluation.subject_id for e in found if e.evaluation] == [seeded_home.checkpoint.id, seeded_home.drifting.id]
-    assert notes(charts.latency(found)).count("not measured") == 2
+    assert notes(timing_charts.startup(found)).count("not measured") == 2

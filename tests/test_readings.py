@@ -103,42 +103,6 @@ def test_stages_of_a_baseline_converted_directly_have_no_optimized_stage(seeded_
 # --- sentences ---------------------------------------------------------------------------------------------------------
 
 
-def test_latency_names_the_fastest_and_says_that_blocks_are_too_few(measured: tuple[Entry, ...]) -> None:
-    text = readings.latency(measured)
-    assert text.startswith("torchscript fp32 is the fastest")
-    assert "baseline (torch) takes" in text
-    assert "too few blocks" in text
-
-
-def test_latency_gives_the_interval_of_the_ratio(measured: tuple[Entry, ...]) -> None:
-    slow = timed(measured[0], *[(0.0200 + i / 1e5,) * 3 for i in range(8)])
-    fast = timed(measured[1], *[(0.0100,) * 3 for i in range(8)])
-    assert "2.00 times as long (95 % interval 2.00 to 2.01)" in readings.latency([slow, fast])
-
-
-def test_latency_does_not_claim_what_noise_explains(measured: tuple[Entry, ...]) -> None:
-    a = timed(measured[0], *[(0.010 if i % 2 else 0.014,) for i in range(8)])
-    b = timed(measured[1], *[(0.014 if i % 3 else 0.009,) for i in range(8)])
-    assert "cannot tell apart" in readings.latency([a, b])
-
-
-def test_latency_of_one_gives_its_tail(measured: tuple[Entry, ...]) -> None:
-    text = readings.latency([timed(measured[0], (0.010,) * 100)])
-    assert text == "baseline (torch) answers in 10.0 ms (100 runs); 99 of 100 answers come within 10.0 ms."
-
-
-def test_timeline_tells_the_drift(measured: tuple[Entry, ...]) -> None:
-    assert "baseline (torch) +50.0 %" in readings.timeline([timed(measured[0], (0.010,), (0.015,))])
-    assert "at least two blocks" in readings.timeline([timed(measured[0], (0.010,))])
-
-
-def test_start_up_adds_import_load_and_first(measured: tuple[Entry, ...]) -> None:
-    b = measured[0].benchmark
-    assert b is not None
-    entry = replace(measured[0], benchmark=replace(b, import_s=1.0, load_s=0.2, first_s=0.3))
-    assert readings.startup([entry]) == "From nothing to its first answer, baseline (torch) takes 1,500 ms."
-
-
 def test_sizes_say_how_much_less() -> None:
     a, b = Entry("a", "small", "torch", 1_048_576), Entry("b", "large", "torch", 4 * 1_048_576)
     assert readings.sizes([a, b]) == "The smallest file is small with 1.00 MB, 75.0 % less than large (4.00 MB)."
@@ -201,8 +165,6 @@ def test_verdicts_are_counted(seeded_home: Story) -> None:
 
 def test_nothing_measured_is_said_in_words() -> None:
     for sentence in (
-        readings.latency,
-        readings.startup,
         readings.sizes,
         readings.memory,
         readings.accuracy,

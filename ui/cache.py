@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from PIL import Image
@@ -26,6 +28,9 @@ from udacisense.store import sha256_of
 from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName, Verification
 from udacisense.verify import logits_of
 from ui import probe
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 # --- pictures ----------------------------------------------------------------------------------------------------------
 
@@ -136,6 +141,19 @@ def _package(sha256: str, artifact_id: str) -> bytes:  # noqa: ARG001 - part of 
         written = Path(folder) / f"{artifact_id}.zip"
         probe.ask("package", artifact_id, str(written))
         return written.read_bytes()
+
+
+# --- charts ------------------------------------------------------------------------------------------------------------
+
+
+def drawn(name: str, key: str, build: Callable[[], tuple[str, go.Figure]]) -> tuple[str, go.Figure]:
+    """The sentence and the figure of a chart, made once for the records that `key` names. Read only: all visitors share it."""
+    return _drawn(name, key, build)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _drawn(name: str, key: str, _build: Callable[[], tuple[str, go.Figure]]) -> tuple[str, go.Figure]:  # noqa: ARG001 - the key
+    return _build()
 
 
 # --- machine -----------------------------------------------------------------------------------------------------------

@@ -12,89 +12,11 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from udacisense import stats
 from udacisense.labels import CLASSES
 from udacisense.types import Evaluation, Verification
 from ui.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
 from ui.evidence import Entry, Stage, top1_interval
-from ui.words import BYTES_A_MB, NOT_MEASURED, count, mb, ms, percent
-
-
-def latency(entries: Sequence[Entry]) -> go.Figure:
-    """All steady times of each subject in milliseconds: box, and every run as a point; far ones are counted on the axis."""
-    timed = [e for e in entries if e.benchmark]
-    fig = go.Figure()
-    for e in timed:
-        assert e.benchmark is not None
-        fig.add_box(
-            x=[s * 1000 for s in e.benchmark.steady_s],
-            y=[e.label] * len(e.benchmark.steady_s),
-            name=e.label,
-            orientation="h",
-            boxpoints="all",
-            jitter=0.6,
-            pointpos=0,
-            width=0.45,
-            marker={"color": format_color(e.format), "size": 3, "opacity": 0.55},
-            line={"width": 1.5},
-            hovertemplate="%{x:.2f} ms<extra>" + e.label + "</extra>",
-        )
-    texts = [f"median {ms(stats.median(e.benchmark.steady_s))}" if e.benchmark else NOT_MEASURED for e in entries]
-    steady = [b.steady_s for e in timed if (b := e.benchmark)]
-    edge = max((stats.percentile(s, 99) * 1.5 for s in steady), default=0.0)
-    beyond = sum(seconds > edge for s in steady for seconds in s)
-    axis = "milliseconds per picture, one point per run"
-    if not beyond:
-        return _rows(fig, entries, texts, axis)
-    axis += f"<br>{count(beyond, 'run')} beyond the right edge, up to {ms(max(map(max, steady)))}"
-    low = min(map(min, steady))
-    return _rows(fig, entries, texts, axis).update_xaxes(range=[low * 900, edge * 1000])
-
-
-def timeline(entries: Sequence[Entry]) -> go.Figure:
-    """Steady times in the order they were taken: a rising line is a machine that slows down."""
-    fig = go.Figure()
-    for number, e in enumerate(e for e in entries if e.benchmark):
-        assert e.benchmark is not None
-        fig.add_scatter(
-            x=list(range(1, len(e.benchmark.steady_s) + 1)),
-            y=[s * 1000 for s in e.benchmark.steady_s],
-            name=e.label,
-            mode="lines+markers",
-            line={"color": format_color(e.format), "width": 1},
-            marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 5},
-            hovertemplate="run %{x}: %{y:.2f} ms<extra>" + e.label + "</extra>",
-        )
-    fig.update_yaxes(title="milliseconds", rangemode="tozero")
-    fig.update_xaxes(title="run, in the order taken")
-    return finish(fig, 320, legend=True)
-
-
-def startup(entries: Sequence[Entry]) -> go.Figure:
-    """From nothing to the first answer in milliseconds: importing the runtime, loading the file, first inference."""
-    phases: tuple[tuple[str, Callable[[Entry], float | None], float], ...] = (
-        ("import", lambda e: e.benchmark.import_s if e.benchmark else None, 0.35),
-        ("load", lambda e: e.benchmark.load_s if e.benchmark else None, 0.65),
-        ("first inference", lambda e: e.benchmark.first_s if e.benchmark else None, 1.0),
-    )
-    fig = go.Figure()
-    for name, value, opacity in phases:
-        seconds = [value(e) for e in entries]
-        fig.add_bar(
-            x=[None if s is None else s * 1000 for s in seconds],
-            y=[e.label for e in entries],
-            name=name,
-            orientation="h",
-            width=0.45,
-            marker={"color": [format_color(e.format) for e in entries], "opacity": opacity},
-            hovertemplate=name + " %{x:.1f} ms<extra>%{y}</extra>",
-        )
-    fig.update_layout(barmode="stack")
-    texts = [
-        " · ".join(f"{name.split()[0]} {ms(value(e))}" for name, value, _ in phases) if e.benchmark else NOT_MEASURED
-        for e in entries
-    ]
-    return _rows(fig, entries, texts, "milliseconds: import (pale), load, first inference (full)", break_title=True)
+from ui.words import BYTES_A_MB, NOT_MEASURED, mb, percent
 
 
 def sizes(entries: Sequence[Entry]) -> go.Figure:

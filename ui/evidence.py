@@ -82,6 +82,21 @@ def runs(benchmarks: Sequence[Benchmark]) -> dict[str, tuple[Benchmark, ...]]:
     return found
 
 
+def plainest(run: Sequence[Benchmark]) -> tuple[Benchmark, ...]:
+    """The records of a run under its plainest setting: what was timed with more threads, pictures or neighbours is apart."""
+    least = min((b.sustained, b.beside, b.batch, b.threads) for b in run)
+    return tuple(b for b in run if (b.sustained, b.beside, b.batch, b.threads) == least)
+
+
+def digest_of(found: Sequence[Entry]) -> str:
+    """What a chart of these entries depends on, as a cache key."""
+    parts = [
+        (e.id, e.label, e.size_bytes, e.evaluation.id if e.evaluation else "", e.benchmark.id if e.benchmark else "")
+        for e in found
+    ]
+    return repr(parts)
+
+
 def common_dataset(evaluations: Sequence[Evaluation], sha256s: Sequence[str]) -> str | None:
     """The pictures on which accuracies are put side by side; None = nothing was evaluated.
 

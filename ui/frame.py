@@ -23,6 +23,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Prove": (
         ("pages/verify.py", "Verify", "difference"),
         ("pages/benchmark.py", "Benchmark", "timer"),
+        ("pages/history.py", "History", "history"),
         ("pages/readiness.py", "Readiness", "fact_check"),
     ),
     "Try": (("pages/classify.py", "Classify", "image_search"),),

@@ -7,32 +7,42 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from udacisense.artifacts import cannot_run
+from udacisense.benchmark.trust import trust
 from udacisense.types import Benchmark, Checkpoint, DatasetRef, Subject
 from ui import charts, readings, tables
 from ui.evidence import Entry
 from ui.jobs import job_button, job_panel
 from ui.panels import chart, remarks, table
 from ui.widgets import describe_subject, empty_state, source_note
-from ui.words import MB_HELP, count, ms, when
+from ui.words import MB_HELP, count, when
 
-PROTOCOLS: Mapping[str, str] = {"quick": "Quick", "standard": "Standard"}
+PROTOCOLS: Mapping[str, tuple[str, str]] = {
+    "quick": ("Quick", "about 5 s a model"),
+    "standard": ("Standard", "at least 100 runs and 10 s a model, five cold starts"),
+    "soak": ("Soak", "five minutes without a pause, each model alone"),
+}
+MORE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "threads": ("1, 2 and all cores", ("--threads", "1,2,all")),
+    "batch": ("1 and 8 pictures at a time", ("--batch", "1,8")),
+    "busy": ("beside a busy process", ("--busy", "1")),
+}
+"""What a run may vary: how it is said, and its options."""
 
 _Number = st.column_config.NumberColumn
 COLUMNS = {
-    "subject": st.column_config.TextColumn("Model", pinned=True),
-    "size_mb": _Number("Size, MB", format="%.2f", help=MB_HELP),
-    "top1_percent": _Number("Top-1, %", format="%.1f", help="Accuracy on the pictures named under Accuracy."),
-    "average_ms": _Number("Average, ms", format="%.2f", help="Steady inference of one picture."),
-    "p50_ms": _Number("P50, ms", format="%.2f", help="Half of the answers come within this time (the median)."),
-    "p95_ms": _Number("P95, ms", format="%.2f", help="95 of 100 answers come within this time."),
-    "p99_ms": _Number("P99, ms", format="%.2f", help="99 of 100 answers come within this time."),
-    "images_per_s": _Number("Images/s", format="%.1f", help="From the average."),
-    "load_ms": _Number("Load, ms", format="%.1f", help="Reading the file, once."),
-    "first_inference_ms": _Number(
-        "First, ms", format="%.1f", help="The first inference after loading; never part of the others."
+    "subject": st.column_config.TextColumn("Model", pinned=True, width="medium"),
+    "trust": st.column_config.TextColumn("Trust", width=56, help="A is the best, D decides nothing. The reasons are below."),
+    "size_mb": _Number("Size, MB", format="%.2f", help=MB_HELP, width=76),
+    "top1_percent": _Number("Top-1, %", format="%.1f", help="Accuracy on the pictures named under Accuracy.", width=76),
+    "average_ms": _Number("Average, ms", format="%.2f", help="Steady inference of one picture.", width=92),
+    "p50_ms": _Number("P50, ms", format="%.2f", help="Half of the answers come within this time (the median).", width=76),
+    "p95_ms": _Number("P95, ms", format="%.2f", help="95 of 100 answers come within this time.", width=76),
+    "p99_ms": _Number("P99, ms", format="%.2f", help="99 of 100 answers come within this time.", width=76),
+    "whole_way_ms": _Number(
+        "Whole way, ms", format="%.2f", help="Median: decode, preprocess and infer one picture.", width=104
     ),
-    "peak_memory_mb": _Number("Peak memory, MB", format="%.1f", help="Resident memory of the process. " + MB_HELP),
-    "runtime": st.column_config.TextColumn("Runtime"),
+    "images_per_s": _Number("Images/s", format="%.1f", help="From the average.", width=76),
+    "peak_memory_mb": _Number("Memory, MB", format="%.0f", help="Peak of resident memory. " + MB_HELP, width=92),
 }
 
 
@@ -53,15 +63,21 @@ def start(subjects: Sequence[Subject]) -> None:
         )
         if left_out:
             st.caption(f"Not run by this machine, so not offered: {'; '.join(left_out)}.")
-        protocol = st.segmented_control(
-            "Length",
-            list(PROTOCOLS),
-            default="standard",
-            required=True,
-            format_func=PROTOCOLS.__getitem__,
-            key="bench_protocol",
+        protocol = str(
+            st.segmented_control(
+                "Length",
+                list(PROTOCOLS),
+                default="standard",
+                required=True,
+                format_func=lambda name: PROTOCOLS[name][0],
+                key="bench_protocol",
+            )
         )
-        argv = ["benchmark", *chosen, "--protocol", str(protocol)]
+        st.caption(f"{PROTOCOLS[protocol][0]}: {PROTOCOLS[protocol][1]}.")
+        more = st.pills(
+            "Vary", list(MORE), selection_mode="multi", format_func=lambda name: MORE[name][0], key="bench_more", default=None
+        )
+        argv = ["benchmark", *chosen, "--protocol", protocol, *(word for name in more for word in MORE[name][1])]
         help = "Each model runs in a process of its own, in turns, one at a time. Leave the machine alone meanwhile."
         title = f"Benchmark {count(len(chosen), 'model')}"
         job_button("Benchmark", argv, title, "benchmark", help=help, disabled=not chosen)
@@ -94,7 +110,27 @@ def comparison(entries: Sequence[Entry]) -> None:
             f"Timed in turns on {made.machine.cpu}, {threads}, {count(timed[0].batch, 'picture')} at a time, "
             f"{timed[0].input_px[0]} × {timed[0].input_px[1]} pixels, {when(made.created)}.{beside}"
         )
+        st.caption(_runtimes(entries))
+    _trust(entries)
     remarks(_said(entries))
+
+
+def _runtimes(entries: Sequence[Entry]) -> str:
+    named = [f"{e.label}: {e.benchmark.runtime} {e.benchmark.runtime_version}" for e in entries if e.benchmark]
+    return f"Runtimes: {'; '.join(named)}."
+
+
+def _trust(entries: Sequence[Entry]) -> None:
+    """Every grade with its reasons, folded away where all are good."""
+    grades = [(e.label, trust(e.benchmark)) for e in entries if e.benchmark]
+    if not grades or all(found.grade == "A" for _, found in grades):
+        return
+    worst = max(found.grade for _, found in grades)
+    title = f"Trust: {', '.join(f'{label} {found.grade}' for label, found in grades)}"
+    with st.expander(title, icon=":material/fact_check:", expanded=worst == "D"):
+        for label, found in grades:
+            reasons = list(dict.fromkeys(d.why for d in found.deductions))
+            st.markdown(f"**{label}: {found.grade}**" + "".join(f"\n- {why}" for why in reasons or [found.words]))
 
 
 def _said(entries: Sequence[Entry]) -> list[str]:
@@ -104,35 +140,6 @@ def _said(entries: Sequence[Entry]) -> list[str]:
         for warning in e.benchmark.warnings if e.benchmark else ():
             about.setdefault(warning, []).append(e.label)
     return [w if len(labels) == len(entries) else f"**{', '.join(labels)}:** {w}" for w, labels in about.items()]
-
-
-def latency(entries: Sequence[Entry]) -> None:
-    """Distribution, order and start-up times; says how to get them where there are none."""
-    if not any(e.benchmark for e in entries):
-        _no_times()
-        return
-    rows = lambda: tables.raw_times(entries)  # noqa: E731
-    chart("latency", "How long one picture takes", readings.latency(entries), charts.latency(entries), rows)
-    chart("timeline", "Times in the order taken", readings.timeline(entries), charts.timeline(entries), rows)
-
-
-def start_up(entries: Sequence[Entry]) -> None:
-    """From nothing to the first answer, and what preprocessing takes beside it."""
-    if not any(e.benchmark for e in entries):
-        _no_times()
-        return
-    figure = charts.startup(entries)
-    chart("startup", "From nothing to the first answer", readings.startup(entries), figure, lambda: tables.comparison(entries))
-    spent = [s for e in entries if e.benchmark for s in e.benchmark.preprocess_s]
-    if spent:
-        st.caption(
-            f"Preprocessing a picture takes another {ms(sum(spent) / len(spent))} on average; it is in none of these times."
-        )
-
-
-def _no_times() -> None:
-    text = "No times have been measured yet. Choose models under “Time models side by side” above and start a run."
-    empty_state("Not timed yet", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
 
 
 def space(entries: Sequence[Entry]) -> None:

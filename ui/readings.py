@@ -4,66 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from udacisense import stats
 from udacisense.labels import CLASSES
-from udacisense.types import Benchmark, Evaluation, Flip, Verdict, Verification
+from udacisense.types import Evaluation, Flip, Verdict, Verification
 from ui.answers import Answer
 from ui.evidence import Entry, Stage
-from ui.words import count, mb, ms, percent
-
-
-def latency(entries: Sequence[Entry]) -> str:
-    """Which subject answers fastest, and by how much, with the interval of the ratio."""
-    timed = [(e.label, e.benchmark) for e in entries if e.benchmark]
-    if not timed:
-        return "No times have been measured yet."
-    (first, fast), *others = sorted(timed, key=lambda pair: stats.median(pair[1].steady_s))
-    if not others:
-        p99 = ms(stats.percentile(fast.steady_s, 99))
-        return f"{first} answers in {_median(fast)} ({count(len(fast.steady_s), 'run')}); 99 of 100 answers come within {p99}."
-    last, slow = others[-1]
-    return f"{first} is the fastest with a median of {_median(fast)}; {last} takes {_median(slow)}{_ratio(slow, fast)}."
-
-
-def _median(bench: Benchmark) -> str:
-    return ms(stats.median(bench.steady_s))
-
-
-def _ratio(slow: Benchmark, fast: Benchmark) -> str:
-    pairs = min(len(slow.blocks_s), len(fast.blocks_s))
-    if len(slow.blocks_s) != len(fast.blocks_s) or pairs < stats.MIN_BLOCKS:
-        plain = stats.median(slow.steady_s) / stats.median(fast.steady_s)
-        return f", {plain:.2f} times as long (too few blocks of runs for an interval)"
-    ratio, low, high = stats.ratio_interval(slow.blocks_s, fast.blocks_s)
-    if low <= 1 <= high:
-        return f", which these runs cannot tell apart (95 % interval of the ratio {low:.2f} to {high:.2f})"
-    return f", {ratio:.2f} times as long (95 % interval {low:.2f} to {high:.2f})"
-
-
-def timeline(entries: Sequence[Entry]) -> str:
-    """How much the times of each subject changed from the first to the last block."""
-    parts = [f"{e.label} {_drift(e.benchmark):+.1f} %" for e in entries if e.benchmark and len(e.benchmark.blocks_s) > 1]
-    if not parts:
-        return "A drift needs at least two blocks of runs."
-    return f"From the first block of runs to the last, the median changed by: {', '.join(parts)}."
-
-
-def _drift(bench: Benchmark) -> float:
-    return (stats.median(bench.blocks_s[-1]) / stats.median(bench.blocks_s[0]) - 1) * 100
-
-
-def startup(entries: Sequence[Entry]) -> str:
-    """How long it takes from nothing to the first answer."""
-    known = [(e.label, _first_answer(e.benchmark)) for e in entries if e.benchmark]
-    if not known:
-        return "No start has been measured yet."
-    (quick, least), *others = sorted(known, key=lambda pair: pair[1])
-    text = f"From nothing to its first answer, {quick} takes {ms(least)}"
-    return f"{text}; {others[-1][0]} takes {ms(others[-1][1])}." if others else f"{text}."
-
-
-def _first_answer(bench: Benchmark) -> float:
-    return (bench.import_s or 0.0) + bench.load_s + bench.first_s
+from ui.words import count, mb, percent
 
 
 def sizes(entries: Sequence[Entry]) -> str:
@@ -131,14 +76,6 @@ def agreement(record: Verification) -> str:
         "and no logit differs" if record.max_abs_diff == 0 else f"and no logit differs by more than {record.max_abs_diff:.2g}"
     )
     return f"Checkpoint and artifact give the same answer on {same:,} of {count(record.images, 'image')}, {apart}."
-
-
-def differences(record: Verification) -> str:
-    """Whether the random inputs stay within the tolerance."""
-    if not record.checks:
-        return "This record holds no random inputs."
-    within, tolerance = sum(c.outputs_match for c in record.checks), record.checks[0].tolerance
-    return f"{within} of {count(len(record.checks), 'random input')} stay within the tolerance of {tolerance:g}."
 
 
 def flips(found: Sequence[Flip]) -> str:

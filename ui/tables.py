@@ -7,8 +7,10 @@ import io
 from collections.abc import Sequence
 
 from udacisense import stats
+from udacisense.benchmark.trust import trust
 from udacisense.labels import CLASSES
 from udacisense.types import Readiness, Verification
+from udacisense.verify import GOLDEN
 from ui.answers import Answer
 from ui.evidence import Entry, Stage
 from ui.words import BYTES_A_MB
@@ -26,13 +28,14 @@ def to_csv(rows: Sequence[Row]) -> str:
 
 
 def comparison(entries: Sequence[Entry]) -> list[Row]:
-    """One row per subject: size, accuracy, times; None where nothing was measured."""
+    """One row per subject: trust, size, accuracy, times; None where nothing was measured."""
     return [{**_standing(e), **_times(e), **_start(e)} for e in entries]
 
 
 def _standing(e: Entry) -> Row:
     return {
         "subject": e.label,
+        "trust": trust(e.benchmark).grade if e.benchmark else None,
         "size_mb": None if e.size_bytes is None else e.size_bytes / BYTES_A_MB,
         "top1_percent": e.evaluation.top1 * 100 if e.evaluation else None,
         "top5_percent": e.evaluation.top5 * 100 if e.evaluation else None,
@@ -54,11 +57,14 @@ def _times(e: Entry) -> Row:
 
 def _start(e: Entry) -> Row:
     b = e.benchmark
+    whole = [s for block in b.whole_s for s in block] if b else []
     return {
+        "whole_way_ms": stats.median(whole) * 1000 if whole else None,
         "import_ms": b.import_s * 1000 if b and b.import_s is not None else None,
         "load_ms": b.load_s * 1000 if b else None,
         "first_inference_ms": b.first_s * 1000 if b else None,
         "peak_memory_mb": b.peak_rss_bytes / BYTES_A_MB if b and b.peak_rss_bytes is not None else None,
+        "mean_memory_mb": b.mean_rss_bytes / BYTES_A_MB if b and b.mean_rss_bytes is not None else None,
         "runtime": f"{b.runtime} {b.runtime_version}" if b else None,
         "id": e.id,
         "benchmark_record": b.id if b else None,
@@ -98,10 +104,10 @@ def confusion(entry: Entry) -> list[Row]:
 
 
 def checks(record: Verification) -> list[Row]:
-    """The random inputs, then the test images, in one shape."""
+    """The random inputs and the golden pictures, then the test images, in one shape."""
     rows: list[Row] = [
         {
-            "input": f"random, {c.name}",
+            "input": c.name if c.name == GOLDEN else f"random, {c.name}",
             "inputs": c.inputs,
             "largest_difference": c.max_abs_diff,
             "mean_difference": c.mean_abs_diff,

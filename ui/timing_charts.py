@@ -5,7 +5,7 @@ No Streamlit call here. Lines hold as many points as a screen can show, not as m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +13,18 @@ import plotly.graph_objects as go
 
 from udacisense import stats
 from udacisense.benchmark.drift import drift
+from udacisense.rules import Rule
 from udacisense.types import Benchmark
 from ui.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
 from ui.evidence import Entry
-from ui.timing_rows import Line, course_points, whole_parts
+from ui.timing_rows import Line, course_points, start_parts, whole_parts
 from ui.words import BYTES_A_MB, NOT_MEASURED, count, ms
 
 POINTS = 160
 """Points of a distribution's line."""
 PERCENTILES = ((50, "P50", "circle"), (95, "P95", "diamond"), (99, "P99", "square"))
 FAIL_SHADE = "rgba(140,140,140,0.16)"
+STARTS = (("process", 0.2), ("import", 0.4), ("load", 0.7), ("first inference", 1.0))
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -150,6 +152,29 @@ def whole(entries: Sequence[Entry]) -> go.Figure:
     )
 
 
+def startup(entries: Sequence[Entry]) -> go.Figure:
+    """From nothing to the first answer in milliseconds, median of the starts, phase by phase."""
+    fig = go.Figure()
+    parts = [start_parts(e.benchmark) if e.benchmark else None for e in entries]
+    for place, (name, opacity) in enumerate(STARTS):
+        fig.add_bar(
+            x=[None if p is None or p[place] is None else p[place] * 1000 for p in parts],
+            y=[e.label for e in entries],
+            name=name,
+            orientation="h",
+            width=0.45,
+            marker={"color": [format_color(e.format) for e in entries], "opacity": opacity},
+            hovertemplate=name + " %{x:.1f} ms<extra>%{y}</extra>",
+        )
+    fig.update_layout(barmode="stack")
+    texts = [
+        NOT_MEASURED if p is None else " · ".join(f"{name.split()[0]} {ms(v)}" for (name, _), v in zip(STARTS, p, strict=True))
+        for p in parts
+    ]
+    axis = "milliseconds: process (palest), import, load, first inference (full)"
+    return titled(fig, [e.label for e in entries], texts, axis, break_title=True)
+
+
 def tradeoff(entries: Sequence[Entry], by: str, limits: Limits) -> go.Figure:
     """Top-1 accuracy over time or size; shaded where a rule fails, dotted through those that none beats in both.
 
@@ -200,6 +225,23 @@ def _within(fig: go.Figure, points: Sequence[tuple[Entry, float, float]], limits
     fig.update_xaxes(title=f"{unit}<br>shaded: a rule fails · dotted: none is better in both", range=[0, right])
     fig.update_yaxes(title="top-1 accuracy, percent", range=[low, min(max(ys, default=100) + 4, 101)])
     return finish(fig, 380, legend=True)
+
+
+def limits(rules: Iterable[Rule], base: Entry | None, by: str) -> Limits:
+    """The strictest lines that rules draw in a trade-off chart; those against a baseline need its entry."""
+    most: list[float] = []
+    least: list[float] = []
+    cost = _x(base, by) if base else None
+    for rule in rules:
+        if rule.limit is None:
+            continue
+        if (rule.measure, by) == ("latency", "time"):
+            most.append(rule.limit)
+        if (rule.measure, by) in (("time_saving", "time"), ("size_saving", "size")) and cost is not None:
+            most.append(cost * (1 - rule.limit / 100))
+        if rule.measure == "accuracy_loss" and base and base.evaluation:
+            least.append(base.evaluation.top1 * 100 - rule.limit)
+    return Limits(min(most, default=None), max(least, default=None))
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -68,6 +68,14 @@ def whole_parts(b: Benchmark) -> tuple[float, float, float] | None:
     return decode, preprocess, max(stats.median(times) - decode - preprocess, 0.0)
 
 
+def start_parts(b: Benchmark) -> tuple[float | None, float | None, float, float]:
+    """Median seconds of starting Python, importing the runtime, loading the file, first inference; None = not measured."""
+    if not b.starts:
+        return None, b.import_s, b.load_s, b.first_s
+    process, imported, load, first = zip(*((s.process_s, s.import_s, s.load_s, s.first_s) for s in b.starts), strict=True)
+    return stats.median(process), stats.median(imported), stats.median(load), stats.median(first)
+
+
 def lines(benchmarks: Sequence[Benchmark], format_of: dict[str, str]) -> tuple[Line, ...]:
     """The plain benchmarks of a store as lines: a subject that was made again goes on, another machine begins a new line.
 

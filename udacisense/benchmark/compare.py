@@ -17,8 +17,8 @@ memory happens to lie, and no number of blocks can tell that away: Mytkowicz, Di
 Data Without Doing Anything Obviously Wrong!", ASPLOS 2009. `selftest bench` says whether it is enough on a machine."""
 SAME = 0.05
 """Two subjects take the same time when the whole interval lies within this share."""
-FEWEST_INDEPENDENT = 4.0
-"""Blocks that resemble their neighbours so much that they are worth fewer than this decide nothing."""
+FOLLOWERS = 0.3
+"""Blocks that are worth less than this share of their number follow each other: something else changed during the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def compare_blocks(first: Sequence[Sequence[float]], second: Sequence[Sequence[f
         )
     ratio = ratio_interval(first, second)
     worth = independent(log_ratios(first, second))
-    speed = "unknown" if worth < FEWEST_INDEPENDENT else speed_of(ratio)
+    speed = speed_of(ratio)
     return Comparison(speed, ratio, n, _reason(speed, ratio, n, worth))
 
 
@@ -64,7 +64,7 @@ def speed_of(ratio: Estimate) -> Speed:
 
 def _reason(speed: Speed, ratio: Estimate, n: int, worth: float) -> str:
     figures = f"{ratio.value:.2f} times as long, 95 % interval {ratio.low:.2f} to {ratio.high:.2f} from {n} pairs of blocks"
-    if worth < FEWEST_INDEPENDENT:
+    if speed == "unknown" and worth < FOLLOWERS * n:
         return (
             f"Not enough evidence: {figures}, which follow each other so closely that they are worth {worth:.0f}. "
             "Something else changed during the run: measure again on a quiet machine."

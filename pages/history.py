@@ -1,0 +1,28 @@
+"""History: what became slower, larger or less accurate?"""
+
+import streamlit as st
+
+from ui import history_views
+from ui.frame import frame
+from ui.overview import read_shelf
+from ui.widgets import empty_state, listing_problems
+
+frame("History", "What became slower, larger or less accurate? Every run is kept; runs on other machines stay apart.")
+
+shelf = read_shelf()
+listing_problems(shelf.problems)
+plain = [b for b in shelf.benchmarks if b.plain]
+if not plain:
+    empty_state(
+        "No run yet",
+        "The first benchmark starts the history. Time a file beside the baseline each time: through a file that two runs "
+        "share, a change of the file is told from a change of the machine.",
+        "pages/benchmark.py",
+        "Time models side by side",
+        "python -m udacisense benchmark SUBJECT SUBJECT",
+    )
+    st.stop()
+
+history_views.over_time(plain, (*shelf.checkpoints, *shelf.artifacts))
+history_views.one_against_another(plain)
+history_views.name_a_run(plain)

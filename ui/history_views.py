@@ -1,0 +1,105 @@
+"""What the History page shows: all runs over time, one run against another, and names for runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from udacisense.history.against import Against, against
+from udacisense.history.runs import tag, tags
+from udacisense.types import Benchmark, Subject
+from ui import cache, timing_charts, timing_readings, timing_rows
+from ui.evidence import format_of, runs
+from ui.panels import chart, csv_button
+from ui.widgets import empty_state, errors_shown
+from ui.words import BYTES_A_MB, ms, percent, when
+
+COURSES = {
+    "worse": (":red-badge[:material/trending_down: Worse]", 0),
+    "unknown": (":gray-badge[:material/help: Cannot be told]", 1),
+    "better": (":green-badge[:material/trending_up: Better]", 2),
+    "same": (":blue-badge[:material/equal: Same]", 3),
+}
+FIGURES = {"time": "Time", "size": "Size", "accuracy": "Accuracy"}
+
+
+def over_time(plain: Sequence[Benchmark], subjects: Sequence[Subject]) -> None:
+    """Every subject's average, run after run."""
+    formats = {s.sha256: format_of(s) for s in subjects}
+    lines = timing_rows.lines(plain, formats)
+    key = repr(sorted(formats.items())) + repr([b.id for b in plain])
+    reading, figure = cache.drawn("history", key, lambda: (timing_readings.history(lines), timing_charts.history(lines)))
+    chart("history", "Every run", reading, figure, lambda: timing_rows.history_rows(lines))
+
+
+def one_against_another(plain: Sequence[Benchmark]) -> None:
+    """Pick an earlier and a later run; every figure with its interval, the worst first."""
+    found = runs(plain)
+    st.subheader("One run against another", anchor=False)
+    if len(found) < 2:
+        text = "There is one run only. Time the same models again, after a change or on another day."
+        empty_state("Nothing to hold it against", text, "pages/benchmark.py", "Time models side by side")
+        return
+    names = _names(found)
+    ids = list(found)
+    left, right = st.columns(2)
+    later = left.selectbox("Later run", ids, index=0, format_func=names.__getitem__, key="history_after")
+    earlier = [i for i in ids if i != later]
+    before = right.selectbox("Earlier run", earlier, index=0, format_func=names.__getitem__, key="history_before")
+    with errors_shown():
+        _changes(against(found[str(before)], found[str(later)]))
+
+
+def _names(found: Mapping[str, tuple[Benchmark, ...]]) -> dict[str, str]:
+    """Each run by its tags, its date and what it timed."""
+    given: dict[str, list[str]] = {}
+    with errors_shown():
+        for name, run in tags().items():
+            given.setdefault(run, []).append(name)
+    return {
+        run: " · ".join([*given.get(run, []), when(records[0].made.created), f"{len({b.subject_id for b in records})} models"])
+        for run, records in found.items()
+    }
+
+
+def _changes(found: Against) -> None:
+    st.markdown(timing_readings.against(found))
+    rows = [(s, c) for s in found.subjects for c in s.changes]
+    for subject, change in sorted(rows, key=lambda pair: COURSES[pair[1].course][1]):
+        with st.container(border=True, gap="xxsmall"):
+            st.markdown(
+                f"{COURSES[change.course][0]} **{subject.role}** · {FIGURES[change.what]} · {_figures(change.what, change.before, change.after)}"
+            )
+            st.caption(change.reason)
+    for s in found.subjects:
+        if s.software:
+            st.caption(f"Between the two runs, for {s.role}: {', '.join(s.software)}.")
+    if found.alone:
+        st.caption(f"Only one of the two runs has {', '.join(found.alone)}.")
+    if rows:
+        csv_button("against", lambda: timing_rows.against_rows(found))
+
+
+def _figures(what: str, before: float | None, after: float | None) -> str:
+    if before is None or after is None:
+        return "not measured in both"
+    if what == "time":
+        return f"{ms(before)} → {ms(after)}"
+    if what == "size":
+        return f"{before / BYTES_A_MB:,.2f} MB → {after / BYTES_A_MB:,.2f} MB"
+    return f"{percent(before)} → {percent(after)}"
+
+
+def name_a_run(plain: Sequence[Benchmark]) -> None:
+    """Give a run a name, which the command line knows too."""
+    found = runs(plain)
+    with st.expander("Name a run", icon=":material/label:"), st.form("tag", border=False):
+        names = _names(found)
+        run = st.selectbox("Run", list(found), format_func=names.__getitem__, key="tag_run")
+        name = st.text_input("Name", max_chars=40, placeholder="before-pruning", key="tag_name")
+        st.caption("The command line knows the name too: `python -m udacisense benchmark SUBJECTS --against NAME`")
+        if st.form_submit_button("Give it this name", type="primary"):
+            with errors_shown():
+                tag(name.strip(), run)
+                st.rerun()

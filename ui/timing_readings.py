@@ -1,0 +1,200 @@
+"""One sentence above each chart of times, made from the records that the chart shows. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from udacisense import stats
+from udacisense.benchmark.compare import compare
+from udacisense.benchmark.drift import drift
+from udacisense.history.against import Against
+from udacisense.types import Benchmark
+from ui.evidence import Entry
+from ui.timing_charts import Limits, pareto
+from ui.timing_rows import Line, whole_parts
+from ui.words import BYTES_A_MB, count, ms, percent
+
+
+def latency(entries: Sequence[Entry]) -> str:
+    """Which subject answers fastest, and by how much, with the interval of the ratio."""
+    timed = [(e.label, e.benchmark) for e in entries if e.benchmark]
+    if not timed:
+        return "No times have been measured yet."
+    (first, fast), *others = sorted(timed, key=lambda pair: stats.median(pair[1].steady_s))
+    if not others:
+        p99 = ms(stats.percentile(fast.steady_s, 99))
+        return f"{first} answers in {_median(fast)} ({count(len(fast.steady_s), 'run')}); 99 of 100 answers come within {p99}."
+    last, slow = others[-1]
+    return (
+        f"{first} is the fastest with a median of {_median(fast)}; {last} takes {_median(slow)}, {_times_as_long(slow, fast)}."
+    )
+
+
+def _median(bench: Benchmark) -> str:
+    return ms(stats.median(bench.steady_s))
+
+
+def _times_as_long(slow: Benchmark, fast: Benchmark) -> str:
+    found = compare(slow, fast)
+    if found.ratio is None:
+        plain = stats.median(slow.steady_s) / stats.median(fast.steady_s)
+        return f"{plain:.2f} times as long (too few blocks of runs for an interval)"
+    ratio, low, high = found.ratio
+    if found.speed == "unknown":
+        return f"which these runs cannot tell apart (95 % interval of the ratio {low:.2f} to {high:.2f})"
+    same = "which is the same within 5 %: " if found.speed == "same" else ""
+    return f"{same}{ratio:.2f} times as long (95 % interval {low:.2f} to {high:.2f})"
+
+
+def course(entries: Sequence[Entry]) -> str:
+    """Whether each subject kept its speed from the first block to the last."""
+    found = [(e.label, drift(e.benchmark)) for e in entries if e.benchmark]
+    if not found:
+        return "No times have been measured yet."
+    moved = [
+        f"{label} became {d.course} by {percent(abs(d.change or 0))}" for label, d in found if d.course in ("slower", "faster")
+    ]
+    unknown = [label for label, d in found if d.course == "unknown"]
+    if len(unknown) == len(found):
+        return f"Whether the speed was kept cannot be told: {found[0][1].reason}"
+    rest = [label for label, d in found if d.course == "steady"]
+    parts = moved + ([f"{', '.join(rest)} kept {'its' if len(rest) == 1 else 'their'} speed"] if rest else [])
+    return "; ".join(parts) + "."
+
+
+def sustained(entries: Sequence[Entry]) -> str:
+    """The first minute against the steady state."""
+    found = [(e.label, d) for e in entries if e.benchmark and (d := drift(e.benchmark)).first_s and d.steady_s]
+    if not found:
+        return "No sustained load has been measured yet."
+    parts = [
+        f"{label}: {ms(d.first_s)} in the first minute, {ms(d.steady_s)} in steady state ({d.change:+.1%}, {d.course})"
+        for label, d in found
+    ]
+    return "; ".join(parts) + "."
+
+
+def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> str:
+    """What the largest setting gains over the smallest, with the interval of the ratio of times."""
+    parts = []
+    for label, _, found in groups:
+        if len(found) > 1:
+            first, last = found[0], found[-1]
+            gain = _gain(first, last)
+            parts.append(f"{label} {gain} with {_setting(last, by)} against {_setting(first, by)}")
+    return ("; ".join(parts) + ".") if parts else "Only one setting has been measured yet."
+
+
+def _gain(first: Benchmark, last: Benchmark) -> str:
+    if first.run_id == last.run_id and len(first.blocks_s) == len(last.blocks_s) >= stats.MIN_BLOCKS:
+        value, low, high = (r * last.batch / first.batch for r in stats.ratio_interval(first.blocks_s, last.blocks_s))
+        return f"does {value:.2f} times the pictures a second (95 % interval {low:.2f} to {high:.2f})"
+    speeds = [stats.latency(b.steady_s, b.batch).images_per_s for b in (first, last)]
+    return f"does {speeds[1] / speeds[0]:.2f} times the pictures a second (not timed side by side)"
+
+
+def _setting(b: Benchmark, by: str) -> str:
+    words = {"threads": count(b.threads, "thread"), "batch": f"{b.batch} at a time", "beside": f"{b.beside} busy beside it"}
+    return words[by]
+
+
+def startup(entries: Sequence[Entry]) -> str:
+    """How long it takes from nothing to the first answer, the median of all starts."""
+    known = [(e.label, first_answer(e.benchmark), len(e.benchmark.starts)) for e in entries if e.benchmark]
+    if not known:
+        return "No start has been measured yet."
+    (quick, least, starts), *others = sorted(known, key=lambda found: found[1])
+    of = f" (median of {count(starts, 'start')})" if starts > 1 else ""
+    text = f"From nothing to its first answer, {quick} takes {ms(least)}{of}"
+    return f"{text}; {others[-1][0]} takes {ms(others[-1][1])}." if others else f"{text}."
+
+
+def first_answer(bench: Benchmark) -> float:
+    """Seconds from nothing to the first answer, the median of the starts; of older records without the start of Python."""
+    if bench.starts:
+        return stats.median([s.total_s for s in bench.starts])
+    return (bench.import_s or 0.0) + bench.load_s + bench.first_s
+
+
+def cold(entries: Sequence[Entry]) -> str:
+    """Whether the files were read from the disk."""
+    starts = [s for e in entries if e.benchmark for s in e.benchmark.starts]
+    if not starts:
+        return "Older records hold one start only, without the start of Python."
+    cached = [s.file_cached for s in starts]
+    if not any(cached) and None not in cached:
+        libraries = "The runtime's libraries may have been in it."
+        return f"Every start was a cold one: a new process, the file out of the page cache. {libraries}"
+    if None in cached:
+        return "Every start was a new process; this system does not tell whether the file was in its page cache."
+    warm = sum(bool(c) for c in cached)
+    return f"Every start was a new process; in {warm} of {len(starts)} the system kept the file in its page cache all the same."
+
+
+def whole(entries: Sequence[Entry]) -> str:
+    """What share of the whole way is inference."""
+    known = [(e.label, p) for e in entries if e.benchmark and (p := whole_parts(e.benchmark))]
+    if not known:
+        return "The whole way from a picture's file has not been measured yet."
+    parts = [f"{label} {ms(sum(p))}, of which {percent(p[2] / sum(p))} is inference" for label, p in known]
+    return f"From a picture's file to the answer: {'; '.join(parts)}."
+
+
+def tradeoff(entries: Sequence[Entry], limits: Limits, by: str) -> str:
+    """Which subjects none beats in both figures, and how many lie within the rules."""
+    known = [(e.label, x, e.evaluation.top1 * 100) for e in entries if e.evaluation and (x := _cost(e, by)) is not None]
+    if not known:
+        return "This needs both an accuracy and a time."
+    front = pareto([(x, y) for _, x, y in known])
+    best = [label for label, x, y in known if (x, y) in front]
+    allowed = [label for label, x, y in known if _allowed(x, y, limits)]
+    what = "time" if by == "time" else "size"
+    rules = f" {', '.join(allowed) or 'None'} {'lie' if len(allowed) > 1 else 'lies'} within the rules of both."
+    return f"None is better in accuracy and {what} than {', '.join(best)}.{rules if limits != Limits() else ''}"
+
+
+def _cost(e: Entry, by: str) -> float | None:
+    if by == "size":
+        return None if e.size_bytes is None else e.size_bytes / BYTES_A_MB
+    return stats.median(e.benchmark.steady_s) * 1000 if e.benchmark else None
+
+
+def _allowed(x: float, y: float, limits: Limits) -> bool:
+    return (limits.most is None or x <= limits.most) and (limits.least_top1 is None or y >= limits.least_top1)
+
+
+def history(lines: Sequence[Line]) -> str:
+    """How many runs there are, and the line whose last run moved furthest from the one before."""
+    runs = {p.run_id for line in lines for p in line.points}
+    if not runs:
+        return "No run has been made yet."
+    steps = [(line.name, b.mean_s / a.mean_s - 1) for line in lines for a, b in list(pairwise(line.points))[-1:]]
+    if not steps:
+        return f"{count(len(runs), 'run')} so far; nothing has been timed twice on one machine yet."
+    name, change = max(steps, key=lambda pair: abs(pair[1]))
+    return (
+        f"{count(len(runs), 'run')} so far. From the last but one run to the last, {name} moved furthest, by {change:+.1%}; "
+        "whether that is the file or the machine is told below."
+    )
+
+
+def against(found: Against) -> str:
+    """What became worse between two runs."""
+    if found.mismatches:
+        return f"These two runs may not be compared: {' '.join(found.mismatches)}"
+    changes = [(s.role, c) for s in found.subjects for c in s.changes]
+    worse = [f"{role} {_words(c.what)}" for role, c in changes if c.course == "worse"]
+    better = [f"{role} {_words(c.what, better=True)}" for role, c in changes if c.course == "better"]
+    unknown = sum(c.course == "unknown" for _, c in changes)
+    if not changes:
+        return "The two runs have no subject in common."
+    text = f"Worse: {', '.join(worse)}." if worse else "Nothing became worse that these records can tell."
+    text += f" Better: {', '.join(better)}." if better else ""
+    return text + (f" {count(unknown, 'figure')} of {len(changes)} cannot be told." if unknown else "")
+
+
+def _words(what: str, better: bool = False) -> str:
+    worse_words = {"time": "is slower", "size": "is larger", "accuracy": "is less accurate"}
+    better_words = {"time": "is faster", "size": "is smaller", "accuracy": "is more accurate"}
+    return (better_words if better else worse_words)[what]
