@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.networks import Small, images, network, save_script, saved, traced
-from udacisense.errors import ExportError
+from udacisense.errors import ExportError, RunError
 from udacisense.formats import FORMATS
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
 from udacisense.models.checkpoint import read_checkpoint
@@ -85,14 +85,14 @@ def test_only_the_lite_file_has_the_lite_interpreters_bytecode(written: dict[str
 
     assert has_bytecode(written[LITE.name][0])
     assert not has_bytecode(written[FORMAT.name][0])
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RunError, match=r"no TorchScript file that this runtime can load: .*bytecode"):
         LITE.load(written[FORMAT.name][0], 1)
 
 
 @BOTH
 def test_another_precision_is_refused(fmt: Format, checkpoint: Checkpoint, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="fp32 only"):
-        fmt.export(checkpoint, Conversion("int8"), tmp_path / "out")
+    with pytest.raises(ExportError, match="fp32 and int8, fp16 was asked for"):
+        fmt.export(checkpoint, Conversion("fp16"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

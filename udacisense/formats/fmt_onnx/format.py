@@ -52,10 +52,10 @@ def _unavailable(capability: Capability) -> str | None:
 def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     import onnx
 
-    writers: Mapping[Precision, Callable[[Any, Conversion], tuple[Any, list[str]]]] = {
-        "fp32": lambda model, _: (model, []),
-        "fp16": lambda model, _: (_half(model), []),
-        "int8": smaller,
+    writers: Mapping[Precision, Callable[[Any], tuple[Any, dict[str, object]]]] = {
+        "fp32": lambda model: (model, {}),
+        "fp16": lambda model: (_half(model), {}),
+        "int8": lambda model: smaller(checkpoint, model, asked),
     }
     if asked.precision not in writers:
         raise ExportError(f"ONNX files are written in {', '.join(writers)}, {asked.precision} was asked for. Choose one.")
@@ -63,22 +63,19 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
         report(0.0, "exporting the network to ONNX")
         model = onnx.load_from_string(_exported(checkpoint))
         report(0.5, f"writing it in {asked.precision}")
-        model, images = writers[asked.precision](model, asked)
+        model, how = writers[asked.precision](model)
         del model.metadata_props[:]
         onnx.helper.set_model_props(model, _metadata(checkpoint))
         onnx.checker.check_model(model)
         out.write_bytes(model.SerializeToString(deterministic=True))
-    done: dict[str, object] = {"opset": OPSET, "ir_version": model.ir_version, "batch": 1}
-    if asked.precision == "int8":
-        done |= {"per_channel": True, **asked.recipe.options, "calibration_images": images}
-    return Exported(done, _warnings(asked))
+    return Exported({"opset": OPSET, "ir_version": model.ir_version, "batch": 1, **how}, _warnings(asked))
 
 
 def _warnings(asked: Conversion) -> tuple[str, ...]:
     if asked.precision == "fp16":
-        return ("Most processors compute fp16 as fp32: this halves the file, not the time. Measure it on the device.",)
+        return ("Most processors widen fp16 to fp32 before each use: the file halves, and it runs slower. Measure there.",)
     if "weights" in asked.recipe.options:
-        return ("Only the weights are int8: the file is small, and computes as fp32 does.",)
+        return ("Only the weights are int8, and they are widened before each use: the file is small, and slower than fp32.",)
     return ()
 
 

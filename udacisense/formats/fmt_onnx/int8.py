@@ -6,85 +6,76 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from udacisense.models.float_blocks import BLOCK, SENSITIVE, blocks_in_float
 from udacisense.progress import report
-from udacisense.types import Conversion, Pictures, Recipe
+from udacisense.types import Checkpoint, Conversion, Pictures, Recipe
 
 INPUT = "input"
 """The name of the model's one input."""
-FIRST_CONVOLUTIONS, LAST_CONVOLUTIONS = 2, 4
-"""How many convolutions the first block has before its squeeze-excite, and the last block with the classifier's own."""
-POOLS = ("GlobalAveragePool", "AveragePool", "ReduceMean")
 SMALLEST_WEIGHT = 1024
 """Weights with fewer values stay in float in a weight-only file: there is nothing to gain."""
-
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "static",
         "Weights and activations in int8, per channel; activation ranges from the smallest and largest value seen.",
-        {"calibrate": "minmax", "images": 200, "float": []},
+        {"calibrate": "minmax", "images": 100, "float": []},
+        calibrated=True,
+    ),
+    Recipe(
+        "static-sensitive-float",
+        "As static, with the blocks in float whose activations hurt most when one block at a time is rounded.",
+        {"calibrate": "minmax", "images": 100, "float": [SENSITIVE]},
         calibrated=True,
     ),
     Recipe(
         "static-percentile",
-        "As static, with ranges that leave out the most extreme 0.01 % of the values.",
-        {"calibrate": "percentile", "images": 200, "float": []},
-        calibrated=True,
-    ),
-    Recipe(
-        "static-se-float",
-        "As static, with the squeeze-excite blocks in float: they multiply two activations of different range.",
-        {"calibrate": "minmax", "images": 200, "float": ["squeeze-excite"]},
-        calibrated=True,
-    ),
-    Recipe(
-        "static-ends-float",
-        "As static-se-float, with the first and last blocks and the classifier in float too; a larger file.",
-        {"calibrate": "minmax", "images": 500, "float": ["squeeze-excite", "first", "last"]},
+        "As static-sensitive-float, with ranges that leave out the most extreme 0.01 % of the values.",
+        {"calibrate": "percentile", "images": 100, "float": [SENSITIVE]},
         calibrated=True,
     ),
     Recipe(
         "weight-only",
-        "Weights in int8 per channel, activations in float: a small file that computes as slowly as fp32.",
+        "Weights in int8 per channel, widened before each use: a small file, slower than fp32.",
         {"weights": "int8"},
     ),
 )
 """The int8 ladder, the fastest first."""
 
 
-def smaller(model: Any, asked: Conversion) -> tuple[Any, list[str]]:
-    """The model in int8 by the recipe, and the calibration pictures' ids."""
-    if "weights" in asked.recipe.options:
-        return weights_to_int8(model), []
+def smaller(checkpoint: Checkpoint, model: Any, asked: Conversion) -> tuple[Any, dict[str, object]]:
+    """The model in int8 by the recipe, and what was done."""
     options: Any = asked.recipe.options
+    if "weights" in options:
+        return weights_to_int8(model), {**options, "per_channel": True}
+    blocks = blocks_in_float(checkpoint, asked)
+    report(0.6, "reading the calibration pictures")
     pictures = asked.pictures(options["images"])
-    return _static(model, options, pictures), list(pictures.hashes)
+    done = {"per_channel": True, **options, "blocks_in_float": list(blocks), "calibration_images": list(pictures.hashes)}
+    return _static(model, options["calibrate"], nodes_of_blocks(model.graph.node, blocks), pictures), done
 
 
-def _static(model: Any, options: Any, pictures: Pictures) -> Any:
-    """Quantised weights and activations with explicit QuantizeLinear and DequantizeLinear around each operator."""
+def _static(model: Any, method: str, kept: Sequence[str], pictures: Pictures) -> Any:
+    """Quantised weights and activations with explicit QuantizeLinear and DequantizeLinear around each operator but the kept."""
     import tempfile
 
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
 
     methods = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
+    report(0.7, f"calibrating on {len(pictures)} pictures and writing int8")
     with tempfile.TemporaryDirectory(prefix="udacisense-") as folder:
-        prepared, written = Path(folder) / "prepared.onnx", Path(folder) / "int8.onnx"
-        quant_pre_process(model, prepared, skip_symbolic_shape=True)
-        kept = _float_nodes(onnx.load(prepared), options["float"])
-        report(0.6, "calibrating and writing int8")
+        written = Path(folder) / "int8.onnx"
         quantize_static(
-            prepared,
+            model,
             written,
             _reader(pictures),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=kept,
-            calibrate_method=methods[options["calibrate"]],
+            nodes_to_exclude=list(kept),
+            calibrate_method=methods[method],
             extra_options={"CalibPercentile": 99.99},
         )
         return onnx.load(written)
@@ -106,30 +97,15 @@ def _reader(pictures: Pictures) -> Any:
     return Reader()
 
 
-def _float_nodes(model: Any, groups: Sequence[str]) -> list[str]:
-    """The names of the operators that a recipe keeps in float."""
-    nodes = list(model.graph.node)
-    kept: set[str] = set()
-    if "squeeze-excite" in groups:
-        kept |= _squeeze_excite(nodes)
-    convolutions = [i for i, node in enumerate(nodes) if node.op_type == "Conv"]
-    if "first" in groups:
-        kept |= {node.name for node in nodes[: convolutions[FIRST_CONVOLUTIONS]]}
-    if "last" in groups:
-        kept |= {node.name for node in nodes[convolutions[-LAST_CONVOLUTIONS] :]}
-    return sorted(kept)
-
-
-def _squeeze_excite(nodes: Sequence[Any]) -> set[str]:
-    """Each block from its pooling to the product with its gate; the pooling before the classifier is none of them."""
-    makers = {output: node for node in nodes for output in node.output}
-    kept: set[str] = set()
-    for gate in (node for node in nodes if node.op_type == "HardSigmoid"):
-        kept |= {user.name for user in nodes if user.op_type == "Mul" and gate.output[0] in user.input}
-        inside = gate
-        while inside is not None:
-            kept.add(inside.name)
-            inside = None if inside.op_type in POOLS else makers.get(inside.input[0])
+def nodes_of_blocks(nodes: Sequence[Any], blocks: Sequence[str]) -> list[str]:
+    """Names of the operators of some blocks: each belongs to the block whose weights were used last, in it or before it."""
+    kept: list[str] = []
+    block = ""
+    for node in nodes:
+        named = next((m[0] for m in map(BLOCK.match, node.input) if m), None)
+        block = named or block
+        if block in blocks:
+            kept.append(node.name)
     return kept
 
 

@@ -1,0 +1,5 @@
+"""ExecuTorch: see `format`."""
+
+from udacisense.formats.fmt_executorch.format import FORMAT
+
+__all__ = ["FORMAT"]

@@ -1,0 +1,158 @@
+"""ExecuTorch (.pte), lowered to XNNPACK: fp32, and int8 with weights per channel.
+
+Pictures go in one at a time: the batch is fixed at 1, as on a phone. Beside `forward` the program has methods without input
+that answer with a text, what an app must know: `labels` (one a line) and `preprocessing` (JSON).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from udacisense.data.preprocess import describe_preprocessing
+from udacisense.errors import ExportError, RunError
+from udacisense.formats.fmt_executorch.int8 import INT8, quantise
+from udacisense.progress import part, report
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
+
+_NO_EXECUTORCH = "ExecuTorch is not installed. Install it: pip install -r requirements.txt"
+
+
+def _unavailable(_capability: Capability) -> str | None:
+    found = all(importlib.util.find_spec(name) for name in ("torch", "executorch"))
+    return None if found else _NO_EXECUTORCH
+
+
+# --- export --------------------------------------------------------------------------------------------------------------
+
+
+def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
+    if asked.precision not in ("fp32", "int8"):
+        raise ExportError(f"ExecuTorch files are written in fp32 and int8 here, {asked.precision} was asked for. Choose one.")
+    with _quiet():
+        from udacisense.models.capture import exported_program
+
+        report(0.0, "exporting the network")
+        program = exported_program(checkpoint)
+        done: dict[str, object] = {"backend": "xnnpack", "batch": 1, "input_px": list(checkpoint.input_px)}
+        if asked.precision == "int8":
+            with part(0.1, 0.5):
+                program, how = quantise(checkpoint, asked)
+            done |= how
+        with part(0.5, 1.0):
+            lowered, outside = _lower(program, _told(checkpoint))
+        report(1.0, "writing the file")
+        out.write_bytes(lowered)
+    done["portable_kernels"] = outside
+    return Exported(done, _warnings(outside))
+
+
+def _told(checkpoint: Checkpoint) -> dict[str, object]:
+    """What the app must know, as methods of the program that answer with a text."""
+    return {
+        "labels": "\n".join(checkpoint.classes),
+        "preprocessing": json.dumps(describe_preprocessing(checkpoint)),
+        "checkpoint_sha256": checkpoint.sha256,
+    }
+
+
+def _lower(program: Any, told: Mapping[str, object]) -> tuple[bytes, list[str]]:
+    """The program's bytes, and the operators that XNNPACK did not take."""
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import to_edge_transform_and_lower
+
+    report(0.0, "lowering to XNNPACK")
+    edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()], constant_methods=dict(told))
+    left = [str(n.target) for n in edge.exported_program().graph.nodes if n.op == "call_function"]
+    outside = sorted({name for name in left if "executorch_call_delegate" not in name and "getitem" not in name})
+    report(0.9, "writing the program")
+    return bytes(edge.to_executorch().buffer), outside
+
+
+def _warnings(outside: Sequence[str]) -> tuple[str, ...]:
+    if not outside:
+        return ()
+    return (
+        f"XNNPACK did not take {', '.join(outside)}: portable kernels run them, which is slow. "
+        "Inspect the file, and measure it beside the fp32 one.",
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the notices that torchao and ExecuTorch give to their own developers."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
+# --- run -----------------------------------------------------------------------------------------------------------------
+
+
+class ExecuTorchSession:
+    """A loaded program; the file takes one picture at a time."""
+
+    def __init__(self, path: Path) -> None:
+        from executorch.runtime import Runtime
+
+        self._program = Runtime.get().load_program(path)  # the method's memory belongs to it
+        self._method = self._program.load_method("forward")
+
+    def predict(self, images: Images) -> Logits:
+        """Logits (N, classes) for normalised images (N, 3, H, W).
+
+        Raises:
+            RunError: the images have another shape than the file takes, or the runtime fails on them.
+        """
+        import numpy as np
+        import torch
+
+        answers = []
+        for image in np.require(images, np.float32, ["C", "W"]):
+            try:
+                found = self._method.execute([torch.from_numpy(image[None])])[0]
+            except RuntimeError as exc:
+                raise RunError(f"ExecuTorch failed on an image of shape {image.shape}: {exc}") from exc
+            answers.append(found.numpy().copy())  # the runtime writes its next answer to the same place
+        return np.concatenate(answers)
+
+
+def _load(path: Path, threads: int) -> Session:
+    with _quiet():
+        from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
+
+        _unsafe_reset_threadpool(threads)  # one pool for the whole process: whoever loads, sets it
+        try:
+            return ExecuTorchSession(path)
+        except RuntimeError as exc:
+            raise RunError(
+                f"{path.name} is no ExecuTorch program that this runtime can load: {exc}. Convert it again."
+            ) from exc
+
+
+FORMAT = Format(
+    name="executorch",
+    title="ExecuTorch (XNNPACK)",
+    file_name="optimized_model_mobile.pte",
+    precisions=("fp32", "int8"),
+    runtime="executorch.runtime",
+    target="Android and iOS apps with ExecuTorch and its XNNPACK backend, PyTorch's own runtime for phones",
+    runtime_version=lambda: version("executorch"),
+    unavailable=_unavailable,
+    export=_export,
+    load=_load,
+    notes=("The file takes one picture at a time: its batch is fixed at 1.",),
+    recipes={"int8": INT8},
+)

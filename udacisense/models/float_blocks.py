@@ -1,0 +1,23 @@
+"""The parts of the network that an int8 recipe may keep in float, under one name for every format."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from udacisense.types import Checkpoint, Conversion
+
+BLOCK = re.compile(r"model\.(?:features|classifier)\.\d+")
+"""A block by its path in the network, which is how the names of its weights begin."""
+SENSITIVE = "sensitive"
+"""What stands in a recipe's option "float" for the blocks that int8 hurts most in this checkpoint."""
+
+
+def blocks_in_float(checkpoint: Checkpoint, asked: Conversion) -> tuple[str, ...]:
+    """The blocks that the recipe asked for keeps in float, in the network's order."""
+    options: Any = asked.recipe.options
+    if SENSITIVE not in options.get("float", ()):
+        return ()
+    from udacisense.models.sensitivity import PICTURES, sensitive_blocks
+
+    return sensitive_blocks(checkpoint, asked.pictures(PICTURES))
