@@ -302,7 +302,9 @@ def test_benchmark_offers_to_evaluate_what_has_no_accuracy(seeded_home: Story, s
 
 
 def test_benchmark_says_that_accuracy_rests_on_the_sample(sample_story: Story) -> None:
-    at = look_at(open_page(BENCHMARK), "Accuracy")
+    at = open_page(BENCHMARK)
+    assert "of the rendered sample" in words(at), "beside the table of everything too"
+    look_at(at, "Accuracy")
     assert "sample pack" in words(at)
 
 

@@ -133,11 +133,32 @@ def test_the_metrics_file_has_the_notebooks_keys_and_its_records(seeded_home: St
         "consistency_check", "deployment_ready", "comparison",
     }  # fmt: skip
     assert metrics["mobile_accuracy"].keys() == {"top1_acc", "top5_acc"}
+    assert metrics["mobile_accuracy_on"]["source"] == "folder"
+    assert metrics["mobile_accuracy_on"]["dataset_id"] == seeded_home.evaluations[0].data.dataset_id
     assert metrics["mobile_timing"]["cpu"].keys() == {"total_time_ms", "avg_time_ms", "fps"}
     assert len(metrics["records"]) == 4
     verdict = pipeline.readiness_of(pipeline.mobile)
     assert verdict is not None
     assert metrics["deployment_ready"] == {"pass": True, "fail": False, "unknown": None}[verdict.status]
+
+
+def test_a_picture_of_accuracy_on_the_sample_says_so(
+    seeded_home: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.figure import Figure
+
+    labels: list[str] = []
+    save = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda self, *a, **kw: (labels.append(self.axes[0].get_ylabel()), save(self, *a, **kw))
+    )
+    real = pipeline_of(seeded_home)
+    assert real.mobile.evaluation is not None
+    elsewhere = replace(real.mobile.evaluation, data=replace(real.mobile.evaluation.data, source="sample"))
+    sample = replace(real, stages=tuple(replace(s, evaluation=elsewhere) for s in real.stages))
+    for pipeline in (real, sample):
+        draw_pipeline(pipeline, tmp_path / "summary.png")
+    assert labels == ["Top-1 accuracy (%)", "Top-1 accuracy on the rendered sample (%)"]
 
 
 def test_the_picture_is_drawn_from_the_records(seeded_home: Story, tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def draw_pipeline(pipeline: Pipeline, path: Path) -> Path:
     axes = figure.subplots(2, 2).flat
     for axis, panel in zip(axes, _PANELS, strict=False):
         _bars(axis, pipeline.stages, *panel)
+    if pipeline.on_sample:
+        figure.axes[0].set_ylabel("Top-1 accuracy on the rendered sample (%)")
     _rules(figure, figure.axes[3], pipeline)
     FigureCanvasAgg(figure)
     with replace_file(path) as part:

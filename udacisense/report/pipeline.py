@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from udacisense import stats
@@ -53,14 +53,25 @@ class Pipeline:
     readiness: tuple[Readiness, ...]  # one for each mobile stage
 
     @property
+    def on_sample(self) -> bool:
+        """Whether an accuracy rests on the rendered sample and not on real pictures."""
+        return any(s.evaluation is not None and s.evaluation.data.source == "sample" for s in self.stages)
+
+    @property
     def optimized(self) -> Stage:
         """The checkpoint that was converted: the last stage before the mobile ones."""
         return [s for s in self.stages if isinstance(s.subject, Checkpoint)][-1]
 
     @property
     def mobile(self) -> Stage:
-        """The recommended file: the smallest one, as the course's notebook has it."""
-        return min((s for s in self.stages if isinstance(s.subject, Artifact)), key=lambda s: s.subject.size_bytes)
+        """The recommended file: of those with the best verdict, and the proof to be the same model, the smallest one."""
+        return min((s for s in self.stages if isinstance(s.subject, Artifact)), key=self._rank)
+
+    def _rank(self, stage: Stage) -> tuple[int, int, int]:
+        proof, verdict = self.verification_of(stage), self.readiness_of(stage)
+        judged = ("pass", "unknown", "fail").index(verdict.status if verdict else "unknown")
+        proved = ("same", "unknown", "different").index(proof.verdict if proof else "unknown")
+        return judged, proved, stage.subject.size_bytes
 
     def verification_of(self, stage: Stage) -> Verification | None:
         """The proof of a mobile stage."""
@@ -112,6 +123,7 @@ def deployment_metrics(pipeline: Pipeline) -> dict[str, Any]:
     return {
         "mobile_model_path": f"models/mobile/{mobile.subject.path.name}",
         "mobile_accuracy": _accuracy(mobile.evaluation),
+        "mobile_accuracy_on": None if mobile.evaluation is None else asdict(mobile.evaluation.data),
         "mobile_timing": _timing(mobile.benchmark),
         "mobile_size_mb": mobile.size_mb,
         "consistency_check": {"same": True, "different": False}.get(proof.verdict) if proof else None,
