@@ -10,6 +10,7 @@ import streamlit as st
 from udacisense.data.dataset import Dataset
 from udacisense.errors import UdaciSenseError
 from udacisense.labels import CLASSES
+from udacisense.report.sameness import likeliest
 from udacisense.types import Flip, Verification
 from udacisense.verify import Thought, is_near_tie, thoughts
 from ui import cache, proof_readings, proof_tables, readings
@@ -50,7 +51,7 @@ def browse(record: Verification) -> None:
     _notes(record, raw is not None)
     data = pictures_of(record)
     page = _page(chosen)
-    with st.grid("auto", min_column_width=300, gap="small"):
+    with st.grid("auto", min_column_width=320, gap="small"):
         for flip in page:
             _card(flip, known.get(flip.image), data)
     table("flips", proof_tables.flips(chosen, known), COLUMNS, "Pictures whose answer changed")
@@ -118,7 +119,7 @@ def _card(flip: Flip, thought: Thought | None, data: Dataset | None) -> None:
         if data is not None and index is not None:
             tile = cache.thumbnail(flip.image, data.pictures[index], THUMB_PX, False)
             st.image(tile, width=THUMB_PX, alt=f"{truth(flip)}, {pair(flip)}")
-        with st.container(gap="xxsmall", width=180):
+        with st.container(gap="xxsmall", width="stretch"):
             st.markdown(f"**{pair(flip)}**")
             st.markdown(f"{_badge(flip)} {truth(flip)}")
             st.caption("  \n".join(_lines(flip, thought)))
@@ -142,6 +143,6 @@ def _lines(flip: Flip, thought: Thought | None) -> list[str]:
     after = "" if flip.margin_after is None else f", now behind by {flip.margin_after:.2f}"
     lines = [f"lost margin {flip.margin:.2f}{after}"]
     if thought is not None:
-        lines.append(f"before: {proof_tables.likeliest(thought.before)}")
-        lines.append(f"after: {proof_tables.likeliest(thought.after)}")
+        lines.append(f"before: {likeliest(thought.before)}")
+        lines.append(f"after: {likeliest(thought.after)}")
     return [*lines, f"`{flip.image}`"]

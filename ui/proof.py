@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from udacisense import store
+from udacisense.report.sameness import psnr
 from udacisense.types import Artifact, Location, Sameness, Status, Verification
-from udacisense.verify import judge_accuracy, split
+from udacisense.verify import accuracy_verdict, split
 from ui import cache, charts, proof_charts, proof_readings, proof_tables, readings, tables
 from ui.flip_browser import browse
 from ui.jobs import job_button, job_panel
 from ui.panels import chart, figures, remarks, table
 from ui.widgets import empty_state, listing_problems, sameness_badge, source_note, status_badge, status_text
-from ui.words import NOT_MEASURED, count, percent, when
+from ui.words import count, percent, when
 
 STATUSES: dict[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
 OLDER = "This record is older than this measure. Verify again to have it."
@@ -64,7 +65,8 @@ def verdict(record: Verification) -> None:
             sameness_badge(record.verdict)
         st.markdown(f"#### {readings.agreement(record)}")
         st.markdown(record.reason)
-        st.markdown(f"{_accuracy_badge(record)} {proof_readings.accuracy(record)}")
+        status, accuracy = accuracy_verdict(record)
+        st.markdown(f"{status_text(status)} {accuracy}" if status else accuracy)
     source_note(record.data)
     remarks(record.warnings, record.data)
     breaks, ties = split(record.flips)
@@ -76,23 +78,10 @@ def verdict(record: Verification) -> None:
                 f"{len(record.flips):,}",
                 f"{count(len(breaks), 'real break')}, {count(len(ties), 'near-tie')}.",
             ),
-            ("Accuracy", _accuracy(record), "Top-1 of the checkpoint, then of the artifact, on these images."),
-            ("PSNR", proof_tables.psnr(record), "Signal-to-noise ratio of the logits in decibels; higher is closer."),
+            ("Accuracy", percent(record.accuracy_after), f"Top-1; the checkpoint's is {percent(record.accuracy_before)}."),
+            ("PSNR", psnr(record), "Signal-to-noise ratio of the logits in decibels; higher is closer."),
         ]
     )
-
-
-def _accuracy(record: Verification) -> str:
-    if record.accuracy_before is None or record.accuracy_after is None:
-        return NOT_MEASURED
-    return f"{100 * record.accuracy_before:.1f} → {100 * record.accuracy_after:.1f} %"
-
-
-def _accuracy_badge(record: Verification) -> str:
-    found = record.measures
-    if found is None or found.lost is None or found.won is None:
-        return ""
-    return status_text(judge_accuracy(found.lost, found.won, sum(c.images for c in found.per_class if c))[0])
 
 
 # --- views --------------------------------------------------------------------------------------------------------------
@@ -161,7 +150,8 @@ def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG
     newest = found[-1]
     figure = proof_charts.along(newest, artifact.format, artifact.precision)
     chart("along", "", proof_readings.along(newest), figure, lambda: proof_tables.along(newest))
-    remarks(newest.warnings, newest.data)
+    for said in newest.warnings:
+        st.caption(said)
     table("places", proof_tables.along(newest), ALONG_COLUMNS, "Every place that was compared")
     st.caption(f"Record `{newest.id}`, made {when(newest.made.created)} by `{newest.made.command}`")
 

@@ -13,6 +13,8 @@ from ui.proof_tables import distribution as quantiles
 
 BROKEN_COLOR = "#D55E00"
 """Okabe and Ito's vermillion: the place that departs, which a cross marks too."""
+PALE = 8
+"""A change of this many images has the full colour at least, so that one image is no dark spot."""
 
 
 def classes(found: Measures, format_name: str) -> go.Figure:
@@ -51,10 +53,10 @@ def classes(found: Measures, format_name: str) -> go.Figure:
 def confusion(found: Measures) -> go.Figure:
     """How many more (or fewer) images of a class get an answer than before; the diagonal is right."""
     change = np.array(found.confusion_after) - np.array(found.confusion_before)
-    reach = max(1, int(np.abs(change).max()))
+    reach = max(PALE, int(np.abs(change).max()))
     fig = go.Figure(
         go.Heatmap(
-            z=change,
+            z=[[n or None for n in row] for row in change.tolist()],
             x=list(CLASSES),
             y=list(CLASSES),
             text=[[f"{n:+d}" if n else "" for n in row] for row in change.tolist()],
@@ -85,7 +87,7 @@ def distribution(before: np.ndarray, after: np.ndarray, format_name: str) -> go.
             hovertemplate="%{y:.1f} % of the logits moved by at most %{x:.2e}<extra></extra>",
         )
     )
-    fig.update_xaxes(type="log", exponentformat="power", title="difference of a logit")
+    fig.update_xaxes(type="log", exponentformat="power", dtick=1, title="difference of a logit")
     fig.update_yaxes(title="percent of all logits", range=[0, 101])
     return finish(fig, 300)
 

@@ -9,22 +9,8 @@ import numpy as np
 from udacisense.labels import CLASSES
 from udacisense.logits import gaps
 from udacisense.types import Flip, Location, Measures, Verification
-from udacisense.verify import judge_accuracy, split
+from udacisense.verify import split
 from ui.words import count, percent
-
-
-def accuracy(record: Verification) -> str:
-    """Whether the accuracy stayed within a point, by its interval; what is missing where it cannot be told."""
-    found = record.measures
-    if record.accuracy_before is None:
-        return "The images have no labels, so agreement is known and accuracy is not."
-    if found is None or found.lost is None or found.won is None:
-        return "This record is older than the interval of the accuracy. Verify again to have it judged."
-    return judge_accuracy(found.lost, found.won, _labelled(found))[2]
-
-
-def _labelled(found: Measures) -> int:
-    return sum(c.images for c in found.per_class if c)
 
 
 def kinds(found: Sequence[Flip]) -> str:

@@ -241,10 +241,14 @@ def run(
     source: Source = None,
     scheme: Scheme = None,
     protocol: Protocol = "standard",
+    also: Annotated[list[str] | None, typer.Option(help="a further file, such as litert:int8; may be repeated")] = None,
     json: Json = False,
 ) -> None:
-    """Convert, evaluate, verify, benchmark and judge in one go, and print the table of the course's notebook."""
-    perform(json, "run", lambda verbs: verbs.run(checkpoint, source, scheme, protocol))
+    """Convert, evaluate, verify, benchmark and judge in one go, and print the table of the course's notebook.
+
+    The files are the notebook's two TorchScript ones and ExecuTorch's fp32; with --also, others too.
+    """
+    perform(json, "run", lambda verbs: verbs.run(checkpoint, source, scheme, protocol, also or ()))
 
 
 def main() -> None:

@@ -111,5 +111,3 @@ def _places(network: nn.Module) -> dict[str, nn.Module]:
         inside = [n for n, m in modules.items() if n.startswith(f"{block}.") and type(m).__name__ in STEPS]
         found |= {name: modules[name] for name in (*inside, block)}
     return found
-
-

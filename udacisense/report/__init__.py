@@ -1,6 +1,7 @@
 """Records in, a document out: Markdown, self-contained HTML, and the picture of the pipeline; no measuring, no judging."""
 
 from udacisense.report.dossier import Dossier, collect
+from udacisense.report.flips import with_flips
 from udacisense.report.html import to_html
 from udacisense.report.markdown import to_markdown
 from udacisense.report.picture import draw_pipeline
@@ -18,6 +19,7 @@ __all__ = [
     "report_blocks",
     "to_html",
     "to_markdown",
+    "with_flips",
 ]
 
 

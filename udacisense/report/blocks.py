@@ -45,7 +45,22 @@ class Grid:
                 raise ValueError(f"a row must have {len(self.columns)} cells, got {len(row)}: {row}")
 
 
-Block = Heading | Text | Bullets | Grid
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A small picture with what is said of it."""
+
+    png: bytes
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Pictures side by side; a document that cannot hold pictures leaves them out."""
+
+    pictures: tuple[Picture, ...]
+
+
+Block = Heading | Text | Bullets | Grid | Gallery
 
 
 def percent(fraction: float | None) -> str:

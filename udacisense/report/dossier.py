@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from udacisense.store import newest_evidence, records
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Subject, Verification
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Location, Readiness, Subject, Verification
+from udacisense.verify import Thought
 
 R = TypeVar("R")
 
@@ -28,6 +29,9 @@ class Dossier:
     verification: Verification | None
     benchmarks: tuple[Benchmark, ...]  # every subject of the newest run that timed the artifact
     readiness: Readiness | None
+    location: Location | None = None  # where along the network it departs
+    thoughts: Mapping[str, Thought] = field(default_factory=dict)  # of the changed answers, by the picture's id
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNGs of changed answers that may be shown, by id
 
     def timing_of(self, subject: Subject | None) -> Benchmark | None:
         """The benchmark of a subject in the artifact's run."""
@@ -57,6 +61,7 @@ def collect(artifact: Artifact) -> Dossier:
         verification=newest_evidence([v for v in records(Verification).records if v.artifact_sha256 == artifact.sha256]),
         benchmarks=_newest_run(artifact),
         readiness=newest(records(Readiness).records, lambda r: r.artifact_sha256 == artifact.sha256),
+        location=newest(records(Location).records, lambda r: r.artifact_sha256 == artifact.sha256),
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
-from udacisense.report.blocks import Block, Bullets, Grid, Heading, Text
+from udacisense.report.blocks import Block, Bullets, Gallery, Grid, Heading, Text
 
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2, h3 { line-height: 1.2; margin: 2em 0 .5em; } h1 { margin-top: 0; }
 .wide { overflow-x: auto; }
+.gallery { display: flex; flex-wrap: wrap; gap: .8rem; } figure { margin: 0; width: 8rem; }
+figure img { width: 6rem; height: 6rem; object-fit: contain; image-rendering: pixelated; } figcaption { font-size: .85em; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; }
 @media print { body { font-size: 11px; margin: 0; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
@@ -41,3 +44,10 @@ def _block(block: Block) -> str:
             head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
             lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
             return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+        case Gallery(pictures):
+            return '<div class="gallery">' + "".join(_figure(p.png, p.caption) for p in pictures) + "</div>"
+
+
+def _figure(png: bytes, caption: str) -> str:
+    source = f"data:image/png;base64,{b64encode(png).decode()}"
+    return f'<figure><img src="{source}" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'

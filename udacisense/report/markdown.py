@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from udacisense.report.blocks import Block, Bullets, Grid, Heading, Text
+from udacisense.report.blocks import Block, Bullets, Gallery, Grid, Heading, Text
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
 
@@ -26,6 +26,8 @@ def _block(block: Block) -> str:
         case Grid(columns, rows):
             lines = [columns, tuple("---" for _ in columns), *rows]
             return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+        case Gallery(pictures):
+            return f"The HTML report shows {len(pictures)} of these pictures."
 
 
 def _cell(text: str) -> str:

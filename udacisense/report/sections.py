@@ -9,6 +9,7 @@ from udacisense import stats
 from udacisense.labels import CLASSES
 from udacisense.report.blocks import Block, Bullets, Grid, Heading, Text, commas, measured, megabytes, milliseconds, percent
 from udacisense.report.dossier import Dossier
+from udacisense.report.sameness import sameness_blocks
 from udacisense.types import Benchmark, Evaluation, Provenance, Status
 
 R = TypeVar("R")
@@ -53,7 +54,7 @@ def _chapter(d: Dossier) -> list[Block]:
         Heading(2, d.artifact.id),
         *_verdict(d),
         *_identity(d),
-        *_sameness(d),
+        *sameness_blocks(d),
         *_accuracy(d),
         *_speed(d),
         *_warnings(d),
@@ -100,31 +101,6 @@ def _identity(d: Dossier) -> list[Block]:
         ("parameters", parameters),
     ]
     return [Heading(3, "What is it?"), Grid(("what", "value"), tuple(rows))]
-
-
-def _sameness(d: Dossier) -> list[Block]:
-    title = Heading(3, "Is it the same model?")
-    v = d.verification
-    if v is None:
-        return [title, Text(f"Not verified yet. Run: python -m udacisense verify {d.artifact.id}")]
-    checks = tuple(
-        (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", _yes(c.outputs_match), _yes(c.predictions_match))
-        for c in v.checks
-    )
-    pictures = (
-        f"{v.images} {v.data.split} pictures ({v.data.source})",
-        f"{v.max_abs_diff:.2e}",
-        f"{v.mean_abs_diff:.2e}",
-        "–",
-        f"{percent(v.agreement)}, {len(v.flips)} changed",
-    )
-    columns = ("input", "largest difference", "mean difference", "outputs match", "predictions match")
-    chance = "" if v.mcnemar_p is None else f" McNemar's p: {v.mcnemar_p:.3g}."
-    return [title, Text(f"{v.verdict}: {v.reason}{chance} Record: {v.id}."), Grid(columns, (*checks, pictures))]
-
-
-def _yes(answer: bool) -> str:
-    return "yes" if answer else "no"
 
 
 def _accuracy(d: Dossier) -> list[Block]:

@@ -36,9 +36,13 @@ def worst(statuses: list[Status]) -> Status:
     return next((status for status in order if status in statuses), "pass")
 
 
-def report(artifact: str | Path | None = None, format: str = "markdown") -> str:
-    """The report on one artifact, or on all, as "markdown" or "html" text."""
-    from udacisense.report import collect, html_report, markdown_report
+def report(artifact: str | Path | None = None, format: str = "markdown", pictures: bool = False) -> str:
+    """The report on one artifact, or on all, as "markdown" or "html" text.
+
+    Args:
+        pictures: put photographs of the data source into the HTML, not the sample pack's pictures alone.
+    """
+    from udacisense.report import collect, html_report, markdown_report, with_flips
 
     writers = {"markdown": markdown_report, "html": html_report}
     if format not in writers:
@@ -49,7 +53,7 @@ def report(artifact: str | Path | None = None, format: str = "markdown") -> str:
         if artifact is not None:
             raise
         found = ()
-    return writers[format](tuple(collect(a) for a in found))
+    return writers[format](tuple(with_flips(collect(a), pictures) for a in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,11 @@ class Report:
     path: Path | None
 
 
-def write_report(artifact: str | Path | None = None, format: str = "markdown", out: Path | None = None) -> Report:
+def write_report(
+    artifact: str | Path | None = None, format: str = "markdown", out: Path | None = None, pictures: bool = False
+) -> Report:
     """`report`, written to `out` where that is given."""
-    text = report(artifact, format)
+    text = report(artifact, format, pictures)
     return Report(text, None if out is None else write_text(out, text))
 
 

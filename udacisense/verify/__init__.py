@@ -5,7 +5,14 @@ from udacisense.verify.flips import NEAR_TIE, Thought, find_flips, is_near_tie, 
 from udacisense.verify.gaps import EXPECTED_DB
 from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, TOLERANCE, check_tensors, random_checks
 from udacisense.verify.search import locate
-from udacisense.verify.verdict import ACCURACY_LIMIT, AGREEMENT_LIMIT, further_images, judge_accuracy, judge_sameness
+from udacisense.verify.verdict import (
+    ACCURACY_LIMIT,
+    AGREEMENT_LIMIT,
+    accuracy_verdict,
+    further_images,
+    judge_accuracy,
+    judge_sameness,
+)
 
 __all__ = [
     "ACCURACY_LIMIT",
@@ -16,6 +23,7 @@ __all__ = [
     "RANDOM_INPUTS",
     "TOLERANCE",
     "Thought",
+    "accuracy_verdict",
     "check_tensors",
     "find_flips",
     "further_images",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from udacisense.stats import Estimate, accuracy_difference_of, images_to_tell_change, images_to_tell_share, wilson_interval
-from udacisense.types import Sameness, Status, TensorCheck
+from udacisense.types import Sameness, Status, TensorCheck, Verification
 from udacisense.verify.inputs import GOLDEN
 
 AGREEMENT_LIMIT = 0.99
@@ -47,8 +47,7 @@ def judge_sameness(
     if broken:
         return "unknown", f"{said}, yet the answers to other input ({', '.join(broken)}) changed. Verify on more images."
     if agreement.low < AGREEMENT_LIMIT:
-        advice = f"Verify on a larger split. {_more_for_share(agreement.value, images)}"
-        return "unknown", f"{said}: too few images to tell whether it reaches {limit}. {advice}"
+        return "unknown", f"{said}: not enough evidence to tell whether it reaches {limit}. {_more(agreement.value, images)}"
     return "same", f"{said}, surely at least {limit}; the largest difference of a logit is {max_abs_diff:.1e}."
 
 
@@ -59,11 +58,12 @@ def _inputs(checks: Sequence[TensorCheck]) -> str:
     return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in named if n)
 
 
-def _more_for_share(share: float, images: int) -> str:
+def _more(share: float, images: int) -> str:
     needed = images_to_tell_share(share, AGREEMENT_LIMIT)
     if needed is None:
-        return "The share lies at that limit itself, so no number of images would tell."
-    return f"About {max(needed - images, 1):,} further images would decide it, if the share stays as it is."
+        return "The share lies at that limit itself, so more of the same would not tell. Look at the changed images."
+    further = max(needed - images, 1)
+    return f"Verify on a larger split: about {further:,} further images would decide it, if the share stays as it is."
 
 
 def judge_accuracy(lost: int, won: int, images: int, limit: float = ACCURACY_LIMIT) -> tuple[Status, Estimate, str]:
@@ -88,6 +88,18 @@ def judge_accuracy(lost: int, won: int, images: int, limit: float = ACCURACY_LIM
         return "fail", change, f"{said}: surely by {words} or more. Look at the images that it lost."
     further = further_images(lost, won, images, limit if won >= lost else -limit)
     return "unknown", change, f"{said}: not enough evidence to tell whether it stays within {words}. {further}"
+
+
+def accuracy_verdict(record: Verification) -> tuple[Status | None, str]:
+    """`judge_accuracy` of a record; None where it holds nothing to judge, with the reason."""
+    found = record.measures
+    if record.accuracy_before is None:
+        return None, "The images have no labels, so agreement is known and accuracy is not."
+    if found is None or found.lost is None or found.won is None:
+        return None, "This record is older than the interval of the accuracy. Verify again to have it judged."
+    images = sum(c.images for c in found.per_class if c)
+    status, _, reason = judge_accuracy(found.lost, found.won, images)
+    return status, reason
 
 
 def further_images(lost: int, won: int, images: int, limit: float) -> str:
