@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from tests import story
-from tests.fakes import fake_checkpoint
-from udacisense import verbs
-from udacisense.errors import MeasureError, NotFoundError, RecipeError
+from tests.fakes import fake_checkpoint, fake_format
+from udacisense import formats, verbs
+from udacisense.errors import FormatError, MeasureError, NotFoundError, RecipeError
 from udacisense.progress import WAITING, watched_by
 from udacisense.store import new_id, save
 from udacisense.types import Benchmark, Format, Subject
@@ -148,6 +148,20 @@ def test_run_of_a_compressed_model_measures_the_baseline_beside_it(
     assert (found.checkpoint, found.notice) == (compressed, None)
     assert [b.subject_id for b in found.benchmarks] == [baseline.id, compressed.id, found.artifacts[0].id]
     assert verbs.run(baseline.path).checkpoint == baseline
+
+
+def test_run_takes_todays_format_and_those_asked_for(
+    sample_home: Path, fake_formats: dict[str, Format], fake_timing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_checkpoint(sample_home.joinpath(*BASELINE))
+    monkeypatch.setitem(formats.FORMATS, "executorch", fake_format("executorch"))
+    found = verbs.run(also=["fake:int8"])
+    assert [(a.format, a.precision) for a in found.artifacts] == [("fake", "fp32"), ("executorch", "fp32"), ("fake", "int8")]
+    with pytest.raises(FormatError, match="no format 'nope' to convert to"):
+        verbs.run(also=["nope:int8"])
+    absent = fake_format("executorch", unavailable=lambda capability: "Not here.")
+    monkeypatch.setitem(formats.FORMATS, "executorch", absent)
+    assert [a.format for a in verbs.run().artifacts] == ["fake"]
 
 
 def test_convert_publishes_and_keeps_what_was_made(sample_home: Path, fake_formats: dict[str, Format]) -> None:

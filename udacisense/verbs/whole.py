@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.store import write_text
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Subject, Verification
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Precision, Readiness, Subject, Verification
 from udacisense.verbs import work
+from udacisense.verbs.everything import Pair
 from udacisense.verbs.judge import ready
 from udacisense.verbs.lock import heavy_work
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 FORMATS = {"Mobile": "torchscript", "Mobile Lite": "torchscript-lite"}
 """Stage of the notebook -> the format that it saves there."""
+
+TODAY: tuple[Pair, ...] = (("executorch", "fp32"),)
+"""What is made beside them where this machine can: PyTorch's own successor of what the notebook saves."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,7 +36,7 @@ class Run:
 
     checkpoint: Checkpoint
     notice: str | None  # why the checkpoint is not the one that was wished for
-    recommended_id: str  # the smallest of the artifacts
+    recommended_id: str  # the smallest of the artifacts that are judged best
     artifacts: tuple[Artifact, ...]
     evaluations: tuple[Evaluation, ...]
     verifications: tuple[Verification, ...]
@@ -44,21 +48,29 @@ class Run:
 
 
 def run(
-    checkpoint: str | Path | None = None, source: str | None = None, scheme: str | None = None, protocol: str = "standard"
+    checkpoint: str | Path | None = None,
+    source: str | None = None,
+    scheme: str | None = None,
+    protocol: str = "standard",
+    also: Sequence[str] = (),
 ) -> Run:
     """Convert, evaluate, verify, benchmark and judge a checkpoint, by default the pipeline's or else the baseline.
 
     Writes models/mobile/mobile_deployment_metrics.json and models/mobile/deployment_pipeline_summary.png.
 
+    Args:
+        also: further files, each as "format" or "format:precision"; those made before are taken as they are.
+
     Raises:
         NotFoundError: no such checkpoint, or none at all. Every error of the verbs that it goes through.
     """
+    files = _files(also)
     found, notice = _checkpoint(checkpoint)
     with heavy_work(f"the whole way of {found.id}"):
-        with part(0.0, 0.1):
-            artifacts = _each(tuple(FORMATS.values()), lambda format: work.convert(found.path, format))
-        subjects = _subjects(found, artifacts)
-        with part(0.1, 0.55):
+        with part(0.0, 0.2):
+            artifacts = _each(tuple(files.values()), lambda file: work.convert(found.path, *file))
+        subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))
+        with part(0.2, 0.55):
             evaluations = _each(tuple(subjects.values()), lambda s: work.evaluate(_key(s), source, scheme=scheme))
         with part(0.55, 0.65):
             verifications = _each(artifacts, lambda a: work.verify(a.id, source, scheme=scheme))
@@ -76,12 +88,24 @@ def _checkpoint(wanted: str | Path | None) -> tuple[Checkpoint, str | None]:
     return default_checkpoint() if wanted is None else (find_checkpoint(wanted), None)
 
 
-def _subjects(checkpoint: Checkpoint, artifacts: Sequence[Artifact]) -> dict[str, Subject]:
+def _files(also: Sequence[str]) -> dict[str, Pair]:
+    """Stage -> format and precision: the notebook's, today's where they can be made and run here, and those asked for."""
+    from udacisense.convert import target, targets
+
+    files: dict[str, Pair] = {stage: (name, "fp32") for stage, name in FORMATS.items()}
+    possible = [f.name for f in targets().values() if f.unavailable("export") is None and f.unavailable("run") is None]
+    wanted = [pair for pair in TODAY if pair[0] in possible]
+    for word in also:
+        name, _, precision = word.partition(":")
+        wanted.append((target(name).name, cast(Precision, precision or "fp32")))
+    return files | {f"{target(name).title} {precision}": (name, precision) for name, precision in wanted}
+
+
+def _subjects(checkpoint: Checkpoint, mobile: dict[str, Artifact]) -> dict[str, Subject]:
     """Stage -> its file; where the checkpoint is the baseline itself, there is no optimised one."""
     from udacisense.models.checkpoint import baseline_checkpoint
 
     baseline = baseline_checkpoint()
-    mobile = dict(zip(FORMATS, artifacts, strict=True))
     if baseline is not None and baseline.sha256 == checkpoint.sha256:
         return {"Baseline": checkpoint, **mobile}
     first: dict[str, Subject] = {"Baseline": baseline} if baseline is not None else {}
