@@ -5,7 +5,7 @@ import streamlit as st
 from ui import convert_board, convert_views
 from ui.conversions import board
 from ui.frame import frame
-from ui.jobs import job_button, job_panel
+from ui.jobs import job_panel
 from ui.widgets import default_notice, empty_state, pick_checkpoint
 
 frame(
@@ -25,20 +25,13 @@ if checkpoint is None:
     st.stop()
 default_notice(checkpoint)
 job_panel("convert", on_done=convert_views.pick_result)
+if convert_board.verifying():
+    job_panel("convert_verify", "verify")
 
 rows = board(checkpoint)
 chosen = convert_board.picked(rows)
 convert_board.show(checkpoint, chosen)
-everything = ["convert", checkpoint.id, "--format", "all", "--precision", "all"]
-job_button(
-    "Convert everything",
-    everything,
-    "Convert to every format and precision",
-    key="convert_all",
-    kind="secondary",
-    help="Makes every file of the board that is missing and can be written here, a few minutes in the background.",
-    disabled=all(cell.artifacts or cell.cannot_write for row in rows for cell in row.cells),
-)
+convert_board.everything(checkpoint, rows)
 convert_board.orphans()
 
 convert_views.panel(chosen, checkpoint)

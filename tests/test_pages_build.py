@@ -171,12 +171,16 @@ def test_convert_submits_what_was_picked(seeded_home: Story, fake_formats: dict[
     assert started == [[*mine, "--format", "fake", "--precision", "int8"], [*mine, "--format", "all", "--precision", "all"]]
 
 
-def test_what_is_there_is_not_converted_again(seeded_home: Story, fake_formats: dict[str, Format]) -> None:
+def test_what_is_there_is_not_converted_again(
+    seeded_home: Story, fake_formats: dict[str, Format], started: list[list[str]]
+) -> None:
     made_now = [convert(seeded_home.checkpoint, "fake", precision) for precision in ("fp32", "int8")]
     at = app("pages/convert.py", artifact=made_now[1].id)
     assert board(at) == {"fake_fp32": "Not verified", "fake_int8": "Not verified"}
     assert not [b for b in at.button if b.key == "start_convert"]
     assert at.button(key="start_convert_all").disabled
+    at.button(key="start_verify_all").click().run()
+    assert started == [["verify", "all"]]
     older = dataclasses.replace(fake_formats["fake"], runtime_version=lambda: "2.0")
     formats.FORMATS["fake"] = older
     at = app("pages/convert.py", artifact=made_now[1].id)

@@ -10,7 +10,7 @@ import streamlit as st
 from udacisense.artifacts import list_artifacts
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Precision
 from ui.conversions import Cell, Row, Standing, board, cell_of, first_choice, precisions, tally
-from ui.jobs import POLL, newest_job, on_primary
+from ui.jobs import POLL, job_button, newest_job, on_primary
 from ui.widgets import remember, remembered
 from ui.words import MB_HELP, count, mb
 
@@ -30,6 +30,7 @@ LOOK: dict[Standing, tuple[str, str, Color]] = {
 
 TITLE_PX, CELL_PX = 236, 172
 REASON_CHARACTERS = 220
+VERIFY_ALL = ["verify", "all"]
 CHECKPOINT_PICKER = "pick_checkpoint_convert"
 
 
@@ -142,6 +143,36 @@ def _legend(rows: Sequence[Row]) -> None:
     made, possible, failed = tally(rows)
     said = f"{made} of {possible} files made" + (f", {failed} failed" if failed else "")
     st.caption(f"{said}.  {'  '.join(marks)}", help=MB_HELP)
+
+
+def everything(checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
+    """The two buttons for the whole board: make what is missing, prove what is not proved."""
+    cells = [cell for row in rows for cell in row.cells]
+    with st.container(horizontal=True, gap="small"):
+        job_button(
+            "Convert everything",
+            ["convert", checkpoint.id, "--format", "all", "--precision", "all"],
+            "Convert to every format and precision",
+            key="convert_all",
+            kind="secondary",
+            help="Makes every file of the board that is missing and can be written here, a few minutes in the background.",
+            disabled=all(cell.artifacts or cell.cannot_write for cell in cells),
+        )
+        job_button(
+            "Verify everything",
+            VERIFY_ALL,
+            "Verify every file",
+            key="verify_all",
+            kind="secondary",
+            help="Compares every file that was not proved yet with its checkpoint, on all test images, in the background.",
+            disabled=not any(cell.standing == "unverified" for cell in cells),
+        )
+
+
+def verifying() -> bool:
+    """Whether the newest verification is that of every file; the others belong to the Verify page."""
+    job = newest_job("verify")
+    return job is not None and list(job.argv[:2]) == VERIFY_ALL
 
 
 def orphans() -> None:
