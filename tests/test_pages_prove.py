@@ -406,6 +406,8 @@ def test_classify_answers_a_sample_at_one_click(sample_story: Story) -> None:
     at = open_page(CLASSIFY)
     assert not at.get("plotly_chart")
     at.button(key="sample_lamp").click().run()
+    assert at.button(key="sample_lamp").proto.type == "secondary", "the chosen one is marked"
+    assert at.button(key="sample_bed").proto.type == "tertiary"
     (found,) = answers(at)
     assert len(found["names"]) == 5
     assert found["shares"] == sorted(found["shares"], reverse=True)
