@@ -11,11 +11,17 @@ import pytest
 from PIL import Image
 
 from tests.story import Story
-from udacisense.report import Dossier, Pipeline, Stage, collect, draw_pipeline, html_report, markdown_report
+from udacisense import store
+from udacisense.data.dataset import Dataset
+from udacisense.data.sources import load_dataset
+from udacisense.report import Dossier, Pipeline, Stage, collect, draw_pipeline, html_report, markdown_report, with_flips
 from udacisense.report.blocks import NOT_MEASURED, Grid, Heading, Text, measured, megabytes, milliseconds, percent
 from udacisense.report.html import to_html
 from udacisense.report.markdown import escape, to_markdown
 from udacisense.report.pipeline import comparison, deployment_metrics
+from udacisense.settings import settings
+from udacisense.types import LayerGap, Location, SourceName, SplitName
+from udacisense.verify import is_near_tie
 
 SOURCES_OF_FIGURES = ("eval", "verify", "bench", "ready")
 
@@ -167,3 +173,66 @@ def test_the_picture_is_drawn_from_the_records(seeded_home: Story, tmp_path: Pat
         assert picture.format == "PNG"
         assert picture.size == (2400, 1800)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+# --- changed answers ----------------------------------------------------------------------------------------------------
+
+
+def flipped(story: Story, source: SourceName) -> Dossier:
+    """The drifting file's dossier, its flips on pictures of a source that is here."""
+    data = load_dataset("test", "sample")
+    old = story.verifications[1]
+    flips = tuple(replace(f, image=data.hashes[i]) for i, f in enumerate(old.flips[:5]))
+    ref = replace(data.ref, source=source)
+    return replace(collect(story.drifting), verification=replace(old, flips=flips, data=ref))
+
+
+def test_changed_answers_stand_in_the_report_with_what_both_files_thought(seeded_home: Story) -> None:
+    dossier = with_flips(collect(seeded_home.drifting))
+    text = markdown_report((dossier,)).replace("\\", "")
+    flips = seeded_home.verifications[1].flips
+    assert f"{len(flips)} answers changed" in text
+    assert f"{sum(is_near_tie(f) for f in flips)} near-ties" in text
+    assert f"| {flips[0].image} |" in text
+    assert "likeliest before" in text
+    assert "not kept" not in text
+    assert "KL divergence" in text
+    assert "not enough evidence to tell whether it stays within 1 pp" in text
+
+
+def test_the_sample_packs_pictures_are_shown_and_photographs_only_where_asked(
+    seeded_home: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample, photographs = flipped(seeded_home, "sample"), flipped(seeded_home, "cifar100")
+    assert html_report((with_flips(sample),)).count("data:image/png;base64,") == 5
+    assert "HTML report shows 5" in markdown_report((with_flips(sample),))
+    asked_for: list[str] = []
+
+    def load(split: SplitName, source: SourceName, scheme: str) -> Dataset:
+        asked_for.append(source)
+        return load_dataset(split, "sample")
+
+    monkeypatch.setattr("udacisense.report.flips.load_dataset", load)
+    assert "<img" not in html_report((with_flips(photographs),))
+    assert asked_for == []
+    assert html_report((with_flips(photographs, pictures=True),)).count("<img") == 5
+
+
+def test_pictures_that_are_not_here_are_left_out(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UDACISENSE_DATA_DIR", raising=False)
+    settings.cache_clear()
+    dossier = with_flips(flipped(seeded_home, "folder"), pictures=True)
+    assert dossier.pictures == {}
+
+
+def test_the_broken_block_stands_in_the_report(seeded_home: Story) -> None:
+    gap = LayerGap("features.3", None, (2,), 3.5, 0.25)
+    record = Location(
+        "locate-1", seeded_home.drifting.id, seeded_home.drifting.sha256, seeded_home.checkpoint.id,
+        seeded_home.checkpoint.sha256, seeded_home.verifications[1].data, 10, "values", (gap,), (), "features.3", None,
+        "features.3 is the first block whose output departs.", seeded_home.verifications[1].made,
+    )  # fmt: skip
+    store.save(record)
+    text = markdown_report((collect(seeded_home.drifting),)).replace("\\", "")
+    assert "features.3 is the first block whose output departs. Record: locate-1." in text
+    assert "| features.3 | 3.5 dB | 2.50e-01 |" in text

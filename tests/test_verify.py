@@ -1,17 +1,38 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
-from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset
+from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset, fixed_logits
 from udacisense import store
-from udacisense.errors import MeasureError, NotFoundError
+from udacisense.errors import MeasureError, NotFoundError, RunError
 from udacisense.logits import psnr_db
 from udacisense.predictions import Predictions
+from udacisense.settings import PROJECT
 from udacisense.types import Artifact, Checkpoint, TensorCheck, Verification
-from udacisense.verify import check_tensors, find_flips, judge_sameness, verify
+from udacisense.verify import (
+    GOLDEN,
+    NEAR_TIE,
+    accuracy_verdict,
+    check_tensors,
+    find_flips,
+    judge_accuracy,
+    judge_sameness,
+    logits_of,
+    split,
+    thoughts,
+    verify,
+)
 
 pytestmark = pytest.mark.usefixtures("fake_formats")
 
@@ -135,3 +156,169 @@ def test_a_flip_without_label_keeps_none() -> None:
     after = Predictions(("a", "b"), np.array([-1, 1]), np.array([[0.0, 1.0], [0.0, 1.0]], np.float32), 0, 0, Path())
     (flip,) = find_flips(before, after)
     assert (flip.image, flip.label, flip.before, flip.after, flip.margin) == ("a", None, 0, 1, 1.0)
+
+
+# --- what is measured, and what is missing ------------------------------------------------------------------------------
+
+
+def test_every_measure_follows_from_the_logits(home: Path, checkpoint: Checkpoint) -> None:
+    data = fake_dataset(200)
+    record = verify(convert(home, checkpoint, shift=0.5), data)
+    found = record.measures
+    assert found is not None
+    assert record.mean_abs_diff <= found.p99_abs_diff <= record.max_abs_diff
+    assert found.kl_nats > 0
+    assert found.cosine is not None
+    assert 0.5 < found.cosine < 1
+    assert record.agreement < found.top5_agreement < 1
+    assert [c.images for c in found.per_class if c] == [20] * 10
+    assert sum(map(sum, found.confusion_before)) == sum(map(sum, found.confusion_after)) == 200
+    assert found.lost is not None
+    assert found.won is not None
+    assert record.accuracy_before is not None
+    assert record.accuracy_after is not None
+    change = record.accuracy_after - record.accuracy_before
+    assert change == pytest.approx((found.won - found.lost) / 200)
+    assert found.accuracy_interval is not None
+    assert found.accuracy_interval[0] <= change <= found.accuracy_interval[1]
+
+
+def test_the_record_outlives_the_disk(home: Path, checkpoint: Checkpoint) -> None:
+    record = verify(convert(home, checkpoint, shift=0.5), fake_dataset(50))
+    assert store.from_json(Verification, store.to_json(record)) == record
+    plain = store.to_json(record)
+    del plain["measures"]
+    for flip in plain["flips"]:
+        del flip["margin_after"]
+    old = store.from_json(Verification, plain)
+    assert old.measures is None
+    assert old.flips[0].margin_after is None
+
+
+def test_pictures_without_labels_have_agreement_and_no_accuracy(home: Path, checkpoint: Checkpoint) -> None:
+    data = fake_dataset(60)
+    bare = replace(data, labels=np.full(60, -1, np.int64))
+    record = verify(convert(home, checkpoint, shift=0.5), bare)
+    assert 0 < record.agreement < 1
+    assert (record.accuracy_before, record.accuracy_after, record.mcnemar_p) == (None, None, None)
+    assert record.measures is not None
+    assert record.measures.accuracy_interval is None
+    assert record.measures.ece_before is None
+    assert not any(record.measures.per_class)
+    assert any("60 of 60 pictures have no label" in w for w in record.warnings)
+    assert accuracy_verdict(record) == (None, "The images have no labels, so agreement is known and accuracy is not.")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "said"),
+    [
+        ("nan", MeasureError, "not numbers"),
+        ("shape", RunError, "answered in shape"),
+        ("run", RunError, "the fake runtime broke"),
+        ("load", RunError, "could not be loaded"),
+    ],
+)
+def test_a_broken_file_leaves_earlier_records_and_a_clear_message(
+    home: Path, checkpoint: Checkpoint, fault: str, error: type[Exception], said: str
+) -> None:
+    earlier = verify(convert(home, checkpoint), fake_dataset(12))
+    with pytest.raises(error, match=said):
+        verify(convert(home, checkpoint, fault=fault), fake_dataset(12))
+    assert store.records(Verification).records == (earlier,)
+
+
+def test_a_file_that_kills_its_process_leaves_earlier_records(home: Path, checkpoint: Checkpoint) -> None:
+    """As a job it is a process of its own: what it takes along is that process."""
+    earlier = verify(convert(home, checkpoint), fake_dataset(12))
+    deadly = convert(home, checkpoint, fault="crash")
+    code = f"""
+from pathlib import Path
+from tests.fakes import fake_dataset, fake_format
+from udacisense import formats
+from udacisense.artifacts import find_artifact
+from udacisense.verify import verify
+formats.FORMATS.update(torch=fake_format("torch"), fake=fake_format("fake"))
+verify(find_artifact({deadly.id!r}), fake_dataset(12))
+"""
+    environment = {**os.environ, "UDACISENSE_HOME": str(home)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=PROJECT, capture_output=True, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert store.records(Verification).records == (earlier,)
+    assert store.records(Verification).problems == ()
+
+
+# --- golden pictures ----------------------------------------------------------------------------------------------------
+
+
+def golden(artifact: Artifact, **changes: object) -> None:
+    images = np.random.default_rng(3).standard_normal((10, 3, 224, 224)).astype(np.float32)
+    held = {"images": images, "logits": fixed_logits(images), **changes}
+    np.savez(artifact.path.with_name("golden.npz"), **held)
+
+
+def test_golden_pictures_are_compared_where_they_lie_beside_the_file(home: Path, checkpoint: Checkpoint) -> None:
+    artifact = convert(home, checkpoint)
+    without = verify(artifact, fake_dataset(12))
+    assert any("No golden pictures" in w for w in without.warnings)
+    golden(artifact)
+    record = verify(artifact, fake_dataset(12))
+    assert [(c.name, c.inputs) for c in record.checks] == [("single", 1), ("batch of 4", 4), (GOLDEN, 10)]
+    assert record.checks[-1].outputs_match
+    assert "5 random images and 10 golden pictures" in record.reason
+    assert not any("golden" in w for w in record.warnings)
+
+
+def test_golden_pictures_of_another_model_are_noticed(home: Path, checkpoint: Checkpoint) -> None:
+    artifact = convert(home, checkpoint)
+    golden(artifact, logits=np.zeros((10, 10), np.float32))
+    record = verify(artifact, fake_dataset(1000))
+    assert not record.checks[-1].predictions_match
+    assert record.verdict == "unknown"
+    assert GOLDEN in record.reason
+
+
+@pytest.mark.parametrize("damage", [{"logits": np.zeros((3, 10))}, {"images": np.zeros((10, 3, 8, 8))}, b"PK\x03\x04 cut off"])
+def test_damaged_golden_pictures_are_told_and_not_fatal(
+    home: Path, checkpoint: Checkpoint, damage: dict[str, np.ndarray] | bytes
+) -> None:
+    artifact = convert(home, checkpoint)
+    if isinstance(damage, bytes):
+        artifact.path.with_name("golden.npz").write_bytes(damage)
+    else:
+        golden(artifact, **damage)
+    record = verify(artifact, fake_dataset(12))
+    assert len(record.checks) == 2
+    assert any("are damaged" in w and "again" in w for w in record.warnings)
+
+
+# --- accuracy, flips ----------------------------------------------------------------------------------------------------
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the fake formats are not touched
+@given(st.integers(50, 5000), st.floats(0, 0.1), st.floats(0, 0.1))
+def test_accuracy_passes_and_fails_only_by_its_whole_interval(images: int, lost: float, won: float) -> None:
+    status, change, reason = judge_accuracy(int(lost * images), int(won * images), images)
+    inside = change.low > -0.01 and change.high < 0.01
+    outside = change.low >= 0.01 or change.high <= -0.01
+    assert status == ("pass" if inside else "fail" if outside else "unknown")
+    assert ("labelled images like these" in reason or "no number of images" in reason) == (status == "unknown")
+
+
+def test_what_both_files_thought_is_read_from_the_kept_answers(home: Path, checkpoint: Checkpoint) -> None:
+    record = verify(convert(home, checkpoint, shift=2.0), fake_dataset(60))
+    raw = logits_of(record)
+    assert raw is not None
+    known = thoughts(*raw, record.flips)
+    assert set(known) == {f.image for f in record.flips}
+    for flip in record.flips:
+        thought = known[flip.image]
+        assert (thought.before[0][0], thought.after[0][0]) == (flip.before, flip.after)
+        assert [p for _, p in thought.before] == sorted((p for _, p in thought.before), reverse=True)
+        assert flip.margin_after is not None
+        assert flip.margin_after >= 0
+    breaks, ties = split(record.flips)
+    assert len(breaks) + len(ties) == len(record.flips)
+    assert all(f.margin >= NEAR_TIE for f in breaks)
+    for path in (home / "results" / "predictions").glob("*.npz"):
+        path.unlink()
+    assert logits_of(record) is None

@@ -44,7 +44,7 @@ def golden_check(
     if not path.is_file():
         return (), f"No golden pictures lie beside the file, so they were not compared. {advice}"
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             images, expected = archive["images"].astype(np.float32), archive["logits"].astype(np.float32)
         if images.shape[1:] != (3, *checkpoint.input_px) or expected.shape != (len(images), len(checkpoint.classes)):
             raise ValueError(f"images {images.shape} and logits {expected.shape}")
