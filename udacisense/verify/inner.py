@@ -127,5 +127,5 @@ READERS: dict[str, Callable[[Path], Reader]] = {
     "torchscript": read_torchscript,
     "torchscript-lite": read_torchscript,
 }
-"""By format. ExecuTorch is not among them: XNNPACK takes the whole network as one operator, and its event tracer reports that
-operator's output alone."""
+"""By format. ExecuTorch is not among them: its released wheels are built without the event tracer that its Inspector needs, and
+XNNPACK takes the whole network as one operator, whose inside the tracer would not see."""
