@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from tests.fakes import made, sha256
 from tests.networks import images, saved
+from udacisense import store
 from udacisense.formats import get_format
-from udacisense.types import Checkpoint, Conversion, Pictures, Precision
+from udacisense.types import Artifact, Checkpoint, Conversion, Pictures, Precision
 
 CALIBRATED_BY = 8
 
@@ -46,3 +49,27 @@ def calibration(n: int) -> Pictures:
     """Random pictures; what they are does not matter where only the file's structure does."""
     n = min(n, CALIBRATED_BY)
     return Pictures(images(n, seed=5), tuple(f"{i:032x}" for i in range(n)), np.arange(n, dtype=np.int64) % 10)
+
+
+def put(files: RealFiles, home: Path, format: str, precision: Precision, recipe: str | None = None) -> Artifact:
+    """A file with its record in `home`, which must be the home of the current settings, beside its checkpoint."""
+    checkpoint = saved(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
+    written = files.of(format, precision, recipe)
+    folder = home / "models" / "mobile" / f"{format}-{precision}"
+    folder.mkdir(parents=True)
+    path = Path(shutil.copy(written, folder))
+    artifact = Artifact(
+        id=folder.name,
+        checkpoint_id=checkpoint.id,
+        format=format,
+        precision=precision,
+        path=path,
+        sha256=sha256(path),
+        size_bytes=path.stat().st_size,
+        recipe={},
+        warnings=(),
+        made=made(),
+        seconds=1.0,
+    )
+    store.write_text(folder / store.ARTIFACT_RECORD, store.dump(artifact, "artifact"))
+    return artifact

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.fakes import fixed_logits
 from tests.story import Story
@@ -56,7 +57,7 @@ def test_a_package_holds_all_that_an_app_needs(artifact: Artifact, tmp_path: Pat
     assert names >= platform_files | {
         artifact.path.name, "README.md", "REPORT.md", "LICENSE", "labels.txt", "preprocessing.json", "metrics.json",
         "record.json", "selftest.py", "golden/golden.json", "golden/golden.npz", "golden/0-clock.png",
-        "golden/1-television.png", "golden/2-wardrobe.png",
+        "golden/1-television.png", "golden/2-wardrobe.png", "golden/resize-0.png", "golden/resized-1.png",
     }  # fmt: skip
     assert (place / artifact.path.name).read_bytes() == artifact.path.read_bytes()
     assert (place / "labels.txt").read_text(encoding="utf-8").split() == list(CLASSES)
@@ -70,11 +71,32 @@ def test_the_golden_pictures_are_the_pixels_and_the_files_own_answers(artifact: 
     place = unpacked(artifact, tmp_path)
     with np.load(place / "golden" / "golden.npz") as held:
         np.testing.assert_array_equal(held["pictures"], PICTURES)
+        np.testing.assert_allclose(held["images"], preprocess(PICTURES), atol=1e-6)
         np.testing.assert_allclose(held["logits"], fixed_logits(preprocess(PICTURES), shift=0.1))
+        np.testing.assert_allclose(held["checkpoint_logits"], fixed_logits(preprocess(PICTURES)))
     told = json.loads((place / "golden" / "golden.json").read_text(encoding="utf-8"))
     assert [p["label"] for p in told["pictures"]] == ["clock", "television", "wardrobe"]
     assert 0 < told["tolerance"] < 0.01 * np.ptp([p["logits"] for p in told["pictures"]])
     assert told["model_sha256"] == artifact.sha256
+
+
+def test_golden_pictures_that_were_never_written_are_made_anew(artifact: Artifact, tmp_path: Path) -> None:
+    (artifact.path.parent / "golden.npz").unlink()
+    told = json.loads((unpacked(artifact, tmp_path) / "golden" / "golden.json").read_text(encoding="utf-8"))
+    assert [p["label"] for p in told["pictures"]] == list(CLASSES), "one of the sample pack for each class"
+
+
+def test_the_resize_is_tested_in_both_directions(artifact: Artifact, tmp_path: Path) -> None:
+    golden = unpacked(artifact, tmp_path) / "golden"
+    told = json.loads((golden / "golden.json").read_text(encoding="utf-8"))
+    sizes = []
+    for pair in told["resize"]:
+        given, wanted = (np.asarray(Image.open(golden / pair[key])) for key in ("file", "expected"))
+        np.testing.assert_array_equal(resize(given), wanted)
+        sizes.append(given.shape[:2])
+    (higher, wider), (lower, narrower) = sizes
+    assert min(higher, wider) > 224 > max(lower, narrower)
+    assert higher != wider
 
 
 def test_metrics_name_their_records_and_leave_out_what_was_not_measured(artifact: Artifact, tmp_path: Path) -> None:
@@ -101,8 +123,8 @@ def test_a_folder_that_is_there_keeps_what_is_beside_the_package(artifact: Artif
 
 
 def test_what_cannot_be_packed_is_told(artifact: Artifact, tmp_path: Path) -> None:
-    (artifact.path.parent / "golden.npz").unlink()
-    with pytest.raises(NotFoundError, match=r"golden\.npz is missing.*Convert"):
+    (artifact.path.parent / "golden.npz").write_bytes(b"PK\x03\x04 and then nothing")
+    with pytest.raises(NotFoundError, match=r"golden\.npz is damaged"):
         verbs.package(artifact.id, tmp_path)
     artifact.path.write_bytes(b"another file")
     with pytest.raises(RunError, match="changed since"):

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from udacisense import store
 from udacisense.artifacts import check_unchanged, open_session, subject_format
+from udacisense.conversion.making import GOLDEN
+from udacisense.conversion.pictures import golden_pictures
 from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import FormatError, NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
@@ -60,7 +62,7 @@ def build(artifact: Artifact, out: Path) -> Package:
 
     Raises:
         FormatError: the format has no package. RunError: the file changed, or does not run.
-        NotFoundError: its golden pictures or its checkpoint are gone. StoreError: the disk refuses.
+        NotFoundError: its checkpoint is gone, or its golden pictures are damaged. StoreError: the disk refuses.
     """
     if artifact.format not in PLATFORMS:
         raise FormatError(f"There is no package for {artifact.format} files. Formats with one: {', '.join(PLATFORMS)}.")
@@ -93,18 +95,26 @@ def _zip(content: Mapping[str, bytes], folder: str, out: Path) -> None:
 
 
 def _golden(artifact: Artifact, checkpoint: Checkpoint) -> _Golden:
-    path = artifact.path.parent / "golden.npz"
-    try:
-        with np.load(path) as held:
-            images, wanted, labels = held["images"], held["logits"], held["labels"]
-    except (OSError, KeyError, ValueError) as exc:
-        raise NotFoundError(f"{path} is missing or damaged. Convert {artifact.checkpoint_id} again.") from exc
+    images, wanted, labels = _vectors(artifact, checkpoint)
     ran_here = subject_format(artifact).unavailable("run") is None
     logits = open_session(artifact, threads=1).predict(images) if ran_here else wanted
     share = TOLERANCES[artifact.precision] * (1 if ran_here else NEVER_RUN)
     mean, std = (np.asarray(v, np.float64)[:, None, None] for v in (checkpoint.mean, checkpoint.std))
     pictures = np.ascontiguousarray(np.rint((images * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
     return _Golden(pictures, images, logits, wanted, labels, float(share * np.ptp(logits)), ran_here)
+
+
+def _vectors(artifact: Artifact, checkpoint: Checkpoint) -> tuple[Images, Logits, NDArray[np.int64]]:
+    """The golden pictures that were written beside the file, else made anew: preprocessed, the checkpoint's logits, labels."""
+    path = artifact.path.parent / GOLDEN
+    if not path.exists():
+        pictures = golden_pictures(checkpoint)
+        return pictures.images, open_session(checkpoint, threads=1).predict(pictures.images), pictures.labels
+    try:
+        with path.open("rb") as file, np.load(file) as held:
+            return held["images"], held["logits"], held["labels"]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as exc:
+        raise NotFoundError(f"{path} is damaged. Remove it, and it is made anew.") from exc
 
 
 def _golden_files(golden: _Golden, artifact: Artifact, checkpoint: Checkpoint) -> dict[str, bytes]:
