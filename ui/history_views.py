@@ -68,9 +68,8 @@ def _changes(found: Against) -> None:
     rows = [(s, c) for s in found.subjects for c in s.changes]
     for subject, change in sorted(rows, key=lambda pair: COURSES[pair[1].course][1]):
         with st.container(border=True, gap="xxsmall"):
-            st.markdown(
-                f"{COURSES[change.course][0]} **{subject.role}** · {FIGURES[change.what]} · {_figures(change.what, change.before, change.after)}"
-            )
+            figures = _figures(change.what, change.before, change.after)
+            st.markdown(f"{COURSES[change.course][0]} **{subject.role}** · {FIGURES[change.what]} · {figures}")
             st.caption(change.reason)
     for s in found.subjects:
         if s.software:
