@@ -114,7 +114,7 @@ def along(record: Location, format_name: str, precision: Precision) -> go.Figure
     fig.add_hline(y=EXPECTED_DB[precision], line_dash="dash", line_color=OTHER_COLOR)
     if record.departs is not None:
         broken = next(g for g in record.gaps if g.name == record.departs)
-        fig.add_annotation(x=broken.name, y=_height(broken, top), text=f"{broken.name} departs", ay=-36, ax=0, font_size=13)
+        fig.add_annotation(x=broken.name, y=_height(broken, top), text=f"{broken.name} departs", ax=60, ay=-44, font_size=13)
     fig.update_xaxes(type="category", tickangle=-60, automargin=True)
     fig.update_yaxes(title="dB, higher is closer", range=[min(0.0, *(_height(g, top) for g in record.gaps)) - 3, top + 6])
     return finish(fig, 360)

@@ -65,6 +65,11 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     press(page, "Verify")
     finish_job(page, f"Verify {artifact.parent.name}")
     expect(page.get_by_text("Same", exact=False).first).to_be_visible()
+    choose(page, "Along the network")
+    press(page, "Look along the network")
+    finish_job(page, f"Look along {artifact.parent.name}")
+    expect(page.get_by_text("No block departs", exact=False).first).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
 
     go(page, "Benchmark")
     page.get_by_test_id("stExpander").get_by_text("Time models side by side").click()

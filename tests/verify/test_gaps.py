@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udacisense.types import LayerGap, Precision
-from udacisense.verify.gaps import CLIFF_DB, EXPECTED_DB, Closest, bisect, first_departure, measure_gap, seen, sqnr_db, steepest
+from udacisense.verify.gaps import (
+    CLIFF_DB,
+    EXPECTED_DB,
+    Closest,
+    bisect,
+    broken_step,
+    first_departure,
+    measure_gap,
+    seen,
+    sqnr_db,
+    steepest,
+)
 
 PLACES = tuple(f"features.{i}" for i in range(13))
 
@@ -119,6 +130,10 @@ def test_the_steepest_fall_counts_below_what_rounding_leaves() -> None:
     assert found[0].name == "features.3"
     assert found[1] == pytest.approx(2)  # from int8's 30, not from 42
     assert steepest(curve(135, 44, 42), "int8") is None
+    assert name(broken_step(curve(21, 20.6, 17.8), "int8", 32.2)) == "features.0"
+    assert name(broken_step(curve(119, 4, 3), "fp32", 120)) == "features.1"
+    assert broken_step(curve(28, 26, 24), "int8", 30) is None, "what any step adds"
+    assert broken_step((), "fp32", 120) is None
 
 
 @given(st.integers(1, 40), st.data())

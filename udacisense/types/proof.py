@@ -74,7 +74,7 @@ class Location:
     gaps: tuple[LayerGap, ...]  # along the network; with "prefixes" only where the search looked
     inside: tuple[LayerGap, ...]  # the steps inside the block that departs, where they could be seen
     departs: str | None  # the first block whose output departs; None = no single one does
-    step: str | None  # the first step inside that block that departs
+    step: str | None  # the step inside that block that falls most
     reason: str
     made: Provenance
     warnings: tuple[str, ...] = ()

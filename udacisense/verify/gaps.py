@@ -29,6 +29,8 @@ CLIFF_DB = 10.0
 """A fall by this much, ten times the noise power, at one block is no adding up of roundings."""
 RETURN_DB = 20.0
 """A dip by this much that is gone at the next place: a broken value would have spoilt that too."""
+STEP_DB = 3.0
+"""Twice the noise power: less is what any step adds."""
 MATCH_DB = 10.0
 """Below this a value is not recognised: the closest one may be any of its shape, so it gets no name."""
 
@@ -133,11 +135,21 @@ def first_departure(gaps: Sequence[LayerGap], precision: Precision) -> LayerGap 
     return None
 
 
-def steepest(gaps: Sequence[LayerGap], precision: Precision) -> tuple[LayerGap, float] | None:
-    """The place with the largest fall in dB from the one before it, below what the precision leaves; None = none falls."""
-    clamped = [min(level(gap), EXPECTED_DB[precision]) for gap in gaps]
-    falls = [(gap, before - after) for gap, (before, after) in zip(gaps[1:], pairwise(clamped), strict=True)]
+def steepest(gaps: Sequence[LayerGap], precision: Precision, start: float = math.inf) -> tuple[LayerGap, float] | None:
+    """The place with the largest fall in dB from the one before it, below what the precision leaves; None = none falls.
+
+    Args:
+        start: dB before the first place.
+    """
+    clamped = [min(db, EXPECTED_DB[precision]) for db in (start, *map(level, gaps))]
+    falls = [(gap, before - after) for gap, (before, after) in zip(gaps, pairwise(clamped), strict=True)]
     return max((item for item in falls if item[1] > 0), key=lambda item: item[1], default=None)
+
+
+def broken_step(inside: Sequence[LayerGap], precision: Precision, start: float) -> LayerGap | None:
+    """Of the steps inside a block that departs the one that falls most, from `start` dB on, if it doubles the noise power."""
+    fall = steepest(inside, precision, start)
+    return fall[0] if fall is not None and fall[1] >= STEP_DB else None
 
 
 def bisect(places: Sequence[str], look: Callable[[str], LayerGap], precision: Precision) -> tuple[LayerGap, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,18 @@ from udacisense.progress import report
 from udacisense.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Images, LayerGap, Location, Recipe, SearchMethod
-from udacisense.verify.gaps import EXPECTED_DB, Array, Closest, bisect, first_departure, level, measure_gap, seen, steepest
+from udacisense.verify.gaps import (
+    EXPECTED_DB,
+    Array,
+    Closest,
+    bisect,
+    broken_step,
+    first_departure,
+    level,
+    measure_gap,
+    seen,
+    steepest,
+)
 from udacisense.verify.inner import READERS
 
 IMAGES = 10
@@ -58,7 +70,7 @@ def locate(
     search = Search(artifact, own, reference_values(against or own, images), images)
     gaps, inside = search.by_values() if chosen == "values" else (search.by_prefixes(every), ())
     found = first_departure(gaps, artifact.precision)
-    step = first_departure(inside, artifact.precision) if found else None
+    step = broken_step(inside, artifact.precision, _before(gaps, found)) if found else None
     reference = against or own
     record = Location(
         id=store.new_id(f"locate-{artifact.id}"),
@@ -212,13 +224,19 @@ def _reason(
     held = f"the blocks looked at before it have at least {_db(min(before, key=level))}" if before else "nothing lies before it"
     said = f"{found.name} is the first block whose output departs: {_db(found)}, where {held}."
     if step is not None:
-        return f"{said} Inside it, {step.name} departs first ({_db(step)})."
+        return f"{said} Inside it, {step.name} falls most, to {_db(step)}."
     if method == "prefixes" and found is gaps[-1]:
         return (
             f"{said} Every beginning that was converted anew agrees, so either the last layer breaks or the file is not what "
             f"its checkpoint converts to. Convert {artifact.checkpoint_id} again and compare."
         )
     return said
+
+
+def _before(gaps: Sequence[LayerGap], found: LayerGap) -> float:
+    """The ratio in dB of the block before; infinite before the first."""
+    place = gaps.index(found)
+    return level(gaps[place - 1]) if place else math.inf
 
 
 def _db(gap: LayerGap) -> str:
