@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from ui import cache, timing_charts, timing_readings, timing_rows
 from ui.evidence import format_of, runs
 from ui.panels import chart, csv_button
 from ui.widgets import empty_state, errors_shown
-from ui.words import BYTES_A_MB, ms, percent, when
+from ui.words import mb, ms, percent, when
 
 COURSES = {
     "worse": (":red-badge[:material/trending_down: Worse]", 0),
@@ -66,11 +66,14 @@ def _names(found: Mapping[str, tuple[Benchmark, ...]]) -> dict[str, str]:
 def _changes(found: Against) -> None:
     st.markdown(timing_readings.against(found))
     rows = [(s, c) for s in found.subjects for c in s.changes]
-    for subject, change in sorted(rows, key=lambda pair: COURSES[pair[1].course][1]):
+    for subject, change in sorted((r for r in rows if r[1].course != "same"), key=lambda pair: COURSES[pair[1].course][1]):
         with st.container(border=True, gap="xxsmall"):
             figures = _figures(change.what, change.before, change.after)
             st.markdown(f"{COURSES[change.course][0]} **{subject.role}** · {FIGURES[change.what]} · {figures}")
             st.caption(change.reason)
+    same = [f"{s.role} {FIGURES[c.what].lower()} ({_figures(c.what, None, c.after)})" for s, c in rows if c.course == "same"]
+    if same:
+        st.markdown(f"{COURSES['same'][0]} {', '.join(same)}")
     for s in found.subjects:
         if s.software:
             st.caption(f"Between the two runs, for {s.role}: {', '.join(s.software)}.")
@@ -81,13 +84,9 @@ def _changes(found: Against) -> None:
 
 
 def _figures(what: str, before: float | None, after: float | None) -> str:
-    if before is None or after is None:
-        return "not measured in both"
-    if what == "time":
-        return f"{ms(before)} → {ms(after)}"
-    if what == "size":
-        return f"{before / BYTES_A_MB:,.2f} MB → {after / BYTES_A_MB:,.2f} MB"
-    return f"{percent(before)} → {percent(after)}"
+    """The figures as people read them, "before → after"; one that is not there is left out."""
+    write: Callable[[float], str] = {"time": ms, "size": lambda v: mb(round(v)), "accuracy": percent}[what]
+    return " → ".join(write(v) for v in (before, after) if v is not None) or "not measured in both"
 
 
 def name_a_run(plain: Sequence[Benchmark]) -> None:

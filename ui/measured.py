@@ -101,6 +101,8 @@ def _run_name(run: tuple[Benchmark, ...]) -> str:
 def comparison(entries: Sequence[Entry]) -> None:
     """The table of everything, and the conditions of the run."""
     table("comparison", tables.comparison(entries), COLUMNS, f"{count(len(entries), 'model')} compared")
+    if any(e.evaluation and e.evaluation.data.source == "sample" for e in entries):
+        st.caption("Accuracy here is of the rendered sample: it is not the figure of the real test set.")
     timed = [e.benchmark for e in entries if e.benchmark]
     if timed:
         made, load = timed[0].made, timed[0].made.load_1min
@@ -121,16 +123,20 @@ def _runtimes(entries: Sequence[Entry]) -> str:
 
 
 def _trust(entries: Sequence[Entry]) -> None:
-    """Every grade with its reasons, folded away where all are good."""
+    """Every grade that is not the best with its reasons, folded away; what decides nothing is said at once."""
     grades = [(e.label, trust(e.benchmark)) for e in entries if e.benchmark]
-    if not grades or all(found.grade == "A" for _, found in grades):
+    doubted = [(label, found) for label, found in grades if found.deductions]
+    if not doubted:
         return
-    worst = max(found.grade for _, found in grades)
+    lowest = [label for label, found in doubted if found.grade == "D"]
+    if lowest:
+        whose = "These times" if len(lowest) == len(grades) else f"The times of {', '.join(lowest)}"
+        st.warning(f"{whose} have trust grade D and decide nothing. The reasons are below.", icon=":material/thumb_down:")
     title = f"Trust: {', '.join(f'{label} {found.grade}' for label, found in grades)}"
-    with st.expander(title, icon=":material/fact_check:", expanded=worst == "D"):
-        for label, found in grades:
-            reasons = list(dict.fromkeys(d.why for d in found.deductions))
-            st.markdown(f"**{label}: {found.grade}**" + "".join(f"\n- {why}" for why in reasons or [found.words]))
+    with st.expander(title, icon=":material/fact_check:"):
+        for label, found in doubted:
+            reasons = list(dict.fromkeys(d.why for d in sorted(found.deductions, key=lambda d: -d.steps)))
+            st.markdown(f"**{label}: {found.grade}**" + "".join(f"\n- {why}" for why in reasons))
 
 
 def _said(entries: Sequence[Entry]) -> list[str]:

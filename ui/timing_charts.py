@@ -95,7 +95,7 @@ def course(entries: Sequence[Entry]) -> go.Figure:
         if found.course in ("slower", "faster") and found.change_at_s is not None:
             fig.add_vline(x=found.change_at_s, line_dash="dash", line_width=1.5, line_color=format_color(e.format))
     fig.update_yaxes(title="milliseconds, median of a block", rangemode="tozero")
-    fig.update_xaxes(title="seconds since the first block (dashed: where the level changed)")
+    fig.update_xaxes(title="seconds since the first block<br>dashed: where the level changed")
     return finish(fig, 340, legend=True)
 
 
@@ -124,7 +124,7 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
             fig.add_scatter(
                 **ideal, mode="lines", line={"color": color, "width": 1, "dash": "dot"}, showlegend=False, hoverinfo="skip"
             )
-    titles = {"threads": "threads (dotted: what twice the threads would give at best)", "batch": "pictures a run"}
+    titles = {"threads": "threads<br>dotted: if twice as many were twice as fast", "batch": "pictures a run"}
     values = sorted({getattr(b, by) for _, _, found in groups for b in found})
     fig.update_xaxes(title=titles.get(by, "busy processes beside it"), tickvals=values)
     fig.update_yaxes(title="pictures a second", rangemode="tozero")

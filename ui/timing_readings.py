@@ -150,7 +150,7 @@ def tradeoff(entries: Sequence[Entry], limits: Limits, by: str) -> str:
     best = [label for label, x, y in known if (x, y) in front]
     allowed = [label for label, x, y in known if _allowed(x, y, limits)]
     what = "time" if by == "time" else "size"
-    rules = f" {', '.join(allowed) or 'None'} {'lie' if len(allowed) > 1 else 'lies'} within the rules of both."
+    rules = f" {', '.join(allowed) or 'None'} {'lie' if len(allowed) > 1 else 'lies'} within the rules on accuracy and {what}."
     return f"None is better in accuracy and {what} than {', '.join(best)}.{rules if limits != Limits() else ''}"
 
 

@@ -118,7 +118,7 @@ def _point(b: Benchmark) -> RunPoint:
     mean = stats.mean(b.steady_s)
     enough = len(blocks) >= stats.MIN_BLOCKS
     low, high = stats.bootstrap_interval(blocks).interval if enough else (mean, mean)
-    return RunPoint(b.made.created, b.run_id, mean, low, high, b)
+    return RunPoint(b.made.created, b.run_id, mean, max(low, 0.0), high, b)
 
 
 # --- rows of tables and CSV files ---------------------------------------------------------------------------------------
