@@ -38,7 +38,7 @@ def test_the_notebook_runs_to_its_end_and_writes_its_files(sample_home: Path, ne
     folder = sample_home / "notebooks"
     folder.mkdir()
     env = {**os.environ, "PYTHONPATH": str(PROJECT), "MPLBACKEND": "Agg"}
-    ended = subprocess.run([sys.executable, str(CELLS)], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    ended = subprocess.run([sys.executable, "-P", str(CELLS)], cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "Optimized model loaded successfully" in ended.stdout
     assert "NEXT STEPS" in ended.stdout
