@@ -10,7 +10,7 @@ from tests.benchmark.series import bench, sped
 from tests.story import Story
 from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
-from udacisense.history.against import against, mismatch, role_of
+from udacisense.history.against import _through, against, mismatch, role_of
 from udacisense.history.runs import find_run, tag, tags
 from udacisense.types import Benchmark
 
@@ -127,3 +127,16 @@ def test_a_damaged_file_of_tags_is_told(seeded_home: Story) -> None:
 def test_a_role_is_the_id_without_its_digests() -> None:
     assert role_of("torchscript-lite-fp32-9bfd99f6-eb1c82") == "torchscript-lite-fp32"
     assert role_of("mobilenet_v3_small-baseline-9bfd99f6") == "mobilenet_v3_small-baseline"
+
+
+def test_the_interval_through_a_common_file_is_welchs() -> None:
+    """Held against scipy on series whose neighbours do not follow each other, so that every block counts."""
+    from scipy import stats as scipy_stats
+
+    rng = np.random.default_rng(5)
+    signs = np.where(np.arange(20) % 2, 1.0, -1.0)
+    old, new = 0.3 + 0.02 * signs * rng.random(20), 0.4 + 0.05 * signs[:14] * rng.random(14)
+    found = _through(old, new)
+    wanted = scipy_stats.ttest_ind(new, old, equal_var=False).confidence_interval(0.95)
+    assert np.log([found.low, found.high]) == pytest.approx([wanted.low, wanted.high])
+    assert np.log(found.value) == pytest.approx(new.mean() - old.mean())

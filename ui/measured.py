@@ -119,7 +119,8 @@ def comparison(entries: Sequence[Entry]) -> None:
 
 def _runtimes(entries: Sequence[Entry]) -> str:
     named = [f"{e.label}: {e.benchmark.runtime} {e.benchmark.runtime_version}" for e in entries if e.benchmark]
-    return f"Runtimes: {'; '.join(named)}."
+    notes = dict.fromkeys(e.benchmark.energy_note for e in entries if e.benchmark and e.benchmark.energy_note)
+    return f"Runtimes: {'; '.join(named)}." + (f" Energy: {' '.join(notes)}" if notes else "")
 
 
 def _trust(entries: Sequence[Entry]) -> None:

@@ -83,7 +83,7 @@ def progress(shelf: Shelf) -> tuple[Progress, ...]:
             artifact,
             store.newest_evidence(_of(shelf.verifications, artifact.sha256)),
             store.newest_evidence(_of(shelf.evaluations, artifact.sha256)),
-            _newest(shelf.benchmarks, artifact.sha256),
+            _newest([b for b in shelf.benchmarks if b.plain], artifact.sha256),
             _newest(shelf.readiness, artifact.sha256),
         )
         for artifact in reversed(shelf.artifacts)

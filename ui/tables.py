@@ -58,12 +58,17 @@ def _times(e: Entry) -> Row:
 def _start(e: Entry) -> Row:
     b = e.benchmark
     whole = [s for block in b.whole_s for s in block] if b else []
+    cpu = [c.cpu_s for c in b.conditions if c.cpu_s is not None] if b else []
+    energy = [c.energy_j for c in b.conditions if c.energy_j is not None] if b else []
+    pictures = len(b.steady_s) * b.batch if b else 0
     return {
         "whole_way_ms": stats.median(whole) * 1000 if whole else None,
         "import_ms": b.import_s * 1000 if b and b.import_s is not None else None,
         "load_ms": b.load_s * 1000 if b else None,
         "first_inference_ms": b.first_s * 1000 if b else None,
         "peak_memory_mb": b.peak_rss_bytes / BYTES_A_MB if b and b.peak_rss_bytes is not None else None,
+        "cpu_ms": sum(cpu) / pictures * 1000 if cpu else None,
+        "energy_mj": sum(energy) / pictures * 1000 if energy else None,
         "mean_memory_mb": b.mean_rss_bytes / BYTES_A_MB if b and b.mean_rss_bytes is not None else None,
         "runtime": f"{b.runtime} {b.runtime_version}" if b else None,
         "id": e.id,

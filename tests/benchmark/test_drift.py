@@ -53,7 +53,8 @@ def test_a_change_point_does_not_hang_on_the_unit(values: list[float], unit: flo
     assert change_point([8 * v for v in values]).at == plain.at
 
 
-def test_the_change_point_is_pettitts() -> None:
-    """K of 1, 2, 3, 10, 11, 12 is 9, at the third value."""
-    found = change_point([1, 2, 3, 10, 11, 12])
-    assert found.at == 3
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=15))
+def test_the_change_point_is_where_pettitts_statistic_is_largest(values: list[int]) -> None:
+    """By the definition: the sum of the signs of all differences across the cut."""
+    cuts = [abs(sum(np.sign(a - b) for a in values[:t] for b in values[t:])) for t in range(1, len(values))]
+    assert change_point(values).at == int(np.argmax(cuts)) + 1
