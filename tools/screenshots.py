@@ -66,6 +66,8 @@ def shoot(browser: Browser, address: str, out: Path, width: int, appearance: str
         page.get_by_role("heading", level=1).wait_for()
         page.wait_for_timeout(SETTLE_MS)
         page.set_viewport_size({"width": width, "height": _height(page)})
+        page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+        page.wait_for_function("[...document.images].every(image => image.complete)")
         page.wait_for_timeout(SETTLE_MS // 2)
         page.screenshot(path=out / f"{name or 'overview'}-{width}-{appearance}.png")
     context.close()

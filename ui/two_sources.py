@@ -47,7 +47,7 @@ def standings(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) ->
 def metrics(standing: Standing) -> None:
     """Both accuracies as figures, with the interval below."""
     _metric("Top-1", standing.real, standing.id)
-    _metric(f"Top-1, {SAMPLE.lower()}", standing.sample, f"--source sample {standing.id}")
+    _metric("Top-1, sample", standing.sample, f"--source sample {standing.id}")
 
 
 def _metric(title: str, record: Evaluation | None, asked: str) -> None:
@@ -56,7 +56,8 @@ def _metric(title: str, record: Evaluation | None, asked: str) -> None:
         st.metric(title, "–", border=True, height="stretch", help=hint)
         return
     _, low, high = top1_interval(record)
-    pictures = f"{count(record.images, record.data.split + ' picture')} of {record.data.source}, {record.data.scheme}"
+    source = SAMPLE.lower() if record.data.source == "sample" else record.data.source
+    pictures = f"{count(record.images, record.data.split + ' picture')} of the {source}, {record.data.scheme}"
     st.metric(
         title,
         percent(record.top1),

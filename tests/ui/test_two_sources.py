@@ -72,13 +72,13 @@ def test_models_shows_both_and_names_them(both: Story) -> None:
     at = app("pages/models.py")
     found = metrics(at)
     assert found["Top-1"] == f"{100 * both.evaluations[0].top1:.1f} %"
-    assert found["Top-1, rendered sample"] == "25.0 %"
+    assert found["Top-1, sample"] == "25.0 %"
     assert len(at.dataframe[0].value) == 3, "the checkpoint and both files made from it"
     assert "not the figures of the real test set" in words(at)
 
 
 def test_models_says_what_was_not_measured(seeded_home: Story) -> None:
-    assert metrics(app("pages/models.py"))["Top-1, rendered sample"] == "–"
+    assert metrics(app("pages/models.py"))["Top-1, sample"] == "–"
 
 
 def test_newer_records_on_the_sample_do_not_replace_real_ones(both: Story) -> None:
