@@ -128,7 +128,7 @@ def entries(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> t
 def timed_entries(
     run: Sequence[Benchmark], subjects: Sequence[Subject], evaluations: Sequence[Evaluation]
 ) -> tuple[Entry, ...]:
-    """One entry for each subject of a benchmark run; one that is no longer in the store goes by its id."""
+    """One entry for each subject of a benchmark run; checkpoints first; one that is gone goes by its id."""
     dataset_id = common_dataset(evaluations, [b.subject_sha256 for b in run])
     found = []
     for b in run:
@@ -137,7 +137,7 @@ def timed_entries(
         subject = next((s for s in same if s.id == b.subject_id), same[0] if same else None)
         label, name = (label_of(subject), format_of(subject)) if subject else (b.subject_id, "")
         found.append(Entry(b.subject_id, label, name, b.size_bytes, evaluation, b))
-    return _distinct(found)
+    return _distinct(sorted(found, key=lambda e: e.format != "torch"))
 
 
 def _distinct(found: Sequence[Entry]) -> tuple[Entry, ...]:

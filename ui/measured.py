@@ -30,20 +30,19 @@ MORE: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 _Number = st.column_config.NumberColumn
 COLUMNS = {
-    "subject": st.column_config.TextColumn("Model", pinned=True, width="medium"),
-    "trust": st.column_config.TextColumn("Trust", width=56, help="A is the best, D decides nothing. The reasons are below."),
-    "size_mb": _Number("Size, MB", format="%.2f", help=MB_HELP, width=76),
-    "top1_percent": _Number("Top-1, %", format="%.1f", help="Accuracy on the pictures named under Accuracy.", width=76),
-    "average_ms": _Number("Average, ms", format="%.2f", help="Steady inference of one picture.", width=92),
-    "p50_ms": _Number("P50, ms", format="%.2f", help="Half of the answers come within this time (the median).", width=76),
-    "p95_ms": _Number("P95, ms", format="%.2f", help="95 of 100 answers come within this time.", width=76),
-    "p99_ms": _Number("P99, ms", format="%.2f", help="99 of 100 answers come within this time.", width=76),
-    "whole_way_ms": _Number(
-        "Whole way, ms", format="%.2f", help="Median: decode, preprocess and infer one picture.", width=104
-    ),
-    "images_per_s": _Number("Images/s", format="%.1f", help="From the average.", width=76),
-    "peak_memory_mb": _Number("Memory, MB", format="%.0f", help="Peak of resident memory. " + MB_HELP, width=92),
+    "subject": st.column_config.TextColumn("Model", pinned=True, width=164),
+    "trust": st.column_config.TextColumn("Trust", width=52, help="A is the best, D decides nothing. The reasons are below."),
+    "size_mb": _Number("Size, MB", format="%.2f", help=MB_HELP, width=72),
+    "top1_percent": _Number("Top-1, %", format="%.1f", help="Accuracy on the pictures named under Accuracy.", width=72),
+    "average_ms": _Number("Mean, ms", format="%.2f", help="Steady inference of one picture, the average.", width=76),
+    "p50_ms": _Number("P50, ms", format="%.2f", help="Half of the answers come within this time (the median).", width=68),
+    "p95_ms": _Number("P95, ms", format="%.2f", help="95 of 100 answers come within this time.", width=68),
+    "p99_ms": _Number("P99, ms", format="%.2f", help="99 of 100 answers come within this time.", width=68),
+    "whole_way_ms": _Number("Whole, ms", format="%.2f", help="Median: decode, preprocess and infer one picture.", width=78),
+    "images_per_s": _Number("Images/s", format="%.1f", help="From the average.", width=72),
+    "peak_memory_mb": _Number("RAM, MB", format="%.0f", help="Peak of resident memory. " + MB_HELP, width=72),
 }
+"""Narrow enough for all to be seen at once on a screen of 1440 pixels."""
 
 
 def start(subjects: Sequence[Subject]) -> None:
