@@ -5,15 +5,41 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.fakes import fixed_logits
 from tests.real_files import RealFiles, put
+from tests.story import Story
+from udacisense.data.preprocess import preprocess
+from udacisense.packaging import build as building
 from udacisense.packaging.build import build
 from udacisense.settings import settings
+from udacisense.types import Artifact
 
 KINDS = {"onnx": "int8", "litert": "int8", "executorch": "int8", "torchscript": "fp32", "torchscript-lite": "fp32"}
 """The precision that each format's package is tried in."""
+
+PICTURES = np.random.default_rng(3).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def artifact(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> Artifact:
+    """An artifact with golden pictures, whose format answers without torch."""
+
+    class Session:
+        def predict(self, images: Any) -> Any:
+            return fixed_logits(images, shift=0.1)
+
+    found = seeded_home.faithful
+    images = preprocess(PICTURES)
+    labels = np.array([0, 4, 9], np.int64)
+    np.savez(found.path.parent / "golden.npz", images=images, logits=fixed_logits(images), labels=labels)
+    monkeypatch.setattr(building, "open_session", lambda artifact, threads: Session())
+    monkeypatch.setattr(building, "_findings", lambda artifact: "- Nothing.")
+    return found
 
 
 @pytest.fixture(scope="session")

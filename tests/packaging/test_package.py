@@ -9,13 +9,13 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.fakes import fixed_logits
+from tests.packaging.conftest import PICTURES
 from tests.story import Story
 from udacisense import verbs
 from udacisense.data.preprocess import preprocess, resize
@@ -24,25 +24,6 @@ from udacisense.labels import CLASSES
 from udacisense.packaging import build as building
 from udacisense.packaging.contents import PLATFORMS, code
 from udacisense.types import Artifact
-
-PICTURES = np.random.default_rng(3).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
-
-
-@pytest.fixture
-def artifact(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> Artifact:
-    """An artifact with golden pictures, whose format answers without torch."""
-
-    class Session:
-        def predict(self, images: Any) -> Any:
-            return fixed_logits(images, shift=0.1)
-
-    found = seeded_home.faithful
-    images = preprocess(PICTURES)
-    labels = np.array([0, 4, 9], np.int64)
-    np.savez(found.path.parent / "golden.npz", images=images, logits=fixed_logits(images), labels=labels)
-    monkeypatch.setattr(building, "open_session", lambda artifact, threads: Session())
-    monkeypatch.setattr(building, "_findings", lambda artifact: "- Nothing.")
-    return found
 
 
 def unpacked(artifact: Artifact, folder: Path) -> Path:
