@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.networks import images, network, saved
+from tests.networks import images, network
+from tests.real_files import RealFiles
 from udacisense.errors import ExportError, RunError
 from udacisense.formats import fmt_coreml
 from udacisense.formats.fmt_coreml import FORMAT, PACKAGE
@@ -30,18 +31,14 @@ PRECISIONS = {"fp16": ("float16", 3.3e6, 0.0), "int8": ("int8", 1.8e6, 0.012), "
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return saved(tmp_path_factory.mktemp("checkpoint") / "model.pth")
+def checkpoint(real_files: RealFiles) -> Checkpoint:
+    return real_files.checkpoint
 
 
 @pytest.fixture(scope="module")
-def files(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def files(real_files: RealFiles) -> dict[str, Path]:
     """A file of each precision."""
-    folder = tmp_path_factory.mktemp("coreml")
-    found = {precision: folder / f"{precision}.zip" for precision in FORMAT.precisions}
-    for precision, path in found.items():
-        FORMAT.export(checkpoint, Conversion(precision), path)  # type: ignore[arg-type]
-    return found
+    return {precision: real_files.of("coreml", precision) for precision in FORMAT.precisions}
 
 
 @pytest.mark.slow
@@ -63,7 +60,7 @@ def test_a_package_is_what_it_is_called(precision: str, files: dict[str, Path], 
 
 @pytest.fixture(scope="module")
 def wide(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return weights(files["fp16"], tmp_path_factory.mktemp("fp16"))
+    return weights(files["fp16"], tmp_path_factory.mktemp("fp16"), compressed=False)
 
 
 @pytest.mark.slow
@@ -71,14 +68,14 @@ def wide(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> di
 def test_the_narrow_weights_are_the_wide_ones(
     precision: str, files: dict[str, Path], wide: dict[str, Any], tmp_path: Path
 ) -> None:
-    found = weights(files[precision], tmp_path)
+    found = weights(files[precision], tmp_path, compressed=True)
     assert found.keys() == wide.keys()
     errors = [float(np.linalg.norm(found[n] - wide[n]) / np.linalg.norm(wide[n])) for n in wide if wide[n].size > 20_000]
     assert len(errors) > 10
     assert 0 < max(errors) <= PRECISIONS[precision][2]
 
 
-def weights(path: Path, folder: Path) -> dict[str, Any]:
+def weights(path: Path, folder: Path, *, compressed: bool) -> dict[str, Any]:
     """A file's large weights as the arithmetic sees them, read by coremltools; by their names without its endings."""
     import coremltools as ct
     import coremltools.optimize.coreml as optimize
@@ -86,7 +83,7 @@ def weights(path: Path, folder: Path) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = ct.models.MLModel(str(fmt_coreml._unpack(path, folder)), skip_model_load=True)
-        if path.stem != "fp16":
+        if compressed:
             model = optimize.decompress_weights(model)
         about = optimize.get_weights_metadata(model, weight_threshold=2048)
         named = {re.sub("_(quantized|palettized)$", "", name): weight.val for name, weight in about.items()}

@@ -15,7 +15,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.formats.litert_files import SHAPE, Row, rows, tiny, within
-from tests.networks import images, network, saved
+from tests.networks import images, network
+from tests.real_files import CALIBRATED_BY, RealFiles
+from tests.real_files import calibration as calibration_pictures
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_litert import FORMAT, calibration, format, int8
 from udacisense.formats.fmt_litert.packing import packed
@@ -24,13 +26,7 @@ from udacisense.labels import CLASSES
 from udacisense.models.jit import NetworkSession
 from udacisense.types import Checkpoint, Conversion, Logits, Pictures, Recipe
 
-SEEN = 8
 HEAVY = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-
-
-def calibration_pictures(n: int) -> Pictures:
-    n = min(n, SEEN)
-    return Pictures(images(n, seed=5), tuple(f"{i:032x}" for i in range(n)), np.arange(n, dtype=np.int64) % 10)
 
 
 def asked(precision: str, name: str | None = None) -> Conversion:
@@ -40,8 +36,8 @@ def asked(precision: str, name: str | None = None) -> Conversion:
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return saved(tmp_path_factory.mktemp("checkpoint") / "model.pth")
+def checkpoint(real_files: RealFiles) -> Checkpoint:
+    return real_files.checkpoint
 
 
 def write(checkpoint: Checkpoint, folder: Path, conversion: Conversion) -> tuple[Path, Logits]:
@@ -118,7 +114,7 @@ def test_each_int8_recipe_changes_what_it_says(recipe: Recipe, quantised: dict[s
     assert len(heavy) == 54
     assert {row.weights for row in heavy} == {"int8"}
     assert min(row.scales for row in heavy if "Conv2dNormActivation" in row.name) > 1, "a scale for each channel"
-    assert len(used) == (SEEN if recipe.calibrated else 0)
+    assert len(used) == (CALIBRATED_BY if recipe.calibrated else 0)
     parts: Any = recipe.options.get("float", [])
     kept = {row.name for part in parts if part in int8.PARTS for row in within(heavy, int8.PARTS[part])}
     swishes = [row for row in found if row.kind == "HARD_SWISH"]
@@ -155,7 +151,7 @@ def test_an_int8_file_runs_and_stays_close(name: str, checkpoint: Checkpoint, tm
 @pytest.mark.slow
 def test_what_it_was_calibrated_on_is_recorded(checkpoint: Checkpoint, tmp_path: Path) -> None:
     exported = FORMAT.export(checkpoint, asked("int8", "static"), tmp_path / "m.tflite")
-    assert exported.recipe["calibration_images"] == [f"{i:032x}" for i in range(SEEN)]
+    assert exported.recipe["calibration_images"] == [f"{i:032x}" for i in range(CALIBRATED_BY)]
     assert str(exported.recipe["quantizer"]).startswith("ai-edge-quantizer ")
     assert exported.recipe["float"] == ["hard-swish"]
 
