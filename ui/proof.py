@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from udacisense import store
+from udacisense.artifacts import cannot_run
 from udacisense.report.sameness import psnr
 from udacisense.types import Artifact, Location, Sameness, Status, Verification
 from udacisense.verify import accuracy_verdict, split
@@ -133,7 +134,8 @@ def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG
     """The first block of the network whose output departs, found by a job of its own."""
     command = ["locate", artifact.id]
     with st.container(horizontal=True, vertical_alignment="center"):
-        job_button("Look along the network", command, f"Look along {artifact.id}", "locate")
+        unable = cannot_run(artifact) is not None
+        job_button("Look along the network", command, f"Look along {artifact.id}", "locate", disabled=unable)
         st.caption("Compares what comes out of every block on ten test images, the first of each class.")
     job_panel("locate")
     listing = store.records(Location)

@@ -15,8 +15,10 @@ from udacisense.cli.console import warnings as _warnings
 from udacisense.labels import CLASSES
 from udacisense.report.blocks import commas, decibels, measured, megabytes, milliseconds, percent
 from udacisense.report.inside import inspected
+from udacisense.report.sameness import measure_rows
 from udacisense.report.sections import MARKS, STATUS_WORDS
 from udacisense.types import Evaluation, Location, Readiness, Rung, Status, Verification
+from udacisense.verify import accuracy_verdict, split
 
 MIN_WIDTH = 160  # columns kept also where the output goes to a file
 
@@ -129,7 +131,8 @@ def _evaluation(console: Console, found: Evaluation) -> None:
 
 
 def _verification(console: Console, found: Verification) -> None:
-    _lines(console, f"{found.verdict}: {found.reason}")
+    breaks, ties = split(found.flips)
+    _lines(console, f"{found.verdict}: {found.reason}", accuracy_verdict(found)[1])
     rows = [
         (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", "match" if c.predictions_match else "differ")
         for c in found.checks
@@ -138,7 +141,8 @@ def _verification(console: Console, found: Verification) -> None:
         (f"{found.images} pictures", f"{found.max_abs_diff:.2e}", f"{found.mean_abs_diff:.2e}", percent(found.agreement))
     )
     _table(console, "", ("input", "largest difference", "mean difference", "predictions"), rows)
-    _lines(console, f"record {found.id}")
+    _table(console, "", ("measure", "value", "meaning"), measure_rows(found))
+    _lines(console, f"changed answers: {len(breaks)} real breaks, {len(ties)} near-ties", f"record {found.id}")
     _warnings(console, found.warnings)
 
 
