@@ -16,8 +16,11 @@ final class CoreMLClassifier {
     func predict(_ input: [Float]) throws -> [Float] {
         let shape = [1, 3, Picture.height, Picture.width].map { NSNumber(value: $0) }
         let array = try MLMultiArray(shape: shape, dataType: .float32)
-        array.withUnsafeMutableBufferPointer(ofType: Float.self) { pointer, _ in
-            for (i, value) in input.enumerated() { pointer[i] = value }
+        let (area, width) = (Picture.height * Picture.width, Picture.width)
+        array.withUnsafeMutableBufferPointer(ofType: Float.self) { pointer, strides in // rows may be padded
+            for (i, value) in input.enumerated() {
+                pointer[i / area * strides[1] + i % area / width * strides[2] + i % width * strides[3]] = value
+            }
         }
         let features = try MLDictionaryFeatureProvider(dictionary: ["image": MLFeatureValue(multiArray: array)])
         guard let logits = try model.prediction(from: features).featureValue(for: "logits")?.multiArrayValue else { return [] }
