@@ -236,3 +236,10 @@ def test_the_broken_block_stands_in_the_report(seeded_home: Story) -> None:
     text = markdown_report((collect(seeded_home.drifting),)).replace("\\", "")
     assert "features.3 is the first block whose output departs. Record: locate-1." in text
     assert "| features.3 | 3.5 dB | 2.50e-01 |" in text
+
+
+def test_a_long_list_in_a_recipe_is_counted(seeded_home: Story) -> None:
+    recipe = {"calibration_images": ["feed" * 4] * 200, "float": ["first", "last"], "data": {"source": "folder", "n": 3}}
+    text = markdown_report((replace(collect(seeded_home.faithful), artifact=replace(seeded_home.faithful, recipe=recipe)),))
+    plain = text.replace("\\", "")
+    assert "calibration_images: 200 of them, float: first, last, data: source folder; n 3" in plain

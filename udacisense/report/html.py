@@ -12,7 +12,7 @@ _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2, h3 { line-height: 1.2; margin: 2em 0 .5em; } h1 { margin-top: 0; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin: 1rem 0; }
 .gallery { display: flex; flex-wrap: wrap; gap: .8rem; } figure { margin: 0; width: 8rem; }
 figure img { width: 6rem; height: 6rem; object-fit: contain; image-rendering: pixelated; } figcaption { font-size: .85em; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from udacisense import stats
+from udacisense.benchmark.trust import trust
 from udacisense.labels import CLASSES
 from udacisense.report.blocks import Block, Bullets, Grid, Heading, Text, commas, measured, megabytes, milliseconds, percent
 from udacisense.report.dossier import Dossier
@@ -15,6 +16,7 @@ from udacisense.types import Benchmark, Evaluation, Provenance, Status
 R = TypeVar("R")
 
 STATUS_WORDS: dict[Status, str] = {"pass": "ready", "fail": "not ready", "unknown": "unknown"}
+LONGEST_LIST = 12
 MARKS: dict[Status, str] = {"pass": "✔ pass", "fail": "✘ fail", "unknown": "? unknown"}
 
 
@@ -94,13 +96,22 @@ def _identity(d: Dossier) -> list[Block]:
         ("format and precision", f"{a.format}, {a.precision}"),
         ("size", f"{megabytes(a.size_bytes)} ({a.size_bytes:,} bytes)"),
         ("sha256", a.sha256),
-        ("how it was made", commas([f"{key}: {value}" for key, value in a.recipe.items()])),
+        ("how it was made", commas([f"{key}: {_told(value)}" for key, value in a.recipe.items()])),
         ("conversion took", "not measured" if a.seconds is None else f"{a.seconds:.1f} s"),
         ("checkpoint", a.checkpoint_id if c else f"{a.checkpoint_id} (its file is not here any more)"),
         ("checkpoint's size", megabytes(c.size_bytes) if c else "not known"),
         ("parameters", parameters),
     ]
     return [Heading(3, "What is it?"), Grid(("what", "value"), tuple(rows))]
+
+
+def _told(value: object) -> str:
+    """A value of a recipe; of a long list, such as the calibration pictures' ids, its length."""
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_told(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return commas([str(item) for item in value]) if len(value) <= LONGEST_LIST else f"{len(value)} of them"
+    return str(value)
 
 
 def _accuracy(d: Dossier) -> list[Block]:
@@ -139,7 +150,7 @@ def _speed(d: Dossier) -> list[Block]:
     named = _named(d, *(d.timing_of(subject) for subject in (d.baseline, d.checkpoint, d.artifact)))
     if not named:
         return [title, Text(f"Not timed yet. Run: python -m udacisense benchmark {d.artifact.checkpoint_id} {d.artifact.id}")]
-    columns = ("subject", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
+    columns = ("subject", "trust", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
     first = named[-1][1]
     conditions = (
         f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn ({first.run_id}) on "
@@ -153,6 +164,7 @@ def _times(name: str, b: Benchmark) -> tuple[str, ...]:
     times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s)
     return (
         f"{name} ({b.runtime} {b.runtime_version})",
+        trust(b).grade,
         *(milliseconds(t) for t in times),
         f"{steady.images_per_s:.1f}",
         str(steady.runs),
@@ -164,7 +176,8 @@ def _times(name: str, b: Benchmark) -> tuple[str, ...]:
 def _warnings(d: Dossier) -> list[Block]:
     timings = [d.timing_of(subject) for subject in (d.checkpoint, d.artifact)]
     sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *timings)
-    found = dict.fromkeys([*d.artifact.warnings, *(w for record in sources if record for w in record.warnings)])
+    doubts = [why.why for b in timings if b for why in trust(b).deductions]
+    found = dict.fromkeys([*d.artifact.warnings, *(w for record in sources if record for w in record.warnings), *doubts])
     return [Heading(3, "What to mind"), Bullets(tuple(found))] if found else []
 
 
