@@ -7,7 +7,7 @@ import pytest
 from tests.benchmark.series import protocol_file
 from udacisense.benchmark import protocol
 from udacisense.benchmark.protocol import get_protocol, protocol_names
-from udacisense.benchmark.remarks import far_off, remarks
+from udacisense.benchmark.remarks import remarks
 from udacisense.errors import MeasureError
 
 WHOLE = "rounds = 8\nblock_s = 0.1\nmin_runs = 10\nmin_s = 1.0\nmax_rounds = 9\nwarmup_max_s = 1.0\n"
@@ -70,16 +70,6 @@ def test_an_unknown_name_lists_the_known_ones(home: Path) -> None:
 
 
 # --- remarks ------------------------------------------------------------------------------------------------------------
-
-
-def test_one_far_run_among_many_is_no_remark(home: Path) -> None:
-    assert far_off([0.007] * 700 + [0.0071] * 786 + [0.0187]) == ()
-
-
-def test_far_runs_that_matter_are_told_with_what_they_do() -> None:
-    (said,) = far_off([0.010, 0.0101] * 20 + [0.2])
-    assert "1 of 41 runs (2.4%) were far off, up to 200.0 ms against a median of 10.1 ms" in said
-    assert "kept, and move the average by +46" in said
 
 
 def test_too_few_runs_and_a_date_that_was_set_are_told(home: Path) -> None:

@@ -71,6 +71,13 @@ def test_one_far_run_among_many_keeps_the_grade() -> None:
     assert trust(replace(record, blocks_s=(*many[:-1], (*many[-1], 0.03)))).grade == "A"
 
 
+def test_far_runs_that_matter_are_told_with_what_they_do() -> None:
+    record = quiet()
+    words = trust(replace(record, blocks_s=(*record.blocks_s[:-1], (*record.blocks_s[-1], 0.5)))).words
+    assert "1 of 321 runs (0.3%) were far off, up to 500.0 ms against a median of 10.1 ms" in words
+    assert "they are kept, and move the average by +15" in words
+
+
 def test_the_lowest_grade_is_a_reason_to_decide_nothing() -> None:
     said = distrust(quiet(), under(waited_s=0.3))
     assert said.startswith("The measurement has trust grade D, so it decides nothing.")

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from udacisense.benchmark.protocol import Protocol
-from udacisense.stats import mad_outliers, mean, median
 
-FAR_OFF_SHARE = 0.01
-"""Runs far off are a remark where they are more than this share of all runs, or where they move the average by as much."""
 CLOCK_STEP_S = 2.0
 """A date that moved by more than this during a run was set; less is the system keeping time."""
 
@@ -35,21 +32,4 @@ def remarks(
             f"The date of this machine was set {way} by {abs(clock_step_s):.0f} s during the run. "
             "The times come from a clock that cannot be set; only the date of this record may be wrong."
         )
-    return (*found, *far_off(times))
-
-
-def far_off(times: Sequence[float]) -> tuple[str, ...]:
-    """A sentence on runs far off where they matter; nothing is ever dropped for it."""
-    outliers = mad_outliers(times)
-    if not outliers:
-        return ()
-    kept = [s for i, s in enumerate(times) if i not in set(outliers)]
-    moved = mean(times) / mean(kept) - 1
-    if len(outliers) <= FAR_OFF_SHARE * len(times) and abs(moved) <= FAR_OFF_SHARE:
-        return ()
-    slowest = max(times[i] for i in outliers)
-    return (
-        f"{len(outliers)} of {len(times)} runs ({len(outliers) / len(times):.1%}) were far off, up to {slowest * 1e3:.1f} ms "
-        f"against a median of {median(times) * 1e3:.1f} ms; they are kept, and move the average by {moved:+.1%}. "
-        "Read the median, or close other programs and measure again.",
-    )
+    return tuple(found)
