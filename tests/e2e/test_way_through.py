@@ -54,8 +54,10 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
 
     go(page, "Convert")
+    page.locator(".st-key-cell_torchscript_fp32").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="TorchScript (PyTorch Mobile) · fp32")).to_be_visible()
     press(page, "Convert")
-    finish_job(page, "Convert to TorchScript (PyTorch Mobile)")
+    finish_job(page, "Convert to TorchScript (PyTorch Mobile) fp32")
     (artifact,) = (with_baseline / "models" / "mobile").glob("*/artifact.json")
     with page.expect_download() as download:
         page.get_by_test_id("stDownloadButton").locator("button").first.click()
