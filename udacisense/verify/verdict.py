@@ -107,5 +107,6 @@ def further_images(lost: int, won: int, images: int, limit: float) -> str:
     needed = images_to_tell_change(lost, won, images, limit)
     if needed is None:
         return "The change lies at the limit itself, so no number of images would tell."
-    further = max(needed - images, 1)
-    return f"About {further:,} further labelled images like these would decide it, with a chance of 80 %."
+    if needed <= images:  # the estimate is reached, and chance had it that the interval still holds the limit
+        return "A few further labelled images like these would decide it."
+    return f"About {needed - images:,} further labelled images like these would decide it, with a chance of 80 %."
