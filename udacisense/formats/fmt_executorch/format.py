@@ -10,7 +10,7 @@ import importlib.util
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -70,10 +70,19 @@ def _lower(program: Any, told: Mapping[str, object]) -> tuple[bytes, list[str]]:
 
     report(0.0, "lowering to XNNPACK")
     edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()], constant_methods=dict(told))
-    left = [str(n.target) for n in edge.exported_program().graph.nodes if n.op == "call_function"]
-    outside = sorted({name for name in left if "executorch_call_delegate" not in name and "getitem" not in name})
+    outside = _outside(edge.exported_program().graph.nodes)
     report(0.9, "writing the program")
     return bytes(edge.to_executorch().buffer), outside
+
+
+def _outside(nodes: Iterable[Any]) -> list[str]:
+    """Names of the operators that XNNPACK left to portable kernels; copies of single numbers, which cost nothing, left out."""
+    found = set()
+    for node in nodes:
+        value = node.meta.get("val")
+        if node.op == "call_function" and hasattr(node.target, "_schema") and getattr(value, "ndim", 1) > 0:
+            found.add(str(node.target._schema.name).replace("::", "."))
+    return sorted(found)
 
 
 def _warnings(outside: Sequence[str]) -> tuple[str, ...]:
@@ -109,6 +118,7 @@ class ExecuTorchSession:
 
         self._program = Runtime.get().load_program(path)  # the method's memory belongs to it
         self._method = self._program.load_method("forward")
+        self._shape = tuple(self._method.metadata.input_tensor_meta(0).sizes())
 
     def predict(self, images: Images) -> Logits:
         """Logits (N, classes) for normalised images (N, 3, H, W).
@@ -117,16 +127,20 @@ class ExecuTorchSession:
             RunError: the images have another shape than the file takes, or the runtime fails on them.
         """
         import numpy as np
+
+        if images.ndim != 4 or len(images) == 0 or images.shape[1:] != self._shape[1:]:
+            wanted = ", ".join(map(str, self._shape[1:]))
+            raise RunError(f"Images must have the shape (N, {wanted}) with N of at least 1, got {images.shape}.")
+        return np.concatenate([self._one(image) for image in np.require(images, np.float32, ["C", "W"])])
+
+    def _one(self, image: Images) -> Logits:
         import torch
 
-        answers = []
-        for image in np.require(images, np.float32, ["C", "W"]):
-            try:
-                found = self._method.execute([torch.from_numpy(image[None])])[0]
-            except RuntimeError as exc:
-                raise RunError(f"ExecuTorch failed on an image of shape {image.shape}: {exc}") from exc
-            answers.append(found.numpy().copy())  # the runtime writes its next answer to the same place
-        return np.concatenate(answers)
+        try:
+            answer: Logits = self._method.execute([torch.from_numpy(image[None])])[0].numpy()
+        except RuntimeError as exc:
+            raise RunError(f"ExecuTorch failed on an image of shape {image.shape}: {exc}") from exc
+        return answer.copy()  # the runtime writes its next answer to the same place
 
 
 def _load(path: Path, threads: int) -> Session:

@@ -176,6 +176,9 @@ class OnnxSession:
         """
         import numpy as np
 
+        wanted = self._session.get_inputs()[0].shape
+        if images.ndim != 4 or len(images) == 0 or list(images.shape[1:]) != wanted[1:]:
+            raise RunError(f"Images must have the shape (N, {', '.join(map(str, wanted[1:]))}), got {images.shape}.")
         images = np.require(images, np.float32, ["C"])
         try:
             answers: Logits = np.concatenate([self._session.run([OUTPUT], {INPUT: image[None]})[0] for image in images])

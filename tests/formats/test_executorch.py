@@ -1,0 +1,212 @@
+"""ExecuTorch programs, lowered for real and read from disk by the runtime; the recipes, read from the graphs they make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.formats.calibrated import FIRST, SEEN, int8, sensitive
+from tests.networks import images, network, saved
+from udacisense.data.preprocess import describe_preprocessing
+from udacisense.errors import ExportError, MeasureError, RunError
+from udacisense.formats.fmt_executorch import FORMAT
+from udacisense.formats.fmt_executorch.format import _load, _outside
+from udacisense.formats.fmt_executorch.int8 import SEES_NOTHING_BELOW, quantise
+from udacisense.models.dissect import save_beginning
+from udacisense.models.jit import NetworkSession
+from udacisense.models.loading import load_network
+from udacisense.predictions import run_session
+from udacisense.types import Checkpoint, Conversion, Exported
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning", "ignore:.*:UserWarning")
+CONVOLUTIONS = 11
+"""Of the network up to its block 3: 1 in block 0, 4 in block 1, and 3 in each of the others."""
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return saved(tmp_path_factory.mktemp("checkpoint") / "model.pth")
+
+
+@pytest.fixture(scope="module")
+def beginning(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """The network up to its block 3: it has all kinds of layers, and is lowered in a third of the time."""
+    return save_beginning(checkpoint, "features.3", tmp_path_factory.mktemp("beginning"))
+
+
+@pytest.fixture(scope="module")
+def fp32(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Exported]:
+    path = tmp_path_factory.mktemp("fp32") / FORMAT.file_name
+    return path, FORMAT.export(checkpoint, Conversion("fp32"), path)
+
+
+def method(path: Path, name: str) -> Any:
+    from executorch.runtime import Runtime
+
+    return Runtime.get().load_program(path).load_method(name).execute([])[0]
+
+
+# --- the file ---
+
+
+@pytest.mark.slow
+def test_fp32_answers_as_the_network_one_by_one_and_in_a_batch(fp32: tuple[Path, Exported]) -> None:
+    session = FORMAT.load(fp32[0], 1)
+    expected = NetworkSession(network(), 1).predict(images(3))
+    together = session.predict(images(3))
+    np.testing.assert_allclose(together, expected, atol=1e-4)
+    assert np.ptp(expected) > 1
+    for one, alone in zip(images(3), together, strict=True):
+        np.testing.assert_array_equal(session.predict(one[None])[0], alone)
+
+
+@pytest.mark.slow
+def test_the_whole_network_is_xnnpacks_and_what_was_done_is_recorded(fp32: tuple[Path, Exported]) -> None:
+    exported = fp32[1]
+    assert exported.recipe == {"backend": "xnnpack", "batch": 1, "input_px": [224, 224], "portable_kernels": []}
+    assert exported.warnings == ()
+
+
+@pytest.mark.slow
+def test_an_app_reads_labels_and_preprocessing_from_the_program(fp32: tuple[Path, Exported], checkpoint: Checkpoint) -> None:
+    path = fp32[0]
+    assert method(path, "labels").split("\n") == list(checkpoint.classes)
+    assert json.loads(method(path, "preprocessing")) == describe_preprocessing(checkpoint)
+    assert method(path, "checkpoint_sha256") == checkpoint.sha256
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", [(0, 3, 224, 224), (1, 3, 32, 32), (1, 1, 224, 224), (3, 224, 224)], ids=str)
+def test_pictures_of_another_shape_are_refused(fp32: tuple[Path, Exported], shape: tuple[int, ...]) -> None:
+    with pytest.raises(RunError, match=r"must have the shape \(N, 3, 224, 224\)"):
+        FORMAT.load(fp32[0], 1).predict(np.zeros(shape, np.float32))
+
+
+@pytest.mark.slow
+def test_a_picture_that_is_not_a_number_is_no_measurement(fp32: tuple[Path, Exported]) -> None:
+    broken = np.full((1, 3, 224, 224), np.nan, np.float32)
+    with pytest.raises(MeasureError, match="not numbers"):
+        run_session(FORMAT.load(fp32[0], 1), broken, 10, "the file")
+
+
+@pytest.mark.slow
+def test_it_runs_on_as_many_threads_as_were_asked_for(fp32: tuple[Path, Exported]) -> None:
+    from executorch.extension.pybindings import portable_lib
+
+    for threads in (2, 1):
+        FORMAT.load(fp32[0], threads)
+        assert portable_lib._threadpool_get_thread_count() == threads
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [0, 40, 1000, -5000])
+def test_a_file_that_was_cut_off_is_one_message(fp32: tuple[Path, Exported], tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "cut.pte"
+    path.write_bytes(fp32[0].read_bytes()[:kept])
+    with pytest.raises(RunError, match=r"cut\.pte is no ExecuTorch program that this runtime can load.*Convert it again"):
+        FORMAT.load(path, 1)
+
+
+def test_a_file_of_something_else_is_one_message(tmp_path: Path) -> None:
+    path = tmp_path / "m.pte"
+    path.write_bytes(b"no model at all" * 100)
+    with pytest.raises(RunError, match=r"m\.pte is no ExecuTorch program"):
+        _load(path, 1)
+
+
+def test_a_precision_that_is_not_offered_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="fp32 and int8 here, fp16 was asked for"):
+        FORMAT.export(checkpoint, Conversion("fp16"), tmp_path / "out")
+
+
+def test_operators_left_to_portable_kernels_are_named_but_not_copies_of_single_numbers() -> None:
+    import torch
+    from torch.fx import Graph
+
+    graph = Graph()
+    x = graph.placeholder("x")
+    for value in (torch.zeros(1, 3), torch.zeros(())):
+        graph.call_function(torch.ops.aten.cumsum.default, (x, 0)).meta["val"] = value
+        graph.call_function(torch.ops.aten.abs.default, (x,)).meta["val"] = torch.zeros(())
+    assert _outside(graph.nodes) == ["aten.cumsum"]
+
+
+# --- the recipes ---
+
+
+def heavy(program: Any) -> list[bool]:
+    """Of each convolution and linear layer, in the network's order: whether its input is read from int8."""
+    operators = ("conv2d", "linear")
+    nodes = [n for n in program.graph.nodes if n.op == "call_function" and any(o in str(n.target) for o in operators)]
+    return ["dequantize" in str(n.args[0].target) for n in nodes]
+
+
+def lowest_before_hard_swish(program: Any) -> float:
+    """The smallest value that any int8 tensor just before a hard-swish can have."""
+    found = []
+    for node in program.graph.nodes:
+        if node.op == "call_function" and "hardswish" in str(node.target):
+            _, scale, zero, low, *_ = node.args[0].args  # of dequantize_per_tensor
+            found.append((low - zero) * scale)
+    assert found
+    return min(found)
+
+
+@pytest.fixture(scope="module")
+def quantised(beginning: Checkpoint) -> dict[str, tuple[Any, dict[str, object]]]:
+    found = {}
+    for recipe in FORMAT.recipes_for("int8"):
+        with sensitive(*FIRST[1:] if recipe.name == "static-cut" else FIRST):  # the hard-swish is in block 0
+            found[recipe.name] = quantise(beginning, int8(FORMAT, recipe.name))
+    return found
+
+
+@pytest.mark.slow
+def test_static_computes_every_layer_in_int8(quantised: dict[str, Any]) -> None:
+    program, done = quantised["static"]
+    assert heavy(program) == [True] * CONVOLUTIONS
+    assert done["blocks_in_float"] == []
+    assert done["calibration_images"] == [f"{i:032x}" for i in range(SEEN)]
+
+
+@pytest.mark.slow
+def test_the_sensitive_blocks_and_no_others_compute_in_float(quantised: dict[str, Any]) -> None:
+    program, done = quantised["static-sensitive-float"]
+    assert heavy(program) == [False] * 5 + [True] * 6  # a convolution in block 0, four in block 1
+    assert done["blocks_in_float"] == list(FIRST)
+    program, done = quantised["static-cut"]
+    assert heavy(program) == [True] + [False] * 4 + [True] * 6
+    assert done["blocks_in_float"] == list(FIRST[1:])
+
+
+@pytest.mark.slow
+def test_static_cut_spends_no_step_on_what_hard_swish_does_not_see(quantised: dict[str, Any]) -> None:
+    lowest = {name: lowest_before_hard_swish(quantised[name][0]) for name in ("static", "static-cut")}
+    assert lowest["static"] < SEES_NOTHING_BELOW - 0.1
+    assert lowest["static-cut"] == pytest.approx(SEES_NOTHING_BELOW, abs=0.05)
+
+
+@pytest.mark.slow
+def test_dynamic_leaves_depthwise_layers_in_float(quantised: dict[str, Any]) -> None:
+    program, done = quantised["dynamic"]
+    assert done["calibration_images"] == []
+    flags = heavy(program)
+    assert True in flags
+    assert False in flags
+    assert "choose_qparams" in str(program.graph)
+
+
+@pytest.mark.slow
+def test_an_int8_file_is_smaller_and_answers_nearly_as_the_network(beginning: Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / FORMAT.file_name
+    with sensitive(*FIRST):
+        exported = FORMAT.export(beginning, int8(FORMAT, "static-sensitive-float"), path)
+    assert exported.recipe["portable_kernels"] == []
+    expected = NetworkSession(load_network(beginning), 1).predict(images(2))
+    found = FORMAT.load(path, 1).predict(images(2))
+    noise = np.square(found - expected).sum() / np.square(expected).sum()
+    assert 0 < noise < 0.02  # rounded, so not equal, and near
