@@ -36,6 +36,12 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
     if cell.failure is not None:
         _failure(cell.failure)
     artifact = _shown(cell)
+    if artifact is not None and artifact.ladder and cell.standing == "different":
+        st.caption(
+            "It passes its ladder, which lets a small file change a few answers. Verify asks for more before it says "
+            "*same model*, and shows every changed answer.",
+            width=760,
+        )
     if artifact is not None:
         result(artifact)
     _make(cell, checkpoint)
