@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from udacisense.errors import UdaciSenseError
@@ -10,7 +12,10 @@ from udacisense.report.inside import inspected, port
 from udacisense.types import Artifact
 from ui import cache
 from ui.widgets import error_box
-from ui.words import MB_HELP, count, mb, millions, percent
+from ui.words import MB_HELP, count, mb, percent
+
+SMALL = 5000
+"""Bytes below which stored tensors are shapes and single numbers, not weights that anybody asks for."""
 
 LOOK = {"warning": ("orange", "warning"), "note": ("blue", "info")}
 
@@ -37,26 +42,32 @@ def panel(artifact: Artifact) -> None:
 
 def _figures(found: Inspection) -> None:
     share = f"{percent(found.weights_bytes / found.size_bytes)} of the file"
+    whole, apart = found.hard_swish_whole, found.hard_swish_decomposed
+    ports = ", ".join(port(p).removeprefix(p.name).strip() for p in found.inputs)
     with st.grid(4, min_column_width=150):
         st.metric("Weights", mb(found.weights_bytes), share, "off", delta_arrow="off", border=True, help=MB_HELP)
         st.metric("Runs in int8", percent(found.int8_share), border=True, height="stretch", help="Share of the multiply-adds.")
         if found.delegated_share is not None:
-            st.metric(
-                "Run by XNNPACK",
-                percent(found.delegated_share),
-                border=True,
-                height="stretch",
-                help="Share of the multiply-adds; the rest is left to slow portable kernels.",
-            )
-        whole, apart = found.hard_swish_whole, found.hard_swish_decomposed
-        st.metric("Hard-swish whole", f"{whole} of {whole + apart}", border=True, height="stretch")
-        ports = ", ".join(map(port, found.inputs))
+            help = "Share of the multiply-adds; the rest is left to slow portable kernels."
+            st.metric("Run by XNNPACK", percent(found.delegated_share), border=True, height="stretch", help=help)
+        else:
+            help = "Kept whole, as one operator; the others are taken apart into single steps."
+            st.metric("Hard-swish", f"{whole} of {whole + apart}", border=True, height="stretch", help=help)
         st.metric("Input", found.layout or "no picture", ports, "off", delta_arrow="off", border=True, height="stretch")
 
 
 def _finding(finding: Finding) -> None:
     color, icon = LOOK[finding.weight]
-    st.markdown(f":{color}[:material/{icon}:] **{finding.what}** {finding.why}  \n{finding.what_to_do}", width=760)
+    st.markdown(
+        f":{color}[:material/{icon}:] **{_plain(finding.what)}** {_plain(finding.why)}  \n"
+        f":gray[:material/arrow_forward:] {_plain(finding.what_to_do)}",
+        width=760,
+    )
+
+
+def _plain(text: str) -> str:
+    """A sentence whose names of operators are no markup."""
+    return re.sub(r"([_*`$~\[\]<>:])", r"\\\1", text)
 
 
 def _tables(found: Inspection) -> None:
@@ -69,16 +80,19 @@ def _tables(found: Inspection) -> None:
                 "Activations": row.activations or "–",
                 "Computes in": row.computes or "–",
                 "Count": row.count,
-                "Multiply-adds": millions(row.macs),
+                "Multiply-adds": row.macs / 1e6 or None,
             }
             for row in found.operators
         ],
         hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config={"Multiply-adds": st.column_config.NumberColumn(format="%.2f M", help="For one picture.")},
     )
     kinds = ", ".join(
         f"{row.dtype}{f' {row.quantised}' if row.quantised else ''}: {mb(row.stored_bytes)} in {count(row.tensors, 'tensor')}"
         for row in found.weights
+        if row.stored_bytes >= SMALL
     )
-    st.caption(f"**Weights** {kinds}")
-    for line in inspected(found)[3:]:
-        st.caption(line)
+    told = inspected(found)
+    st.caption("  \n".join((f"**Bytes** {told[0]}", f"**Weights** {kinds}", *map(_plain, told[3:]))))

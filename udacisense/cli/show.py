@@ -194,7 +194,7 @@ def _inspection(console: Console, found: Any) -> None:
     weights = [(w.dtype, w.quantised or "–", str(w.tensors), megabytes(w.stored_bytes)) for w in found.weights]
     _table(console, "Weights", ("type", "quantised", "tensors", "size"), weights)
     rows = [
-        (r.kind, r.place, r.weights or "–", r.activations or "–", r.computes or "–", str(r.count), f"{r.macs / 1e6:.2f} M")
+        (r.kind, r.place, r.weights or "–", r.activations or "–", r.computes or "–", str(r.count), _millions(r.macs))
         for r in found.operators
     ]
     columns = ("operator", "run by", "weights", "activations", "computes in", "count", "multiply-adds")
@@ -204,6 +204,10 @@ def _inspection(console: Console, found: Any) -> None:
         _lines(console, "", f"{mark} {finding.what}", f"  Why: {finding.why}", f"  Do: {finding.what_to_do}")
     if not found.findings:
         _lines(console, "", "Nothing in it asks for attention.")
+
+
+def _millions(macs: int) -> str:
+    return f"{macs / 1e6:.2f} M" if macs else "–"
 
 
 def _package(console: Console, found: Any) -> None:
