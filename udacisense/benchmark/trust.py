@@ -84,7 +84,8 @@ def _outliers(b: Benchmark) -> Iterator[Deduction]:
     yield Deduction(
         1,
         f"{len(far)} of {len(times)} runs ({share:.1%}) were far off, up to {slowest * 1e3:.1f} ms against a median of "
-        f"{median(times) * 1e3:.1f} ms; they are kept, and move the average by {moved:+.1%}. Read the median, or time it again.",
+        f"{median(times) * 1e3:.1f} ms; they are kept, and move the average by {moved:+.1%}. "
+        "Read the median, or measure again.",
     )
 
 

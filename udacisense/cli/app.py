@@ -210,7 +210,7 @@ def selftest(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show on this machine that the benchmark tells the truth: code 0 if it does, 1 if not. Takes about twelve minutes."""
+    """Show on this machine that the benchmark tells the truth: code 0 if it does, 1 if not. Takes about ten minutes."""
     perform(json, "selftest", lambda verbs: verbs.selftest(what, subject), lambda found: 0 if found.passed else 1)
 
 
