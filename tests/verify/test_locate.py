@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,7 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
     first = locate(artifact, data)
     monkeypatch.setitem(search.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
     with pytest.raises(RunError, match=r"no such operator.*--method prefixes"):
-        locate(artifact, data)
+        locate(artifact, data, method="values")
     monkeypatch.setattr(Search, "_file", lambda self: search._answer(np.full((1, 2), np.nan), self.artifact.id))
     with pytest.raises(MeasureError, match="not numbers"):
         locate(artifact, data, method="prefixes")
@@ -153,6 +154,22 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
     with pytest.raises(UdaciSenseError, match="changed since its record"):
         locate(artifact, data)
     assert store.records(Location).records == (first,)
+
+
+def test_values_that_cannot_be_read_are_done_without(
+    artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(search.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
+    monkeypatch.setattr(Search, "_file", lambda self: self.reference[BLOCKS[-1]])
+    record = locate(artifact, data)
+    assert (record.method, record.departs) == ("prefixes", None)
+    assert "no such operator" in record.warnings[0]
+
+
+def test_beginnings_keep_the_blocks_in_float_that_the_file_keeps(artifact: Artifact) -> None:
+    asked = replace(artifact, recipe={"recipe": "default", "blocks_in_float": ["model.features.1"]})
+    assert search._recipe(asked).options["float"] == ["model.features.1"]
+    assert "float" not in search._recipe(artifact).options
 
 
 def test_the_verb_finds_the_artifact_and_refuses_what_is_not_there(artifact: Artifact, sample_home: Path) -> None:

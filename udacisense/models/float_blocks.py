@@ -10,14 +10,15 @@ from udacisense.types import Checkpoint, Conversion
 BLOCK = re.compile(r"model\.(?:features|classifier)\.\d+")
 """A block by its path in the network, which is how the names of its weights begin."""
 SENSITIVE = "sensitive"
-"""What stands in a recipe's option "float" for the blocks that int8 hurts most in this checkpoint."""
+"""What stands in a recipe's option "float" for the blocks that int8 hurts most in this checkpoint; or blocks by name."""
 
 
 def blocks_in_float(checkpoint: Checkpoint, asked: Conversion) -> tuple[str, ...]:
     """The blocks that the recipe asked for keeps in float, in the network's order."""
     options: Any = asked.recipe.options
-    if SENSITIVE not in options.get("float", ()):
-        return ()
+    named = tuple(name for name in options.get("float", ()) if BLOCK.fullmatch(name))
+    if named or SENSITIVE not in options.get("float", ()):
+        return named
     from udacisense.models.sensitivity import PICTURES, sensitive_blocks
 
     return sensitive_blocks(checkpoint, asked.pictures(PICTURES))

@@ -102,8 +102,8 @@ def read_torchscript(path: Path) -> Reader:
         with torch.inference_mode():
             values = function(torch.from_numpy(np.require(images, np.float32, ["C", "W"])))
         for name, value in zip(names, values, strict=True):
-            if value.is_floating_point():
-                yield name, value.numpy()
+            if value.is_quantized or value.is_floating_point():
+                yield name, (value.dequantize() if value.is_quantized else value).numpy()
 
     return read
 

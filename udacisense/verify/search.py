@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,8 @@ from udacisense.verify.gaps import (
 )
 from udacisense.verify.inner import READERS
 
+Found = tuple[SearchMethod, tuple[LayerGap, ...], tuple[LayerGap, ...], tuple[str, ...]]
+"""The method that was used, the gaps of the blocks, of the steps inside the broken one, and what failed before."""
 IMAGES = 10
 """Pictures looked at: the first of each class."""
 
@@ -61,14 +63,13 @@ def locate(
         NotFoundError: the checkpoint is not here. UnavailableError: the format does not run on this machine.
         RunError: the file cannot be run, or the reference has no blocks. MeasureError: the split has no picture.
     """
-    chosen = method or ("values" if artifact.format in READERS else "prefixes")
     own = find_checkpoint(artifact.checkpoint_id)
     made = here(_command(artifact, data, against, method, every))
     _check_runs(artifact)
     images = first_of_each_class(data, own)
     report(0.0, "the reference's blocks")
     search = Search(artifact, own, reference_values(against or own, images), images)
-    gaps, inside = search.by_values() if chosen == "values" else (search.by_prefixes(every), ())
+    chosen, gaps, inside, failed = search.run(method, every)
     found = first_departure(gaps, artifact.precision)
     step = broken_step(inside, artifact.precision, _before(gaps, found)) if found else None
     reference = against or own
@@ -87,7 +88,7 @@ def locate(
         step=step.name if step else None,
         reason=_reason(artifact, chosen, gaps, found, step),
         made=made,
-        warnings=_warnings(artifact, chosen, gaps, search.blocks, every),
+        warnings=(*failed, *_warnings(chosen, gaps, search.blocks, every)),
     )
     store.save(record)
     return record
@@ -126,9 +127,20 @@ class Search:
         """The blocks along the network, without the steps inside them."""
         return tuple(place for place in self.reference if not is_step(place))
 
+    def run(self, method: SearchMethod | None, every: bool) -> Found:
+        """By the method asked for; by default the file's values, or where these cannot be read, converted beginnings."""
+        failed: tuple[str, ...] = ()
+        if method == "values" or (method is None and self.artifact.format in READERS):
+            try:
+                return "values", *self.by_values(), ()
+            except RunError as exc:
+                if method == "values":
+                    raise
+                failed = (str(exc),)
+        return "prefixes", self.by_prefixes(every), (), failed
+
     def by_values(self) -> tuple[tuple[LayerGap, ...], tuple[LayerGap, ...]]:
         """The gap of every block by the file's own inner values, and of the steps inside the block that departs."""
-        check_unchanged(self.artifact)
         closest = Closest()
         try:
             read = READERS[self.artifact.format](self.artifact.path)
@@ -140,7 +152,7 @@ class Search:
             raise
         except Exception as exc:  # the seam: every runtime has errors of its own
             raise RunError(
-                f"The inner values of {self.artifact.id} cannot be read: {exc}. Look with --method prefixes instead."
+                f"The inner values of {self.artifact.id} cannot be read: {exc}. --method prefixes does without them."
             ) from exc
         gaps = seen(closest.gaps(self.blocks))
         found = first_departure(gaps, self.artifact.precision)
@@ -193,12 +205,15 @@ def _check_runs(artifact: Artifact) -> None:
     reason = subject_format(artifact).unavailable("run")
     if reason is not None:
         raise UnavailableError(f"{artifact.id} cannot run here: {reason}")
+    check_unchanged(artifact)
 
 
 def _recipe(artifact: Artifact) -> Recipe:
-    """The recipe that the file was made by."""
+    """The recipe that the file was made by, with the very blocks that it kept in float: a beginning would choose others."""
     offered = get_format(artifact.format).recipes_for(artifact.precision)
-    return next((r for r in offered if r.name == artifact.recipe.get("recipe")), offered[0])
+    recipe = next((r for r in offered if r.name == artifact.recipe.get("recipe")), offered[0])
+    kept = artifact.recipe.get("blocks_in_float")
+    return replace(recipe, options={**recipe.options, "float": kept}) if kept else recipe
 
 
 # --- the record ---------------------------------------------------------------------------------------------------------
@@ -243,12 +258,10 @@ def _db(gap: LayerGap) -> str:
     return "identical values" if gap.sqnr_db is None else f"{gap.sqnr_db:.1f} dB"
 
 
-def _warnings(
-    artifact: Artifact, method: SearchMethod, gaps: Sequence[LayerGap], blocks: Sequence[str], every: bool
-) -> tuple[str, ...]:
+def _warnings(method: SearchMethod, gaps: Sequence[LayerGap], blocks: Sequence[str], every: bool) -> tuple[str, ...]:
     missing = [block for block in blocks if block not in {gap.name for gap in gaps}]
     if method == "values":
         return (f"The file has no value of its own for {', '.join(missing)}: fused away.",) if missing else ()
-    said = f"{artifact.format} does not show its inner values, so beginnings of the network were converted alone."
+    said = "The file does not show its inner values, so beginnings of the network were converted alone."
     looked = "" if every else f" Halving looked at {len(gaps)} of {len(blocks)} blocks; --every converts each of them."
     return (said + looked,)
