@@ -8,6 +8,7 @@ import numpy as np
 
 from udacisense import logits as measure
 from udacisense.artifacts import open_session
+from udacisense.conversion.making import GOLDEN as GOLDEN_FILE
 from udacisense.predictions import run_session
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Images, Logits, TensorCheck
@@ -18,7 +19,6 @@ RANDOM_INPUTS: tuple[tuple[str, int], ...] = (("single", 1), ("batch of 4", 4))
 """The notebook's inputs: name and number of random images."""
 GOLDEN = "golden pictures"
 """Name of the check on the pictures that conversion put beside the file."""
-GOLDEN_FILE = "golden.npz"
 
 
 def random_checks(checkpoint: Checkpoint, artifact: Artifact, tolerance: float = TOLERANCE) -> tuple[TensorCheck, ...]:
