@@ -18,9 +18,6 @@ NO_HARD_SWISH = {  # what to do in formats whose runtime has none
 MUCH = 0.01
 """Share of all values from which operators that XNNPACK left behind are worth a warning."""
 
-WITH_ROOM = frozenset({"litert", "onnx", "coreml"})
-"""Formats whose files have room for labels and preprocessing."""
-
 
 def judge(found: Anatomy, about: Inspection) -> tuple[Finding, ...]:
     """Every finding, warnings first."""
@@ -218,10 +215,10 @@ def _ports(_found: Anatomy, about: Inspection) -> Iterator[Finding]:
         )
 
 
-def _silent(found: Anatomy, about: Inspection) -> Iterator[Finding]:
+def _silent(found: Anatomy, _about: Inspection) -> Iterator[Finding]:
     text = " ".join([*found.metadata.keys(), *found.metadata.values()]).lower()
     missing = [word for word in ("labels", "mean") if word not in text]
-    if about.format in WITH_ROOM and missing:
+    if missing:
         yield Finding(
             "note",
             "It does not say its labels and preprocessing.",

@@ -14,7 +14,8 @@ from udacisense.inspection.weights import bytes_of, tensor_of
 from udacisense.inspection.xnnpack import BYTES, XNNPACK, read_graph
 
 PORTABLE = "portable kernels"
-TENSOR, KERNEL_CALL, DELEGATE_CALL = 5, 1, 2  # members of the unions KernelTypes and InstructionArguments
+FORWARD = "forward"
+TENSOR, STRING, KERNEL_CALL, DELEGATE_CALL = 5, 6, 1, 2  # members of the unions KernelTypes and InstructionArguments
 SCALARS = ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
 KINDS = {
     "convolution": a.CONV,
@@ -54,21 +55,33 @@ def read(path: Path) -> Anatomy:
     plans = program.tables(1)
     if not plans:
         raise FileError("the program has no method")
-    method = Method(plans[0], program, Segments(data, program))
+    plan = next((p for p in plans if p.text(0) == FORWARD), plans[0])
+    method = Method(plan, program, Segments(data, program))
     method.read()
+    metadata = {p.text(0): text for p in plans if p is not plan and (text := _answer(p)) is not None}
     return Anatomy(
         weights_bytes=bytes_of(method.tensors),
-        metadata_bytes=0,
-        inputs=tuple(method.port(i) for i in plans[0].integers(3)),
-        outputs=tuple(method.port(i) for i in plans[0].integers(4)),
+        metadata_bytes=sum(len(name.encode()) + len(text.encode()) for name, text in metadata.items()),
+        inputs=tuple(method.port(i) for i in plan.integers(3)),
+        outputs=tuple(method.port(i) for i in plan.integers(4)),
         operators=tuple(method.operators),
         tensors=tuple(method.tensors),
         facts={
             "schema": f"ExecuTorch program, version {program.integer(0, 'I')}",
-            "method": plans[0].text(0),
-            "delegates": ", ".join(sorted({d.text(0) for d in plans[0].tables(7)})) or "none",
+            "method": plan.text(0),
+            "delegates": ", ".join(sorted({d.text(0) for d in plan.tables(7)})) or "none",
         },
+        metadata=metadata,
     )
+
+
+def _answer(plan: Table) -> str | None:
+    """What a method answers that only hands out a text, as files do to tell their labels; None for any other."""
+    values, outputs = plan.tables(2), plan.integers(4)
+    if len(outputs) != 1 or not 0 <= outputs[0] < len(values) or values[outputs[0]].integer(0, "B") != STRING:
+        return None
+    text = values[outputs[0]].table(1)
+    return None if text is None else text.text(0)
 
 
 class Segments:

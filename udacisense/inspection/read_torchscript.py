@@ -19,6 +19,7 @@ WRITES = (b"aten::save", b"torch.save(", b"ops.aten.save", b"aten::from_file", b
 """What a file of a classifier never calls: operators that reach for other files."""
 
 MAX_CODE_BYTES = 64 << 20
+MAX_TEXT_BYTES, MAX_TEXTS = 100_000, 20  # of the texts that a file's maker added
 KINDS = {
     "_convolution": a.CONV,
     "convolution": a.CONV,
@@ -74,24 +75,31 @@ def _load_lite(path: Path) -> Any:
 
 
 def _read(path: Path, load: Callable[[Path], Any]) -> Anatomy:
-    sizes = _archive(path)
+    sizes, metadata = _archive(path)
     import torch
 
+    from udacisense.formats.fmt_torchscript.int8 import engine
     from udacisense.models.jit import quiet_jit
 
+    torch.backends.quantized.engine = engine() or "none"  # int8 weights are packed for it while they are loaded
     with quiet_jit():
         module = load(path)
     picture = torch.zeros(1, 3, *INPUT_PX)
     watcher = _watch(module, picture)
     return Anatomy(
         weights_bytes=sum(size for name, size in sizes.items() if _holds_weights(name)),
-        metadata_bytes=sum(size for name, size in sizes.items() if name.split("/")[1:2] == ["extra"]),
+        metadata_bytes=sum(size for name, size in sizes.items() if _is_extra(name)),
         inputs=(Port("x", tuple(picture.shape), "float32"),),
         outputs=watcher.outputs,
         operators=tuple(watcher.operators),
         tensors=tuple(watcher.stored.values()),
         facts={"input": "The file does not say its input's shape; it answered a picture of this one."},
+        metadata=metadata,
     )
+
+
+def _is_extra(name: str) -> bool:
+    return name.split("/")[1:2] == ["extra"]
 
 
 def _holds_weights(name: str) -> bool:
@@ -99,8 +107,11 @@ def _holds_weights(name: str) -> bool:
     return len(parts) > 2 and parts[1] in ("constants", "data") and parts[-1].removesuffix(".storage").isdigit()
 
 
-def _archive(path: Path) -> dict[str, int]:
-    """Size of every member; raises where the file is no archive or calls what reaches for other files."""
+def _archive(path: Path) -> tuple[dict[str, int], dict[str, str]]:
+    """Size of every member, and the texts that its maker added.
+
+    Raises where the file is no archive or calls what reaches for other files.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
@@ -109,11 +120,13 @@ def _archive(path: Path) -> dict[str, int]:
                 raise FileError("its code is larger than that of any model for a phone")
             if any(mark in archive.read(name) for name in code for mark in WRITES):
                 raise FileError("its code reaches for other files, which no classifier does; it was not run")
+            added = [name for name in sizes if _is_extra(name) and sizes[name] < MAX_TEXT_BYTES][:MAX_TEXTS]
+            texts = {name.split("/", 2)[2]: archive.read(name).decode("utf-8", "replace") for name in added}
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as exc:
         raise FileError(f"the file is no TorchScript archive, or damaged: {exc}") from exc
     if not any(name.endswith("data.pkl") for name in sizes):
         raise FileError("the archive holds no TorchScript module")
-    return sizes
+    return sizes, texts
 
 
 # --- watching one picture pass ---------------------------------------------------------------------------------------
