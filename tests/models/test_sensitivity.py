@@ -59,6 +59,14 @@ def test_rounding_keeps_256_values_and_zero() -> None:
     assert float((rounded - values).abs().max()) <= 0.5 * 4 / 255 + 1e-6
 
 
+def test_the_last_block_stays_in_float_because_its_range_would_cut_the_logits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensitivity, "_found", {})
+    monkeypatch.setattr(sensitivity, "noise_of_blocks", lambda network, seen: {"first": 0.1, "middle": 0.0, "last": 0.0})
+    assert sensitive_blocks(saved(tmp_path / "model.pth"), pictures(2)) == ("first", "last")
+
+
 def test_it_is_reckoned_once_for_the_same_checkpoint_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(sensitivity, "_found", {})

@@ -27,15 +27,17 @@ _found: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
 
 
 def sensitive_blocks(checkpoint: Checkpoint, pictures: Pictures) -> tuple[str, ...]:
-    """The fewest blocks to keep in float so that the others' noise stays within MOST_NOISE, in the network's order.
+    """The fewest blocks to keep in float so that the others' noise stays within MOST_NOISE, and the last one, in order.
 
+    The last one answers with the logits: the range that calibration saw would cut off those of surer answers.
     Reckoned once per process for all formats and recipes that ask with the same pictures.
     """
     key = checkpoint.sha256, pictures.hashes
     if key not in _found:
         _found.clear()
         _found[key] = noise_of_blocks(load_network(checkpoint), pictures.images)
-    return worst_blocks(_found[key], MOST_NOISE)
+    worst, last = worst_blocks(_found[key], MOST_NOISE), next(reversed(_found[key]))
+    return worst if last in worst else (*worst, last)
 
 
 def worst_blocks(noise: dict[str, float], most: float) -> tuple[str, ...]:

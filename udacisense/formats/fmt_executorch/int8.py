@@ -26,7 +26,7 @@ INT8: tuple[Recipe, ...] = (
     ),
     Recipe(
         "static-sensitive-float",
-        "As static, with the blocks in float whose activations hurt most when one block at a time is rounded.",
+        "As static, with the last layer in float and the blocks that hurt most when one block at a time is rounded.",
         {"activations": "static", "observer": "histogram", "images": 100, "cut": False, "float": [SENSITIVE]},
         calibrated=True,
     ),

@@ -24,7 +24,7 @@ RECIPES: tuple[Recipe, ...] = (
     ),
     Recipe(
         "static-sensitive-float",
-        "As static, with the blocks in float whose activations hurt most when one block at a time is rounded.",
+        "As static, with the last layer in float and the blocks that hurt most when one block at a time is rounded.",
         {"calibrate": "minmax", "images": 100, "float": [SENSITIVE]},
         calibrated=True,
     ),
