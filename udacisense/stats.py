@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 RESAMPLES = 4000
 MIN_BLOCKS = 6
@@ -57,6 +56,13 @@ def latency(steady_s: Sequence[float], batch: int = 1) -> Latency:
         images_per_s=batch / average,
         outliers=len(mad_outliers(steady_s)),
     )
+
+
+def _special() -> Any:
+    """scipy's distributions, imported when one is asked for: a median needs none, and the first page shows medians."""
+    from scipy import special
+
+    return special
 
 
 # --- one sample ---------------------------------------------------------------------------------------------------------
@@ -171,9 +177,9 @@ def _expanded(value: float, resampled: NDArray[np.float64], n: int, worth: float
     The American Statistician 2015, widens it to what Student's t asks for. Drawing forgets the order of the blocks, so the
     interval of blocks that resemble their neighbours is then stretched to that of the fewer blocks that they are worth.
     """
-    t = float(special.stdtrit(n - 1, 0.5 + level / 2))
-    tail = float(special.ndtr(-math.sqrt(n / (n - 1)) * t))
-    stretch = math.sqrt(n / worth) * float(special.stdtrit(worth - 1, 0.5 + level / 2)) / t
+    t = float(_special().stdtrit(n - 1, 0.5 + level / 2))
+    tail = float(_special().ndtr(-math.sqrt(n / (n - 1)) * t))
+    stretch = math.sqrt(n / worth) * float(_special().stdtrit(worth - 1, 0.5 + level / 2)) / t
     low, high = (value + stretch * (float(q) - value) for q in np.quantile(resampled, [tail, 1 - tail]))
     return Estimate(value, min(low, value), max(high, value))
 
@@ -185,7 +191,7 @@ def wilson_interval(successes: int, total: int, level: float = 0.95) -> Estimate
     """A share (0..1) with its score interval: Wilson, Journal of the American Statistical Association 1927."""
     if not 0 <= successes <= total or total < 1:
         raise ValueError(f"successes must be between 0 and total, and total at least 1; got {successes} of {total}")
-    z = float(special.ndtri(0.5 + level / 2))
+    z = float(_special().ndtri(0.5 + level / 2))
     share = successes / total
     centre = share + z * z / (2 * total)
     spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
@@ -201,7 +207,7 @@ def mcnemar(lost: int, won: int) -> float:
     Args:
         lost: images answered right before and wrong after. won: wrong before and right after.
     """
-    return float(min(1.0, 2 * special.bdtr(min(lost, won), lost + won, 0.5)))
+    return float(min(1.0, 2 * _special().bdtr(min(lost, won), lost + won, 0.5)))
 
 
 def accuracy_difference(before: ArrayLike, after: ArrayLike, level: float = 0.95, seed: int = 0) -> Estimate:
@@ -248,7 +254,7 @@ def images_to_tell_share(share: float, limit: float, level: float = 0.95) -> int
         raise ValueError(f"the limit must lie between 0 and 1, got {limit}")
     if math.isclose(share, limit):
         return None
-    z = float(special.ndtri(0.5 + level / 2))
+    z = float(_special().ndtri(0.5 + level / 2))
     return math.ceil(z * z * limit * (1 - limit) / (share - limit) ** 2)
 
 
@@ -274,5 +280,5 @@ def images_to_tell_change(
     change = p_won - p_lost
     if math.isclose(change, limit, abs_tol=1e-12):
         return None
-    z = float(special.ndtri(0.5 + level / 2) + special.ndtri(power))
+    z = float(_special().ndtri(0.5 + level / 2) + _special().ndtri(power))
     return math.ceil(z * z * (p_lost + p_won - change * change) / (limit - change) ** 2)
