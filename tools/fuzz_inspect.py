@@ -73,11 +73,13 @@ def seeds(format: str, folder: Path | None) -> list[bytes]:
 
 def fuzz(format: str, count: int, luck: random.Random, whole: Sequence[bytes], keep: Path | None = None) -> Tally:
     """Change and read `count` files; those that were lost are kept in `keep`."""
-    if format.startswith("torchscript"):
-        _load_torch()
+    from udacisense.inspection import child
+
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="udacisense-fuzz-") as folder:
         path = Path(folder) / "file"
+        path.write_bytes(whole[0])
+        child.answer(format, path)  # what the reader imports when first used is there for each forked one
         for _ in range(count):
             content, how = mutate(whole, luck)
             path.write_bytes(content)
@@ -87,15 +89,6 @@ def fuzz(format: str, count: int, luck: random.Random, whole: Sequence[bytes], k
                 keep.mkdir(parents=True, exist_ok=True)
                 (keep / f"{format}-{tally.files}").write_bytes(content)
     return tally
-
-
-def _load_torch() -> None:
-    """Load torch once, so that each forked reader has it."""
-    import torch
-    import torch.jit.mobile
-    import torch.utils._python_dispatch
-
-    torch.set_num_threads(1)
 
 
 def _read(format: str, path: Path, how: str, tally: Tally) -> None:

@@ -13,6 +13,7 @@ from tests.real_files import RealFiles
 from udacisense.inspection import anatomy as a
 from udacisense.inspection.child import READERS
 from udacisense.inspection.inspect_file import inspect_file
+from udacisense.inspection.inspection import Inspection
 from udacisense.models.summary import describe
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the formats' own tools warn of each other
@@ -36,6 +37,7 @@ def test_a_static_int8_litert_file(real_files: RealFiles) -> None:
     assert (seen.layout, seen.quantize_steps, seen.float_islands) == ("NCHW", steps, steps // 2 - 1)
     assert (seen.hard_swish_whole, seen.hard_swish_decomposed) == (told.operators["HARD_SWISH"], 0) == (19, 0)
     assert {f.weight for f in seen.findings} == {"note"}
+    assert tells_its_labels(seen)
 
 
 def test_a_static_int8_onnx_file(real_files: RealFiles) -> None:
@@ -50,6 +52,7 @@ def test_a_static_int8_onnx_file(real_files: RealFiles) -> None:
     assert ports(found) == (told.inputs, told.outputs)
     whole = told.operators["HardSwish"]
     assert (seen.hard_swish_whole, seen.hard_swish_decomposed) == (whole, 19 - whole)
+    assert tells_its_labels(seen)
 
 
 def test_an_int8_executorch_file(real_files: RealFiles) -> None:
@@ -63,6 +66,7 @@ def test_an_int8_executorch_file(real_files: RealFiles) -> None:
     assert heavy(found) == Counter({("int8", "int8"): 54})
     assert [(shape, {"float32": "float"}[dtype]) for shape, dtype in ports(found)[0]] == told.inputs
     assert seen.hard_swish_whole == 19
+    assert tells_its_labels(seen)
     assert seen.quantize_steps == told.operators["Convert"]
     assert seen.float_islands == told.operators["Convert"] // 2 - 1, "one pair of steps around each, one around the whole"
     if told.operators["dim_order_ops::_to_dim_order_copy"]:
@@ -80,6 +84,7 @@ def test_a_palette_core_ml_package(real_files: RealFiles) -> None:
     assert packed["float16"] == 54 - 45, "weights with few values are not worth a palette"
     assert ports(found) == (told.inputs, told.outputs)
     assert any("take 6-bit palette weights, and run in float16" in f.what for f in seen.findings)
+    assert tells_its_labels(seen)
 
 
 @pytest.mark.parametrize("format", ["torchscript", "torchscript-lite"])
@@ -92,6 +97,7 @@ def test_a_torchscript_file(format: str, real_files: RealFiles) -> None:
     assert steps[a.HARD_SWISH] == told.operators["hardswish"] == 19
     assert seen.weights_bytes == told.stored_bytes
     assert (seen.macs, seen.int8_share, seen.unfolded_batch_norms) == (MACS, 0.0, 0)
+    assert tells_its_labels(seen)
 
 
 def test_a_program_that_nobody_lowered(tmp_path: Path) -> None:
@@ -112,6 +118,10 @@ def test_a_program_that_nobody_lowered(tmp_path: Path) -> None:
     every = len(found.operators)
     assert f"{every} of {every} operators are left to portable kernels" in said
     assert "1 batch norms were not folded into their convolutions." in said
+
+
+def tells_its_labels(seen: Inspection) -> bool:
+    return "wardrobe" in " ".join(seen.metadata.values()) and 0 < seen.metadata_bytes < 5000
 
 
 def heavy(found: a.Anatomy) -> Counter[tuple[str | None, str | None]]:

@@ -76,7 +76,7 @@ def executorch(path: Path) -> Truth:
 
     loaded = deserialize_pte_binary(path.read_bytes())
     program: Any = getattr(loaded, "program", loaded)
-    plan = program.execution_plan[0]
+    plan = next(p for p in program.execution_plan if p.name == "forward")
     truth = Truth(sum(len(b.storage) for b in program.constant_buffer), Counter())
     for instruction in (i for chain in plan.chains for i in chain.instructions):
         call = instruction.instr_args
