@@ -50,7 +50,7 @@ def _bars(
     axis: Any, stages: tuple[Stage, ...], title: str, label: str, words: str, value_of: Callable[[Stage], float | None]
 ) -> None:
     values = [value_of(stage) for stage in stages]
-    bars = axis.bar([stage.name for stage in stages], [value or 0.0 for value in values], color=_BLUE)
+    bars = axis.bar([stage.name.replace(" ", "\n") for stage in stages], [value or 0.0 for value in values], color=_BLUE)
     axis.bar_label(bars, [NOT_MEASURED if v is None else words.format(v) for v in values], padding=3, fontweight="bold")
     axis.set_title(f"{title} through the pipeline", fontsize=14, fontweight="bold")
     axis.set_ylabel(label)

@@ -98,7 +98,7 @@ def _files(also: Sequence[str]) -> dict[str, Pair]:
     for word in also:
         name, _, precision = word.partition(":")
         wanted.append((target(name).name, cast(Precision, precision or "fp32")))
-    return files | {f"{target(name).title} {precision}": (name, precision) for name, precision in wanted}
+    return files | {f"{name} {precision}": (name, precision) for name, precision in wanted}
 
 
 def _subjects(checkpoint: Checkpoint, mobile: dict[str, Artifact]) -> dict[str, Subject]:
