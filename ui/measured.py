@@ -93,8 +93,10 @@ def pick_run(found: Mapping[str, tuple[Benchmark, ...]]) -> tuple[Benchmark, ...
 
 
 def _run_name(run: tuple[Benchmark, ...]) -> str:
-    made, threads = run[0].made, run[0].threads
-    return f"{when(made.created)} · {count(len(run), 'model')} · {count(threads, 'thread')} · {made.machine.cpu}"
+    made, threads = run[0].made, sorted({b.threads for b in run})
+    models, settings = len({b.subject_id for b in run}), len({b.setting for b in run})
+    many = f"{count(settings, 'setting')}" if settings > 1 else count(threads[0], "thread")
+    return f"{when(made.created)} · {count(models, 'model')} · {many} · {made.machine.cpu}"
 
 
 def comparison(entries: Sequence[Entry]) -> None:

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from udacisense import stats
 from udacisense.benchmark.compare import compare
-from udacisense.benchmark.drift import drift
+from udacisense.benchmark.drift import MINUTE_S, drift
 from udacisense.history.against import Against
 from udacisense.types import Benchmark
 from ui.evidence import Entry
 from ui.timing_charts import Limits, pareto
-from ui.timing_rows import Line, whole_parts
+from ui.timing_rows import Line, course_points, whole_parts
 from ui.words import BYTES_A_MB, count, ms, percent
 
 
@@ -65,14 +65,18 @@ def course(entries: Sequence[Entry]) -> str:
 
 def sustained(entries: Sequence[Entry]) -> str:
     """The first minute against the steady state."""
-    found = [(e.label, d) for e in entries if e.benchmark and (d := drift(e.benchmark)).first_s and d.steady_s]
+    found = [(e.label, b, d) for e in entries if (b := e.benchmark) and (d := drift(b)).first_s and d.steady_s]
     if not found:
         return "No sustained load has been measured yet."
     parts = [
-        f"{label}: {ms(d.first_s)} in the first minute, {ms(d.steady_s)} in steady state ({d.change:+.1%}, {d.course})"
-        for label, d in found
+        f"{label}: {ms(d.first_s)} {_early(b)}, {ms(d.steady_s)} in steady state ({d.change:+.1%}, {d.course})"
+        for label, b, d in found
     ]
     return "; ".join(parts) + "."
+
+
+def _early(b: Benchmark) -> str:
+    return "in the first minute" if course_points(b)[-1].at_s > 2 * MINUTE_S else "at the start"
 
 
 def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> str:
@@ -95,7 +99,11 @@ def _gain(first: Benchmark, last: Benchmark) -> str:
 
 
 def _setting(b: Benchmark, by: str) -> str:
-    words = {"threads": count(b.threads, "thread"), "batch": f"{b.batch} at a time", "beside": f"{b.beside} busy beside it"}
+    words = {
+        "threads": count(b.threads, "thread"),
+        "batch": f"{b.batch} at a time",
+        "beside": f"{count(b.beside, 'busy neighbour')}" if b.beside else "none",
+    }
     return words[by]
 
 

@@ -44,7 +44,8 @@ def tag(name: str, run: str | None = None) -> str:
 
 
 def find_run(name: str | None = None) -> tuple[Benchmark, ...]:
-    """The records of a run by its id, a tag, or the id of one of its records; the newest by default.
+    """The records of a run by its id, a tag, or the id of one of its records; by default the newest whose
+    subjects took turns.
 
     Raises:
         NotFoundError: there is none; the message names the tags.
@@ -53,7 +54,7 @@ def find_run(name: str | None = None) -> tuple[Benchmark, ...]:
     if name is None:
         if not found:
             raise NotFoundError("There is no benchmark yet. Run: python -m udacisense benchmark SUBJECT SUBJECT")
-        wanted = found[-1].run_id
+        wanted = ([b for b in found if not b.sustained] or found)[-1].run_id
     else:
         wanted = tags().get(name) or next((b.run_id for b in found if b.id == name), name)
     run = tuple(b for b in found if b.run_id == wanted)
