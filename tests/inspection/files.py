@@ -81,13 +81,16 @@ CONV_2D, DEPTHWISE, DEQUANTIZE, QUANTIZE, HARD_SWISH, MUL, ADD = 3, 4, 6, 114, 1
 
 def litert(
     tensors: Sequence[tuple[str, tuple[int, ...], int, bytes, int]],
-    operators: Sequence[tuple[int, tuple[int, ...], tuple[int, ...]]],
+    operators: Sequence[tuple[Any, ...]],
     inputs: tuple[int, ...] = (0,),
     outputs: tuple[int, ...] = (-1,),
     metadata: Mapping[str, bytes] | None = None,
 ) -> bytes:
-    """A .tflite file of tensors (name, shape, type, stored bytes, scales) and operators (code, inputs, outputs)."""
-    codes = sorted({code for code, _, _ in operators})
+    """A .tflite file of tensors (name, shape, type, stored bytes, scales) and operators (code, inputs, outputs).
+
+    A fourth value of an operator is the activation that is fused into it, as additions name it.
+    """
+    codes = sorted({code for code, *_ in operators})
     buffers: list[Any] = [{}]
     entries = []
     for name, shape, dtype, stored, scales in tensors:
@@ -107,7 +110,10 @@ def litert(
         0: entries,
         1: ints(*inputs),
         2: ints(*(last if o == -1 else o for o in outputs)),
-        3: [{0: ("I", codes.index(c)), 1: ints(*i), 2: ints(*o)} for c, i, o in operators],
+        3: [
+            {0: ("I", codes.index(c)), 1: ints(*i), 2: ints(*o), **({4: {0: ("b", fused[0])}} if fused else {})}
+            for c, i, o, *fused in operators
+        ],
     }
     model = {0: ("I", 3), 1: [{0: ("b", c), 3: ("i", c)} for c in codes], 2: [graph], 3: "hand-made", 4: buffers, 6: notes}
     return Flat(b"TFL3").root(model)

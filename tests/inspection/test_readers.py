@@ -10,8 +10,10 @@ import pytest
 from tests.inspection import files
 from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx
 from udacisense.inspection.anatomy import FileError
+from udacisense.inspection.graph import decomposed_hard_swish
 
 FLOATS = np.linspace(-1, 1, 24, dtype=np.float32)
+RELU, RELU6 = 1, 3
 MACS = 4 * 4 * 8 * 3
 """Of every convolution here: 4 x 4 places, 3 channels in, 8 out."""
 
@@ -65,6 +67,24 @@ def test_a_static_int8_litert_file(tmp_path: Path) -> None:
     found = read_litert.read(written(tmp_path, content))
     assert [op.computes for op in found.operators] == ["int8", "int8"]
     assert found.inputs[0].dtype == "int8"
+
+
+@pytest.mark.parametrize(("activation", "found"), [(RELU6, 1), (RELU, 0)])
+def test_a_hard_swish_whose_clamp_is_fused_is_taken_apart_too(activation: int, found: int, tmp_path: Path) -> None:
+    """x * relu6(x + 3) / 6; with a relu in its place it is no hard-swish."""
+    three, sixth = (np.array([n], "<f4").tobytes() for n in (3, 1 / 6))
+    tensors = [
+        (name, (1, 4, 4, 8), files.FLOAT32, stored, 0)
+        for name, stored in (("x", b""), ("three", three), ("gate", b""), ("sixth", sixth), ("scaled", b""), ("y", b""))
+    ]
+    operators = [(files.ADD, (0, 1), (2,), activation), (files.MUL, (2, 3), (4,)), (files.MUL, (0, 4), (5,))]
+    operators_read = read_litert.read(written(tmp_path, files.litert(tensors, operators))).operators
+    assert decomposed_hard_swish(operators_read) == found
+
+
+def test_weights_that_no_delegate_took_are_read_from_their_segment(tmp_path: Path) -> None:
+    found = read_executorch.read(written(tmp_path, files.executorch(None, portable=True)))
+    assert [(t.stored_bytes, t.shape) for t in found.tensors] == [(256, (8, 8, 1, 1))]
 
 
 # --- ExecuTorch ----------------------------------------------------------------------------------------------------------
