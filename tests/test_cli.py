@@ -279,6 +279,6 @@ def test_all_files_are_verified_and_a_proof_is_not_made_twice(
     assert found["failures"] == []
     again = json.loads(call("verify", "all", "--json").out)
     assert [v["id"] for v in again["verifications"]] == [v["id"] for v in found["verifications"]]
-    monkeypatch.setitem(formats.FORMATS, "fake", fake_format("fake", unavailable=lambda capability: "Not here."))
+    formats.FORMATS["fake"] = fake_format("fake", unavailable=lambda capability: "Not here.")
     shutil.rmtree(sample_home / "results" / "verification")
     assert "cannot run here: Not here." in " ".join(call("verify", "all").out.split())
