@@ -14,7 +14,6 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from udacisense import verbs
-from udacisense.conversion.making import GOLDEN
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import Health, check_health
 from udacisense.data.preprocess import resize
@@ -122,8 +121,8 @@ def _inspection(sha256: str, artifact_id: str) -> Inspection:  # noqa: ARG001 - 
 
 
 def can_package(artifact: Artifact) -> bool:
-    """Whether a package for app developers can be made of an artifact: its format has one, and its golden pictures are here."""
-    return artifact.format in PLATFORMS and (artifact.path.parent / GOLDEN).is_file()
+    """Whether there is a package for app developers for an artifact's format."""
+    return artifact.format in PLATFORMS
 
 
 def package(artifact: Artifact) -> bytes:
