@@ -13,7 +13,7 @@ from tests.e2e.conftest import PROJECT, Server
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 BASELINE = Path("models/baseline_mobilenet/checkpoints")
-PAGES = ("dataset", "models", "convert", "verify", "benchmark", "readiness", "classify")
+PAGES = ("dataset", "models", "convert", "verify", "benchmark", "history", "readiness", "classify")
 JOB_MS = 240_000
 
 
