@@ -62,9 +62,7 @@ def _float_arithmetic(found: Anatomy, about: Inspection) -> Iterator[Finding]:
     yield Finding(
         "note",
         f"{_share(widened / work)} of its multiplications take {narrow.weights} weights, and run in {narrow.computes}.",
-        "The weights are widened again for each picture: the file is smaller, and slower."
-        if about.format == "onnx"
-        else "The weights are widened before they are used: the file is smaller, not faster.",
+        "The weights are widened before they are used: the file is smaller, not faster.",
         "Take it for its size, and time it beside the fp16 file on the phone."
         if about.format == "coreml"
         else "Benchmark it beside the fp32 file. For speed, convert with static int8.",

@@ -117,7 +117,11 @@ class Graph:
             return
         moving = tuple(n for n in node.inputs if n and n not in self._weights)
         self._infer(node)
-        if kind == a.DEQUANTIZE and node.inputs and node.inputs[0] in self._weights:
+        if node.op == "Cast" and node.inputs and not moving:  # worked out once, when the runtime loads the file
+            self._weights |= dict.fromkeys(node.outputs, self._weights[node.inputs[0]])
+            return
+        made_of_weights = node.op == "Mul" and not moving
+        if node.inputs and node.inputs[0] in self._weights and (kind == a.DEQUANTIZE or made_of_weights):
             self._dequantised_weight(node)
             return
         self._types |= dict.fromkeys(node.outputs, self._type_after(kind, node, moving))

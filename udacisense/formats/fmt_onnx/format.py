@@ -1,4 +1,4 @@
-"""ONNX, run by ONNX Runtime: fp32, fp16 with float input and output, and int8 in QDQ form.
+"""ONNX, run by ONNX Runtime: fp32, weights in fp16, and int8 in QDQ form.
 
 Each file states its opset and carries its preprocessing and labels in `metadata_props`. Pictures go in one at a time: the
 batch is fixed at 1, as on a phone.
@@ -19,6 +19,7 @@ from typing import Any
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_onnx.int8 import INPUT, RECIPES, smaller
+from udacisense.formats.fmt_onnx.weights import weights_to_half
 from udacisense.progress import report
 from udacisense.types import (
     Capability,
@@ -54,7 +55,7 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
 
     writers: Mapping[Precision, Callable[[Any], tuple[Any, dict[str, object]]]] = {
         "fp32": lambda model: (model, {}),
-        "fp16": lambda model: (_half(model), {}),
+        "fp16": lambda model: (weights_to_half(model), {"arithmetic": "float32"}),
         "int8": lambda model: smaller(checkpoint, model, asked),
     }
     if asked.precision not in writers:
@@ -72,11 +73,10 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
 
 
 def _warnings(asked: Conversion) -> tuple[str, ...]:
-    if asked.precision == "fp16":
-        return ("Most processors widen fp16 to fp32 before each use: the file halves, and it runs slower. Measure there.",)
-    if "weights" in asked.recipe.options:
-        return ("Only the weights are int8, and they are widened before each use: the file is small, and slower than fp32.",)
-    return ()
+    narrowed = "fp16" if asked.precision == "fp16" else "int8" if "weights" in asked.recipe.options else None
+    if narrowed is None:
+        return ()
+    return (f"Only the weights are {narrowed}, and they are widened when the file is loaded: smaller, and as fast as fp32.",)
 
 
 def _metadata(checkpoint: Checkpoint) -> dict[str, str]:
@@ -128,16 +128,6 @@ def _forget_sources(model: Any) -> None:
         del value.metadata_props[:]
         value.doc_string = ""
     del model.graph.metadata_props[:]
-
-
-def _half(model: Any) -> Any:
-    """The model in fp16, its input and output still float."""
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-    from onnxruntime.transformers.onnx_model import OnnxModel
-
-    half = OnnxModel(convert_float_to_float16(model, keep_io_types=True))
-    half.topological_sort()  # the conversion appends its casts at the end, where the checker refuses them
-    return half.model
 
 
 @contextmanager

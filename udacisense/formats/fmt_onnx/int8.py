@@ -1,4 +1,4 @@
-"""ONNX in int8: the recipes, static quantisation by ONNX Runtime, and weights alone by a DequantizeLinear before each use."""
+"""ONNX in int8: the recipes, and static quantisation by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from udacisense.formats.fmt_onnx.weights import weights_to_int8
 from udacisense.models.float_blocks import BLOCK, SENSITIVE, blocks_in_float
 from udacisense.progress import report
 from udacisense.types import Checkpoint, Conversion, Pictures, Recipe
 
 INPUT = "input"
 """The name of the model's one input."""
-SMALLEST_WEIGHT = 1024
-"""Weights with fewer values stay in float in a weight-only file: there is nothing to gain."""
+
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe(
@@ -36,7 +36,7 @@ RECIPES: tuple[Recipe, ...] = (
     ),
     Recipe(
         "weight-only",
-        "Weights in int8 per channel, widened before each use: a small file, slower than fp32.",
+        "Weights in int8 per channel, widened to float when the file is loaded: the smallest file, as fast as fp32.",
         {"weights": "int8"},
     ),
 )
@@ -107,39 +107,3 @@ def nodes_of_blocks(nodes: Sequence[Any], blocks: Sequence[str]) -> list[str]:
         if block in blocks:
             kept.append(node.name)
     return kept
-
-
-def weights_to_int8(model: Any) -> Any:
-    """The model with each large weight as int8 and a DequantizeLinear per output channel before its use."""
-    import onnx
-
-    users = {name: node for node in model.graph.node for name in node.input}
-    kept = []
-    for weight in model.graph.initializer:
-        user = users.get(weight.name)
-        values = onnx.numpy_helper.to_array(weight)
-        if user is None or user.op_type not in ("Conv", "Gemm", "MatMul") or values.size < SMALLEST_WEIGHT:
-            kept.append(weight)
-            continue
-        kept += _as_int8(model, user, weight.name, values)
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    return model
-
-
-def _as_int8(model: Any, user: Any, name: str, values: Any) -> list[Any]:
-    """Put a DequantizeLinear before the one user of a weight; returns the initializers that replace it."""
-    import numpy as np
-    import onnx
-
-    axis = 1 if user.op_type == "MatMul" else 0
-    other = tuple(i for i in range(values.ndim) if i != axis)
-    scale = np.maximum(np.abs(values).max(axis=other), 1e-12).astype(np.float32) / np.float32(127)
-    shape = [-1 if i == axis else 1 for i in range(values.ndim)]
-    rounded = np.clip(np.round(values / scale.reshape(shape)), -127, 127).astype(np.int8)
-    names = [f"{name}.int8", f"{name}.scale", f"{name}.zero"]
-    node = onnx.helper.make_node("DequantizeLinear", names, [f"{name}.float"], name=f"{name}.dequantize", axis=axis)
-    model.graph.node.insert(list(model.graph.node).index(user), node)
-    user.input[list(user.input).index(name)] = f"{name}.float"
-    arrays = (rounded, scale, np.zeros(scale.shape, np.int8))
-    return [onnx.numpy_helper.from_array(array, n) for array, n in zip(arrays, names, strict=True)]
