@@ -8,6 +8,9 @@ from contextlib import suppress
 MEMORY_BYTES = 6 << 30
 """Address space of the reading process; torch alone maps about 2 GiB of it."""
 
+DATA_BYTES = 2 << 30
+"""Of it, what the reading process may fill: a hostile file asks torch for more than it holds."""
+
 CPU_S = 60
 """Processor time of the reading process."""
 
@@ -29,6 +32,7 @@ def bind(memory_bytes: int = MEMORY_BYTES, cpu_s: int = CPU_S) -> None:
 
     for what, most in (
         (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_DATA, min(memory_bytes, DATA_BYTES)),
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, FILE_BYTES),
