@@ -121,7 +121,7 @@ class Converter:
                 line = self._answers.get(timeout=max(ends - time.monotonic(), 0.0))
             except queue.Empty:
                 self._stop()
-                raise ConverterError(f"no answer within {self._timeout_s:g} s while {self._stage}") from None
+                raise ConverterError(f"no answer within {self._timeout_s:g} s while {self._stage or 'starting'}") from None
             if line is None:
                 raise ConverterError(self._how_it_ended())
             found: dict[str, Any] = json.loads(line)
