@@ -25,7 +25,7 @@ from udacisense.formats import get_format
 from udacisense.progress import part
 from udacisense.types import Artifact, Checkpoint, Format, Precision, Recipe
 
-REVISION = 1
+REVISION = 2
 """Raised when the converters change what they write, so that older files are not taken for what would be made now."""
 
 

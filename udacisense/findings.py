@@ -23,7 +23,7 @@ from udacisense.types import (
     Status,
     Verification,
 )
-from udacisense.verify import AGREEMENT_LIMIT, further_images
+from udacisense.verify import agreement_limit, further_images
 
 RUN = "python -m udacisense"
 SMALLER = "Convert at a lower precision, or compress the checkpoint further."
@@ -84,7 +84,9 @@ def sameness(case: Case, against: Against | None) -> Finding:
     found = [v for v in store.records(Verification).records if (v.artifact_sha256, v.checkpoint_sha256) == shas]
     newest = store.newest_evidence(found)
     if newest is None:
-        return Finding(f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=AGREEMENT_LIMIT * 100)
+        return Finding(
+            f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=100 * agreement_limit(case.artifact.precision)
+        )
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     statuses: Mapping[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
     return Finding(
@@ -94,7 +96,7 @@ def sameness(case: Case, against: Against | None) -> Finding:
         evidence=(newest.id,),
         data=newest.data,
         decided=statuses[newest.verdict],
-        limit=AGREEMENT_LIMIT * 100,
+        limit=100 * agreement_limit(case.artifact.precision),
     )
 
 

@@ -113,8 +113,10 @@ def run_session(session: Session, images: Images, classes: int, name: str) -> Lo
     """One call of the session, checked: the shape that was asked for, and finite.
 
     Raises:
-        RunError: the runtime failed or answered in another shape. MeasureError: an answer is not a number.
+        RunError: the runtime failed or answered in another shape. MeasureError: a pixel or an answer is not a number.
     """
+    if not np.isfinite(images).all():  # an int8 runtime rounds them to finite answers, which would look like a measurement
+        raise MeasureError(f"{name} was given values that are not numbers. Check how the pictures were preprocessed.")
     try:
         logits = np.asarray(session.predict(images), dtype=np.float32)
     except UdaciSenseError:

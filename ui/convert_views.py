@@ -38,8 +38,7 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
     artifact = _shown(cell)
     if artifact is not None and artifact.ladder and cell.standing == "different":
         st.caption(
-            "It passes its ladder, which lets a small file change a few answers. Verify asks for more before it says "
-            "*same model*, and shows every changed answer.",
+            "It passed its ladder on validation pictures, and other pictures say otherwise. Verify shows every changed answer.",
             width=760,
         )
     if artifact is not None:

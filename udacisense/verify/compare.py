@@ -80,7 +80,7 @@ def _compare(
     gap = measure.gaps(before.logits, after.logits)
     flips = find_flips(before, after)
     p = None if found.lost is None or found.won is None else mcnemar(found.lost, found.won)
-    verdict, reason = judge_sameness(checks, len(data), len(flips), float(gap.max()), p, tolerance)
+    verdict, reason = judge_sameness(checks, len(data), len(flips), float(gap.max()), p, tolerance, artifact.precision)
     return Verification(
         id=store.new_id(f"verify-{artifact.id}"),
         artifact_id=artifact.id,

@@ -1,7 +1,7 @@
 """The verdicts of a verification, in three values with their reasons.
 
-*Same*: every logit agrees within the tolerance, or the share of equal answers is surely at least AGREEMENT_LIMIT and neither is
-the accuracy seen to change. *Different*: the share is surely lower, or the accuracy changed. *Unknown*: the pictures are too
+*Same*: every logit agrees within the tolerance, or the share of equal answers is surely at least `agreement_limit` and the
+accuracy is not seen to change. *Different*: the share is surely lower, or the accuracy changed. *Unknown*: the pictures are too
 few to tell, and the reason says how many would do. "Surely" is the 95 % Wilson interval.
 """
 
@@ -9,19 +9,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from udacisense.conversion.ladder import MIN_AGREEMENT
 from udacisense.stats import Estimate, accuracy_difference_of, images_to_tell_change, images_to_tell_share, wilson_interval
-from udacisense.types import Sameness, Status, TensorCheck, Verification
+from udacisense.types import Precision, Sameness, Status, TensorCheck, Verification
 from udacisense.verify.inputs import GOLDEN
 
 AGREEMENT_LIMIT = 0.99
-"""Share of equal answers that makes two files the same model where their logits differ by more than rounding."""
+"""Share of equal answers that makes two files the same model where their logits differ by more than the rounding of floats."""
 ACCURACY_LIMIT = 0.01
 """Largest change of the accuracy, up or down, that the same model may show: the course's 1 percentage point."""
 SIGNIFICANCE = 0.05
+FLOATS: tuple[Precision, ...] = ("fp32", "fp16")
+
+
+def agreement_limit(precision: Precision) -> float:
+    """The share of equal answers that the same model needs: AGREEMENT_LIMIT in floats, the ladder's limit in coarser numbers.
+
+    An int8 or palettised file turns near-ties by its nature; it is held to its ladder's share, on other pictures.
+    """
+    return AGREEMENT_LIMIT if precision in FLOATS else MIN_AGREEMENT
 
 
 def judge_sameness(
-    checks: Sequence[TensorCheck], images: int, flips: int, max_abs_diff: float, p: float | None, tolerance: float
+    checks: Sequence[TensorCheck],
+    images: int,
+    flips: int,
+    max_abs_diff: float,
+    p: float | None,
+    tolerance: float,
+    precision: Precision = "fp32",
 ) -> tuple[Sameness, str]:
     """The verdict and its reason.
 
@@ -38,16 +54,20 @@ def judge_sameness(
     agreement = wilson_interval(images - flips, images)
     share = f"95 % interval of the share: {agreement.low:.1%} to {agreement.high:.1%}"
     said = f"{images - flips} of {images} answers are equal ({share})"
-    limit = f"the {AGREEMENT_LIMIT:.0%} that the same model needs"
-    if agreement.high < AGREEMENT_LIMIT:
+    needed = agreement_limit(precision)
+    limit = f"the {needed:.0%} that the same model needs in {precision}"
+    if agreement.high < needed:
         return "different", f"{said}, surely below {limit}. Look at the changed images, or convert at a higher precision."
     if p is not None and p < SIGNIFICANCE:
         return "different", f"{said}, but the accuracy changed by more than chance explains (McNemar p = {p:.3f})."
     broken = [c.name for c in checks if not c.predictions_match]
-    if broken:
+    if broken and precision in FLOATS:  # a coarser file may answer noise otherwise, which is no evidence about pictures
         return "unknown", f"{said}, yet the answers to other input ({', '.join(broken)}) changed. Verify on more images."
-    if agreement.low < AGREEMENT_LIMIT:
-        return "unknown", f"{said}: not enough evidence to tell whether it reaches {limit}. {_more(agreement.value, images)}"
+    if agreement.low < needed:
+        return (
+            "unknown",
+            f"{said}: not enough evidence to tell whether it reaches {limit}. {_more(agreement.value, images, needed)}",
+        )
     return "same", f"{said}, surely at least {limit}; the largest difference of a logit is {max_abs_diff:.1e}."
 
 
@@ -58,8 +78,8 @@ def _inputs(checks: Sequence[TensorCheck]) -> str:
     return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in named if n)
 
 
-def _more(share: float, images: int) -> str:
-    needed = images_to_tell_share(share, AGREEMENT_LIMIT)
+def _more(share: float, images: int, limit: float) -> str:
+    needed = images_to_tell_share(share, limit)
     if needed is None:
         return "The share lies at that limit itself, so more of the same would not tell. Look at the changed images."
     further = max(needed - images, 1)
