@@ -104,17 +104,17 @@ def test_a_finished_conversion_is_picked_once(seeded_home: Story, fake_jobs: Fak
     at.run()
     fake_jobs.end("done", result={"id": older})
     at.run()
-    assert at.selectbox(key="pick_artifact_convert").value == older
+    assert at.query_params["artifact"] == older
     assert any("done" in toast.value for toast in at.toast)
-    at.selectbox(key="pick_artifact_convert").select(newer).run()
-    assert at.selectbox(key="pick_artifact_convert").value == newer, "the visitor's own pick stands afterwards"
+    at.button(key="cell_torchscript-lite_fp32").click().run()
+    assert at.query_params["artifact"] == newer, "the visitor's own pick stands afterwards"
 
 
 def test_a_job_finished_long_ago_changes_no_pick(seeded_home: Story, fake_jobs: FakeJobs) -> None:
     fake_jobs.add()
     fake_jobs.end("done", result={"id": seeded_home.faithful.id})
     at = app("pages/convert.py", artifact=seeded_home.drifting.id)
-    assert at.selectbox(key="pick_artifact_convert").value == seeded_home.drifting.id
+    assert at.query_params["artifact"] == seeded_home.drifting.id
 
 
 def test_the_same_job_cannot_be_started_twice(seeded_home: Story, fake_jobs: FakeJobs) -> None:
