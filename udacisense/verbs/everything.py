@@ -16,6 +16,7 @@ from udacisense.errors import FormatError
 from udacisense.progress import part, report, watched_by
 from udacisense.types import Artifact, Checkpoint, Precision, SourceName, SplitName, Verification
 from udacisense.verbs.lock import heavy_work
+from udacisense.verbs.work import keep_accuracy
 
 if TYPE_CHECKING:
     from udacisense.conversion.converter import Converter
@@ -168,6 +169,7 @@ def verify_all(
             with part(index / len(artifacts), (index + 1) / len(artifacts), f"{artifact.format} {artifact.precision}: "):
                 try:
                     found.append(_proved(artifact, data.ref.dataset_id) or verify(artifact, data))
+                    keep_accuracy(artifact, data)
                 except FormatError as exc:
                     failures.append(str(exc))
     return Verifications(tuple(found), tuple(failures))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from udacisense.errors import MeasureError
 from udacisense.settings import settings
@@ -21,6 +21,9 @@ from udacisense.types import (
     Verification,
 )
 from udacisense.verbs.lock import heavy_work
+
+if TYPE_CHECKING:
+    from udacisense.data.dataset import Dataset
 
 
 def train(recipe: str = "baseline", out: Path | None = None) -> Checkpoint:
@@ -106,7 +109,19 @@ def verify(
     found = find_artifact(artifact)
     with heavy_work(f"verifying {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
-        return verification.verify(found, data, tolerance)
+        record = verification.verify(found, data, tolerance)
+        keep_accuracy(found, data)
+        return record
+
+
+def keep_accuracy(artifact: Artifact, data: Dataset) -> None:
+    """Evaluate an artifact just verified and its checkpoint: readiness asks for that, and their answers are there already."""
+    from udacisense.evaluate import evaluate as judge
+    from udacisense.models.checkpoint import find_checkpoint
+
+    if (data.labels >= 0).any():
+        for subject in (find_checkpoint(artifact.checkpoint_id), artifact):
+            judge(subject, data)
 
 
 def locate(
