@@ -23,7 +23,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[1]
-PAGES = ("", "dataset", "models", "convert", "verify", "benchmark", "readiness", "classify")
+PAGES = ("", "dataset", "models", "convert", "verify", "benchmark", "readiness", "history", "classify")
 START_S = 60
 SETTLE_MS = 2500  # charts and tables draw after the script has ended
 
