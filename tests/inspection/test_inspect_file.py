@@ -121,7 +121,7 @@ def test_a_reader_that_fails_in_its_own_way_blames_the_file(monkeypatch: pytest.
 def fuzzed(name: str, count: int, folder: Path) -> dict[str, Any]:
     """What the tool says of so many changed files.
 
-    It runs in a process of its own: the reading ones are forked from it and bound in memory, which a process of tests has filled.
+    It runs in a process of its own: reading ones are forked from it and bound in memory, which a process of tests has filled.
     """
     tool = Path(fuzz_inspect.__file__)
     command = [sys.executable, str(tool), "--format", name, "--count", str(count), "--seed", "7", "--seeds", str(folder)]
