@@ -203,11 +203,11 @@ def test_run_on_a_real_network(sample_home: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     found = json.loads(ended.stdout)
-    assert [a["format"] for a in found["artifacts"]] == ["torchscript", "torchscript-lite"]
-    assert [v["verdict"] for v in found["verifications"]] == ["same", "same"]
-    assert len(found["benchmarks"]) == 3
+    assert [a["format"] for a in found["artifacts"]] == ["torchscript", "torchscript-lite", "executorch"]
+    assert [v["verdict"] for v in found["verifications"]] == ["same", "same", "same"]
+    assert len(found["benchmarks"]) == 4
     names = {path.name for path in (sample_home / "models" / "mobile").iterdir() if path.is_file()}
     assert names == {
-        "optimized_model_mobile.ptl", "optimized_model_mobile_lite.ptl",
+        "optimized_model_mobile.ptl", "optimized_model_mobile_lite.ptl", "optimized_model_mobile.pte",
         "mobile_deployment_metrics.json", "deployment_pipeline_summary.png",
     }  # fmt: skip

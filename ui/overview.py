@@ -122,7 +122,11 @@ def next_step(shelf: Shelf) -> Step:
             "python -m udacisense run",
         )
     rows = progress(shelf)
-    return _next_for(next((row for row in rows if cannot_run(row.artifact) is None), rows[0]))
+    newest = next((row for row in rows if cannot_run(row.artifact) is None), rows[0])
+    passed = [row.readiness for row in rows if row.readiness and row.readiness.status == "pass"]
+    if newest.readiness and passed:
+        return _after_verdict(passed[0], len(passed), len(rows))
+    return _next_for(newest)
 
 
 def _next_for(newest: Progress) -> Step:
@@ -142,9 +146,10 @@ def _next_for(newest: Progress) -> Step:
     return _after_verdict(newest.readiness)
 
 
-def _after_verdict(readiness: Readiness) -> Step:
+def _after_verdict(readiness: Readiness, passed: int = 1, files: int = 1) -> Step:
     if readiness.status == "pass":
-        text = "The newest artifact passes every rule. Try it on pictures of your own."
+        which = "1 file passes" if passed == 1 else f"{passed} files pass"
+        text = f"{which} every rule, of {files} here. Try one on pictures of your own."
         return Step("Ready: try it", text, "pages/classify.py", "Classify a picture")
     wanted = [v for v in readiness.verdicts if v.status == readiness.status]
     names = ", ".join(v.title for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")

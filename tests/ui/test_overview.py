@@ -70,6 +70,13 @@ def test_a_pass_leads_to_trying_it(seeded_home: Story) -> None:
     assert overview.next_step(dataclasses.replace(shelf, readiness=passed)).page == "pages/classify.py"
 
 
+def test_one_file_that_is_ready_outweighs_a_newer_one_that_is_not(seeded_home: Story) -> None:
+    shelf = overview.read_shelf()
+    older, newer = (dataclasses.replace(r, status=s) for r, s in zip(shelf.readiness, ("pass", "fail"), strict=True))
+    step = overview.next_step(dataclasses.replace(shelf, readiness=(older, newer)))
+    assert (step.page, step.text.startswith("1 file passes every rule, of 2 here")) == ("pages/classify.py", True)
+
+
 def test_a_record_of_other_bytes_does_not_count(seeded_home: Story) -> None:
     shelf = overview.read_shelf()
     other = tuple(dataclasses.replace(v, artifact_sha256="0" * 64) for v in shelf.verifications)
