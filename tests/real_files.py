@@ -22,7 +22,7 @@ class RealFiles:
     """The untrained network of the tests, and its files in the order in which tests ask for them."""
 
     folder: Path
-    _written: dict[tuple[str, str, str | None], Path] = field(default_factory=dict)
+    _written: dict[tuple[str, str, str], Path] = field(default_factory=dict)
     _checkpoint: Checkpoint | None = None
 
     @property
@@ -34,10 +34,10 @@ class RealFiles:
 
     def of(self, format: str, precision: Precision = "fp32", recipe: str | None = None) -> Path:
         """A file by the named recipe, or the format's first for that precision; calibrated by a few random pictures."""
-        key = format, precision, recipe
+        fmt = get_format(format)
+        chosen = next(r for r in fmt.recipes_for(precision) if recipe in (None, r.name))
+        key = format, precision, chosen.name
         if key not in self._written:
-            fmt = get_format(format)
-            chosen = next(r for r in fmt.recipes_for(precision) if recipe in (None, r.name))
             path = self.folder / f"{format}-{precision}-{chosen.name}" / fmt.file_name
             path.parent.mkdir()
             fmt.export(self.checkpoint, Conversion(precision, chosen, calibration if chosen.calibrated else None), path)
