@@ -82,11 +82,9 @@ def sameness(case: Case, against: Against | None) -> Finding:
         return _missing_reference(case, against)
     shas = case.artifact.sha256, case.checkpoint.sha256
     found = [v for v in store.records(Verification).records if (v.artifact_sha256, v.checkpoint_sha256) == shas]
-    newest = store.newest_evidence(found)
+    newest, limit = store.newest_evidence(found), 100 * agreement_limit(case.artifact.precision)
     if newest is None:
-        return Finding(
-            f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=100 * agreement_limit(case.artifact.precision)
-        )
+        return Finding(f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=limit)
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     statuses: Mapping[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
     return Finding(
@@ -96,7 +94,7 @@ def sameness(case: Case, against: Against | None) -> Finding:
         evidence=(newest.id,),
         data=newest.data,
         decided=statuses[newest.verdict],
-        limit=100 * agreement_limit(case.artifact.precision),
+        limit=limit,
     )
 
 
