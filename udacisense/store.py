@@ -171,9 +171,6 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
-# --- records -----------------------------------------------------------------------------------------------------------
-
-
 def to_json(record: Any) -> dict[str, Any]:
     """A record as plain JSON values; paths inside the project become relative, so that a clone can read them."""
     plain: dict[str, Any] = _adapter(type(record)).dump_python(record, mode="json")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.formats.calibrated import int8, pictures
+from tests.formats.calibrated import int8
 from tests.networks import images, network, saved
+from tests.real_files import calibration
 from udacisense.formats import FORMATS
 from udacisense.models import sensitivity
 from udacisense.models.float_blocks import BLOCK, blocks_in_float
@@ -64,7 +65,7 @@ def test_the_last_block_stays_in_float_because_its_range_would_cut_the_logits(
 ) -> None:
     monkeypatch.setattr(sensitivity, "_found", {})
     monkeypatch.setattr(sensitivity, "noise_of_blocks", lambda network, seen: {"first": 0.1, "middle": 0.0, "last": 0.0})
-    assert sensitive_blocks(saved(tmp_path / "model.pth"), pictures(2)) == ("first", "last")
+    assert sensitive_blocks(saved(tmp_path / "model.pth"), calibration(2)) == ("first", "last")
 
 
 def test_it_is_reckoned_once_for_the_same_checkpoint_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +73,9 @@ def test_it_is_reckoned_once_for_the_same_checkpoint_and_pictures(tmp_path: Path
     monkeypatch.setattr(sensitivity, "_found", {})
     monkeypatch.setattr(sensitivity, "noise_of_blocks", lambda network, seen: calls.append(len(seen)) or NOISE)
     checkpoint = saved(tmp_path / "model.pth")
-    assert sensitive_blocks(checkpoint, pictures(4)) == sensitive_blocks(checkpoint, pictures(4)) == ("a", "d")
+    assert sensitive_blocks(checkpoint, calibration(4)) == sensitive_blocks(checkpoint, calibration(4)) == ("a", "d")
     assert calls == [4]
-    sensitive_blocks(checkpoint, pictures(3))
+    sensitive_blocks(checkpoint, calibration(3))
     assert calls == [4, 3]
 
 
