@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
@@ -18,7 +19,7 @@ from udacisense.errors import JobError
 from udacisense.jobs.job import Job, folder_of, read, read_json
 from udacisense.jobs.processes import Process
 from udacisense.settings import PROJECT, settings
-from udacisense.store import new_id, now, write_text
+from udacisense.store import new_id, write_text
 
 KEEP = 50  # ended jobs that are kept to be looked at
 POLL_S = 0.1
@@ -54,7 +55,7 @@ def _request(argv: Sequence[str], title: str) -> str:
         "argv": list(argv),
         "command": [*_program(), *argv, "--json"],
         "timeout_s": settings().job_timeout_s * factor,
-        "created": now(),
+        "created": datetime.now(UTC).isoformat(),  # finer than a second: jobs are told apart by their order
     }
     return json.dumps(request, indent=1)
 
