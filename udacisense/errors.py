@@ -12,6 +12,7 @@ UdaciSenseError
 │   ├── RunError         a loaded file failed while it was loaded or run
 │   └── InspectError     a file that cannot be looked into
 ├── MeasureError         a measurement that gave no usable number
+├── CompressionError     a compression technique that cannot work on this network
 ├── RecipeError          a training recipe or a rules file with a mistake in it
 ├── StoreError           a record that cannot be read or written
 │   └── NotFoundError    no such checkpoint, artifact or record
@@ -66,6 +67,10 @@ class InspectError(FormatError):
 
 class MeasureError(UdaciSenseError):
     """A measurement that gave no usable number."""
+
+
+class CompressionError(UdaciSenseError):
+    """A compression technique that cannot work on this network."""
 
 
 class RecipeError(UdaciSenseError):

@@ -101,12 +101,14 @@ def fit_stage(
     seed: int,
     state_path: Path | None = None,
     on_epoch: Callable[[Curve], None] = lambda _: None,
+    after_step: Callable[[float], None] = lambda _: None,
 ) -> list[Curve]:
     """Train `net` in place for one stage and load its averaged weights; returns the learning curve.
 
     Args:
         net: the inner network, called with (N, 3, input_px, input_px); no resize happens on the way.
         state_path: where the state of every finished epoch is kept; a run that was killed goes on from there.
+        after_step: called after each step of the optimiser with the share of the stage that is done, above 0 and up to 1.
     """
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(_groups(net, stage.weight_decay), lr=stage.lr)
@@ -116,7 +118,7 @@ def fit_stage(
         curves = _restore(state_path, net, optimiser, average)
     for epoch in range(len(curves), stage.epochs):
         began = time.perf_counter()
-        loss, lr = _epoch(net, optimiser, average, stage, train, epoch, seed)
+        loss, lr = _epoch(net, optimiser, average, stage, train, epoch, seed, after_step)
         top1 = None
         if validation is not None:
             live = {k: v.clone() for k, v in net.state_dict().items()}
@@ -146,6 +148,7 @@ def _epoch(
     train: TrainingImages,
     epoch: int,
     seed: int,
+    after_step: Callable[[float], None],
 ) -> tuple[float, float]:
     """One pass over the images. The draws depend on (seed, epoch) alone, so a resumed run repeats them."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
@@ -163,6 +166,7 @@ def _epoch(
         loss = _loss(net(_batch(train, chunk, stage, generator)), train, chunk, stage)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
+        after_step((epoch * len(chunks) + index + 1) / steps)
         average.update(net)
         total, seen = total + float(loss.detach()) * len(chunk), seen + len(chunk)
         fraction = (epoch + (index + 1) / len(chunks)) / stage.epochs

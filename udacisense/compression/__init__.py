@@ -1,0 +1,1 @@
+"""Techniques that make a checkpoint smaller or faster, one file each, and pipelines of them."""
