@@ -25,29 +25,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.settings import settings
-from udacisense.types import (
-    Artifact,
-    Benchmark,
-    Checkpoint,
-    Evaluation,
-    FailedConversion,
-    Location,
-    Readiness,
-    SelfTest,
-    Verification,
-)
+from udacisense.types import KINDS, Artifact, Checkpoint, Evaluation, Record, Verification
 
 SCHEMA = 1
-KINDS: Mapping[str, type] = {
-    "evaluation": Evaluation,
-    "verification": Verification,
-    "location": Location,
-    "benchmark": Benchmark,
-    "readiness": Readiness,
-    "failed_conversion": FailedConversion,
-    "selftest": SelfTest,
-}
-"""Folder under results/ -> the record that it holds, one JSON file each."""
 ARTIFACT_RECORD = "artifact.json"
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
@@ -237,7 +217,7 @@ def kind_of(record: Any) -> str:
     return next(kind for kind, cls in KINDS.items() if isinstance(record, cls))
 
 
-def save(record: Evaluation | Verification | Location | Benchmark | Readiness | FailedConversion | SelfTest) -> Path:
+def save(record: Record) -> Path:
     """Write a new record to results/<kind>/<id>.json and return its path.
 
     Raises:

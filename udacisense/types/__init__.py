@@ -17,25 +17,31 @@ from udacisense.types.base import (
     SplitName,
     Status,
 )
+from udacisense.types.compression import Compression, CompressionStep, FailedStep, Mode
 from udacisense.types.evidence import Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
 from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Rung, Subject
+from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Location, Measures, SearchMethod
 from udacisense.types.seam import DEFAULT, Conversion, Exported, Format, Pictures, Recipe, Session
 from udacisense.types.timing import Benchmark, Conditions, SelfTest, Start, Trial
 
 __all__ = [
     "DEFAULT",
+    "KINDS",
     "Artifact",
     "Benchmark",
     "Capability",
     "Checkpoint",
     "ClassChange",
+    "Compression",
+    "CompressionStep",
     "Conditions",
     "Conversion",
     "DatasetRef",
     "Evaluation",
     "Exported",
     "FailedConversion",
+    "FailedStep",
     "Flip",
     "Format",
     "Images",
@@ -44,12 +50,14 @@ __all__ = [
     "Logits",
     "Machine",
     "Measures",
+    "Mode",
     "Pictures",
     "Pixels",
     "Precision",
     "Provenance",
     "Readiness",
     "Recipe",
+    "Record",
     "Rung",
     "Sameness",
     "SearchMethod",

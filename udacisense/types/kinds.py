@@ -1,0 +1,28 @@
+"""Which records results/ holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from udacisense.types.compression import Compression, CompressionStep
+from udacisense.types.evidence import Evaluation, Readiness, Verification
+from udacisense.types.files import FailedConversion
+from udacisense.types.proof import Location
+from udacisense.types.timing import Benchmark, SelfTest
+
+Record = (
+    Evaluation | Verification | Location | Benchmark | Readiness | FailedConversion | SelfTest | CompressionStep | Compression
+)
+
+KINDS: Mapping[str, type] = {
+    "evaluation": Evaluation,
+    "verification": Verification,
+    "location": Location,
+    "benchmark": Benchmark,
+    "readiness": Readiness,
+    "failed_conversion": FailedConversion,
+    "selftest": SelfTest,
+    "compression_step": CompressionStep,
+    "compression": Compression,
+}
+"""Folder under results/ -> the record that it holds, one JSON file each."""
