@@ -19,6 +19,7 @@ from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFi
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.models.jit import NetworkSession, quiet_jit
 from udacisense.models.network import Beginning, MobileNetV3_Household
+from udacisense.models.slim import slim_network
 from udacisense.types import Checkpoint
 
 HEAD = "model.classifier.3.weight"
@@ -55,14 +56,16 @@ def is_torchscript(path: Path) -> bool:
 
 
 def _load_weights(path: Path, until: str) -> nn.Module:
-    """The network, or its beginning up to a block where `until` names one."""
+    """The network in the file's widths, or its beginning up to a block where `until` names one."""
     weights = _state_dict(path, _unpickle(path))
-    network: nn.Module = MobileNetV3_Household()
-    if until:
-        network = Beginning(network, until)
+    network = _part(slim_network(weights), until)
     _check_fits(path, weights, network.state_dict())
     network.load_state_dict(dict(weights))
     return network.eval()
+
+
+def _part(network: nn.Module, until: str) -> nn.Module:
+    return Beginning(network, until) if until else network
 
 
 def _unpickle(path: Path) -> Any:
@@ -162,17 +165,22 @@ def _check_fits(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, 
 
 
 def _check_values(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    misfits = [
-        f"{k} {tuple(weights[k].shape)} instead of {tuple(v.shape)}" for k, v in wanted.items() if weights[k].shape != v.shape
-    ]
-    if misfits:
-        raise _other_network(path, f"has other shapes: {_some(misfits)}", ())
+    misfits = _misfits(weights, wanted)
+    if misfits:  # of a whole network with one wrong layer, and of a slim one, the shorter list names the wrong layer
+        whole = _misfits(weights, {k: v for k, v in MobileNetV3_Household().state_dict().items() if k in weights})
+        raise _other_network(path, f"has other shapes: {_some(min(misfits, whole, key=len))}", ())
     broken = [k for k, v in weights.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
     if broken:
         raise CheckpointError(
             f"{path.name} holds values that are not finite numbers in {_some(broken)}, so every answer would be meaningless. "
             "The training diverged: train again with a lower learning rate, or pick an earlier checkpoint."
         )
+
+
+def _misfits(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
+    return [
+        f"{k} {tuple(weights[k].shape)} instead of {tuple(v.shape)}" for k, v in wanted.items() if weights[k].shape != v.shape
+    ]
 
 
 def _other_network(path: Path, what: str, unexpected: list[str] | tuple[()]) -> CheckpointError:
