@@ -92,3 +92,30 @@ def _linear(old: Any, given: int, made: int) -> nn.Linear:
     if (given, made) == (old.in_features, old.out_features):
         return old  # type: ignore[no-any-return]
     return nn.Linear(given, made)
+
+
+def channel_makers(network: nn.Module) -> dict[str, dict[str, Any]]:
+    """The layers that decide the network's widths, by the part they belong to and by name, in the network's order.
+
+    Parts: "trunk" (what a block hands on), "expansion" (inside a block), "squeeze" (inside squeeze and excitation), "last"
+    (the last convolution) and "hidden" (the classifier's hidden layer).
+    """
+    model: Any = network.model
+    parts: dict[str, dict[str, Any]] = {name: {} for name in ("trunk", "expansion", "squeeze", "last", "hidden")}
+    for index, block in enumerate(model.features):
+        if isinstance(block, nn.Sequential):
+            part = "last" if index == len(model.features) - 1 else "trunk"
+            parts[part][f"features.{index}"] = block[0]
+            continue
+        steps = list(block.block)
+        if steps[0][0].groups == 1:
+            parts["expansion"][f"features.{index}"] = steps[0][0]
+        parts["squeeze"] |= {f"features.{index}": step.fc1 for step in steps if not isinstance(step, nn.Sequential)}
+        parts["trunk"][f"features.{index}"] = steps[-1][0]
+    parts["hidden"]["classifier.0"] = model.classifier[0]
+    return parts
+
+
+def widths(network: nn.Module) -> dict[str, dict[str, int]]:
+    """How many channels each of the channel makers makes."""
+    return {part: {name: int(m.weight.shape[0]) for name, m in makers.items()} for part, makers in channel_makers(network).items()}

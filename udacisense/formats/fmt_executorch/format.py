@@ -36,7 +36,7 @@ def _unavailable(_capability: Capability) -> str | None:
 def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     if asked.precision not in ("fp32", "int8"):
         raise ExportError(f"ExecuTorch files are written in fp32 and int8 here, {asked.precision} was asked for. Choose one.")
-    with _quiet():
+    with quiet():
         from udacisense.models.capture import exported_program
 
         report(0.0, "exporting the network")
@@ -95,7 +95,7 @@ def _warnings(outside: Sequence[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the notices that torchao and ExecuTorch give to their own developers."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -144,7 +144,7 @@ class ExecuTorchSession:
 
 
 def _load(path: Path, threads: int) -> Session:
-    with _quiet():
+    with quiet():
         from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
 
         _unsafe_reset_threadpool(threads)  # one pool for the whole process: whoever loads, sets it

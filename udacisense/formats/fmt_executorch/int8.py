@@ -49,7 +49,7 @@ def quantise(checkpoint: Checkpoint, asked: Conversion) -> tuple[Any, dict[str, 
 
     options: Any = asked.recipe.options
     kept = blocks_in_float(checkpoint, asked)
-    prepared = prepare_pt2e(exported_program(checkpoint).module(), _quantiser(options, kept))
+    prepared = prepare_pt2e(exported_program(checkpoint).module(), quantiser(kept, dynamic=options["activations"] == "dynamic"))
     pictures = asked.pictures(options["images"]) if options["activations"] == "static" else None
     with torch.no_grad():
         if pictures is None:
@@ -62,11 +62,12 @@ def quantise(checkpoint: Checkpoint, asked: Conversion) -> tuple[Any, dict[str, 
     return quantised, done | {"calibration_images": list(pictures.hashes) if pictures else []}
 
 
-def _quantiser(options: Any, blocks: Sequence[str]) -> Any:
+def quantiser(blocks_in_float: Sequence[str] = (), *, dynamic: bool = False, training: bool = False) -> Any:
+    """What is rounded, and how, in every int8 file; with `training`, for a network that learns to live with it."""
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import XNNPACKQuantizer, get_symmetric_quantization_config
 
-    config = get_symmetric_quantization_config(is_per_channel=True, is_dynamic=options["activations"] == "dynamic")
-    return XNNPACKQuantizer().set_global(config).set_filter_function(lambda node: not belongs_to(node, blocks))
+    config = get_symmetric_quantization_config(is_per_channel=True, is_qat=training, is_dynamic=dynamic)
+    return XNNPACKQuantizer().set_global(config).set_filter_function(lambda node: not belongs_to(node, blocks_in_float))
 
 
 def belongs_to(node: Node, blocks: Sequence[str]) -> bool:
