@@ -68,6 +68,27 @@ def train(
 
 
 @app.command()
+def compress(
+    pipeline: Annotated[str, typer.Option(help="name of a pipeline in pipelines/ (singles), or a .toml file")] = "pipeline_03",
+    protocol: Protocol = "standard",
+    table: Annotated[bool, typer.Option("--table", help="do no work; print what the records say")] = False,
+    json: Json = False,
+) -> None:
+    """Compress a checkpoint step by step, judge and time every step; finished steps are skipped, a killed one goes on."""
+    perform(json, "compress", lambda verbs: verbs.compress(pipeline, protocol, table))
+
+
+@app.command()
+def card(
+    checkpoint: Annotated[str, typer.Argument(help="checkpoint, by id or path")],
+    out: Annotated[Path | None, typer.Option(help="file to write; by default <name>.card.md beside the weights")] = None,
+    json: Json = False,
+) -> None:
+    """Write a checkpoint's model card: data, training, accuracy, compression, limits, licences; all from records."""
+    perform(json, "card", lambda verbs: verbs.card(checkpoint, out))
+
+
+@app.command()
 def convert(
     checkpoint: Annotated[str, typer.Argument(help="checkpoint, by id or path")],
     format: Annotated[str, typer.Option(help="name of a format, or all; a wrong one lists them")] = "torchscript",

@@ -93,6 +93,17 @@ def _artifact(console: Console, found: Any) -> None:
     _warnings(console, found.warnings)
 
 
+def _compressing(console: Console, found: Any) -> None:
+    _table(console, f"{found.pipeline} ({found.mode})", found.columns, found.table)
+    _lines(console, "", *(f"Skipped, it was finished: {name}" for name in found.skipped))
+    places = {"Final model": found.final, "Results": found.results_path}
+    _lines(console, *(f"{name}: {path}" for name, path in places.items() if path))
+
+
+def _card(console: Console, found: Any) -> None:
+    _lines(console, f"The model card of {found.checkpoint_id} is written to {found.path}")
+
+
 def _rung(r: Rung) -> tuple[str, ...]:
     times = (milliseconds(r.latency_s), milliseconds(r.latency_fp32_s))
     return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), *times, MARKS[_status(r)], r.reason)
@@ -221,6 +232,8 @@ SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "data": _data,
     "models": _models,
     "train": _checkpoint,
+    "compress": _compressing,
+    "card": _card,
     "convert": _artifact,
     "convert_all": _conversions,
     "evaluate": _evaluation,

@@ -49,7 +49,7 @@ def submit(argv: Sequence[str], title: str) -> Job:
 
 
 def _request(argv: Sequence[str], title: str) -> str:
-    factor = TRAINING_FACTOR if argv[0] == "train" else 1.0
+    factor = TRAINING_FACTOR if argv[0] in ("train", "compress") else 1.0
     request = {
         "title": title,
         "argv": list(argv),

@@ -12,6 +12,7 @@ import difflib
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +52,8 @@ def save_checkpoint(
 ) -> Checkpoint:
     """Write the weights at `out` with card and list of training pictures beside them; returns the record.
 
+    A ScriptModule is written whole, as TorchScript; of every other network its state_dict is.
+
     Args:
         trained_hashes: the id of every picture it was trained on, its parents' too; empty = not known.
         training: how it was trained (recipe, learning curves), plain JSON values.
@@ -59,9 +62,10 @@ def save_checkpoint(
         StoreError: the disk refuses.
     """
     from udacisense.models.summary import describe
+    from udacisense.models.writing import write_weights
 
     path = Path(out).absolute()
-    _write_weights(network, path)
+    write_weights(network, path)
     summary = describe(network, path.stat().st_size)
     listed = _write_list(path, trained_hashes)
     plain = _record_without_card(path, technique)
@@ -77,15 +81,26 @@ def save_checkpoint(
     return record
 
 
-def _write_weights(network: nn.Module, path: Path) -> None:
-    import torch
+def copy_checkpoint(source: Checkpoint, out: Path, technique: str) -> Checkpoint:
+    """The same weights at another place, under another name, with their card and list of training pictures.
 
+    Raises:
+        StoreError: the disk refuses.
+    """
+    path = Path(out).absolute()
     with store.replace_file(path) as part:
-        try:
-            with part.open("wb") as file:  # given a path, torch writes its name into the file: other bytes for the same weights
-                torch.save(network.state_dict(), file)
-        except RuntimeError as exc:  # torch tells of a full disk or a closed folder this way
-            raise StoreError(f"{path} could not be written: {exc}. Free some space or permissions, then try again.") from exc
+        shutil.copyfile(source.path, part)
+    _write_list(path, tuple(trained_hashes(source) or ()))
+    record = dataclasses.replace(
+        source,
+        id=f"{ARCHITECTURE}-{_slug(technique)}-{source.sha256[:8]}",
+        path=path,
+        technique=technique,
+        trained_on_images=_list_path(path).name if source.trained_on_images else None,
+    )
+    card = read_card(source)
+    _write_card(record, card.get("training", {}), card.get("summary", {}))
+    return record
 
 
 def _write_list(path: Path, hashes: Sequence[str]) -> str | None:

@@ -8,10 +8,19 @@ from udacisense.types.compression import Compression, CompressionStep
 from udacisense.types.evidence import Evaluation, Readiness, Verification
 from udacisense.types.files import FailedConversion
 from udacisense.types.proof import Location
-from udacisense.types.timing import Benchmark, SelfTest
+from udacisense.types.timing import Benchmark, SelfTest, Unfinished
 
 Record = (
-    Evaluation | Verification | Location | Benchmark | Readiness | FailedConversion | SelfTest | CompressionStep | Compression
+    Evaluation
+    | Verification
+    | Location
+    | Benchmark
+    | Unfinished
+    | Readiness
+    | FailedConversion
+    | SelfTest
+    | CompressionStep
+    | Compression
 )
 
 KINDS: Mapping[str, type] = {
@@ -19,6 +28,7 @@ KINDS: Mapping[str, type] = {
     "verification": Verification,
     "location": Location,
     "benchmark": Benchmark,
+    "unfinished": Unfinished,
     "readiness": Readiness,
     "failed_conversion": FailedConversion,
     "selftest": SelfTest,

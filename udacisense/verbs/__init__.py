@@ -4,6 +4,7 @@ Ids or paths are accepted for checkpoints and artifacts. Verbs that compute hold
 never share the processor: no timing is taken beside other work.
 """
 
+from udacisense.verbs.compress import Compressing, ModelCard, card, compress
 from udacisense.verbs.everything import Conversions, Verifications, convert_all, verify_all
 from udacisense.verbs.inside import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
@@ -13,16 +14,20 @@ from udacisense.verbs.whole import Run, run
 from udacisense.verbs.work import benchmark, convert, evaluate, locate, train, verify
 
 __all__ = [
+    "Compressing",
     "Conversions",
     "DataInfo",
     "Environment",
     "Judgement",
+    "ModelCard",
     "ModelsInfo",
     "Report",
     "Run",
     "Tag",
     "Verifications",
     "benchmark",
+    "card",
+    "compress",
     "convert",
     "convert_all",
     "data_info",

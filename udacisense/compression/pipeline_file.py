@@ -1,0 +1,170 @@
+"""A pipeline: a TOML file of steps, checked before any work starts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from udacisense.compression.step import Step
+from udacisense.errors import CheckpointError, NotFoundError, RecipeError
+from udacisense.models.checkpoint import BASELINE, SUFFIXES, find_checkpoint, read_checkpoint, training_info
+from udacisense.settings import PROJECT, settings
+from udacisense.types import Checkpoint, Mode
+
+PIPELINES_DIR = PROJECT / "pipelines"
+ALIASES = {"singles": "single_techniques"}
+"""What else a pipeline may be called on the command line."""
+_LAST = "quantise-dynamic"
+"""The technique whose result is no state_dict, so that no other can follow it."""
+
+
+class Pipeline(BaseModel):
+    """Steps in their order. In a chain each takes what the one before made; as singles each takes the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="also the folder below models/")
+    mode: Mode = "chain"
+    start: str | None = Field(None, description="checkpoint, by id or path; the baseline where it is left out")
+    teacher: str | None = Field(
+        None, description="checkpoint whose answers `finetune.distil` mixes in, by id or path; the start where it is left out"
+    )
+    final: str | None = Field(None, description="file below models/ that the last step of a chain is copied to")
+    seed: int = Field(42, ge=0)
+    validation_per_class: int = Field(50, ge=1, description="training pictures held out to choose by")
+    step: tuple[Step, ...] = Field(min_length=1)
+
+    @field_validator("final")
+    @classmethod
+    def _below_models(cls, final: str | None) -> str | None:
+        if final is None:
+            return None
+        place = PurePosixPath(final)
+        if place.is_absolute() or ".." in place.parts or place.suffix not in SUFFIXES:
+            raise ValueError(f"name a {' or '.join(SUFFIXES)} file below models/, such as pipeline_03/final.pth")
+        return final
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        twice = [name for name, n in Counter(step.name for step in self.step).items() if n > 1]
+        if twice:
+            raise ValueError(f"two steps are called {twice[0]!r}: give each a name of its own")
+        if self.mode == "singles":
+            if self.final is not None:
+                raise ValueError("single techniques have no final file: leave `final` out, or use mode = 'chain'")
+            return self
+        early = next((step.name for step in self.step[:-1] if step.technique == _LAST), None)
+        if early is not None:
+            raise ValueError(f"step {early!r} gives a TorchScript file, which no step can work on: put it last")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Where the steps' checkpoints go."""
+        return settings().models_dir / self.name / "steps"
+
+    @property
+    def final_path(self) -> Path | None:
+        """Where the last step is copied to; None = nowhere."""
+        return None if self.final is None else settings().models_dir / self.final
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A pipeline whose files are here and fit."""
+
+    pipeline: Pipeline
+    start: Checkpoint
+    teacher: Checkpoint  # the start, unless the pipeline names another
+
+
+def pipeline_names() -> tuple[str, ...]:
+    """The pipelines in pipelines/."""
+    return tuple(sorted(path.stem for path in PIPELINES_DIR.glob("*.toml")))
+
+
+def load_pipeline(name_or_path: str) -> Pipeline:
+    """The pipeline of that name in pipelines/, or the file at that path.
+
+    Raises:
+        RecipeError: no such file, not TOML, or a key or value that a pipeline does not have.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = PIPELINES_DIR / f"{ALIASES.get(name_or_path, name_or_path)}.toml"
+    try:
+        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        known = ", ".join(pipeline_names()) or "none"
+        raise RecipeError(
+            f"There is no pipeline {name_or_path!r}: {path} cannot be read ({exc.strerror}). Pipelines here: {known}."
+        ) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
+    try:
+        return Pipeline.model_validate({"name": path.stem, **plain})
+    except ValidationError as exc:
+        faults = "; ".join(dict.fromkeys(_fault(error, plain) for error in exc.errors()))
+        raise RecipeError(f"{path} is not a pipeline: {faults}. docs/compression.md explains every key.") from exc
+
+
+def _fault(error: Any, plain: dict[str, Any]) -> str:
+    """One mistake, told by the step's name instead of its number."""
+    where = [str(part) for part in error["loc"]]
+    if len(where) > 1 and where[0] == "step" and where[1].isdigit():
+        where[:2] = [f"step {_name(plain, int(where[1]))!r}"]
+    message = "there is no such key" if error["type"] == "extra_forbidden" else _sentence(error["msg"])
+    return f"{' / '.join(where)}: {message}" if where else message
+
+
+def _name(plain: dict[str, Any], index: int) -> str:
+    step = plain["step"][index]
+    return str(step.get("name", index + 1)) if isinstance(step, dict) else str(index + 1)
+
+
+def _sentence(message: str) -> str:
+    return re.sub(r"^(Value|Assertion) error, ", "", message)
+
+
+def plan(pipeline: Pipeline) -> Plan:
+    """The pipeline with its start and teacher, both loaded once to see that they fit.
+
+    Raises:
+        NotFoundError: a weight file is missing. CheckpointError: it is damaged, of other classes, or cannot be compressed.
+        RecipeError: the final file is somebody else's.
+    """
+    _check_final(pipeline)
+    start = _network_file(pipeline.start, "start")
+    return Plan(pipeline, start, start if pipeline.teacher is None else _network_file(pipeline.teacher, "teacher"))
+
+
+def _check_final(pipeline: Pipeline) -> None:
+    path = pipeline.final_path
+    if path is None or not path.is_file():
+        return
+    if (training_info(read_checkpoint(path)) or {}).get("pipeline") != pipeline.name:
+        raise RecipeError(
+            f"{path} is there already and was not made by the pipeline {pipeline.name}, so it is not replaced. "
+            "Move it elsewhere, or give the pipeline another `final`."
+        )
+
+
+def _network_file(wanted: str | None, role: str) -> Checkpoint:
+    from udacisense.models.loading import is_torchscript, load_network
+
+    try:
+        found = find_checkpoint(settings().models_dir / BASELINE if wanted is None else wanted)
+        if is_torchscript(found.path):
+            raise CheckpointError(f"{found.path.name} is TorchScript, whose layers cannot be changed. Name a state_dict.")
+        load_network(found)
+    except NotFoundError as exc:
+        raise NotFoundError(f"The pipeline's {role} is missing: {exc} Or train a baseline: python -m udacisense train") from exc
+    except CheckpointError as exc:
+        raise CheckpointError(f"The pipeline's {role} cannot be used: {exc}") from exc
+    return found

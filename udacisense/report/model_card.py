@@ -1,0 +1,204 @@
+"""The model card of a checkpoint: what it is, what it learned from, how good it is, what it cannot do, what it may be used for.
+
+After Mitchell et al., "Model Cards for Model Reporting", FAT* 2019. Every figure comes from a record, which is named; what was
+not measured says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from udacisense import stats
+from udacisense.labels import CLASSES
+from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
+from udacisense.models.summary import Summary, summary_on_card
+from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Grid, Heading, Text, commas, megabytes, percent
+from udacisense.report.card_words import LICENCE, USE, licences, limits, pictures
+from udacisense.report.compression import Row, lineage
+from udacisense.report.compression_table import cells
+from udacisense.report.markdown import to_markdown
+from udacisense.report.seeds import seed_blocks
+from udacisense.store import records
+from udacisense.types import Checkpoint, Evaluation
+
+WORST_PAIRS = 8
+
+
+def model_card(checkpoint: Checkpoint) -> str:
+    """The card as Markdown."""
+    return to_markdown(card_blocks(checkpoint))
+
+
+def card_blocks(checkpoint: Checkpoint) -> tuple[Block, ...]:
+    """The card, block by block."""
+    way = lineage(checkpoint)
+    root = _by_sha(way[0].sha256) or checkpoint
+    found = [e for e in records(Evaluation).records if e.subject_sha256 == checkpoint.sha256 and e.data.split == "test"]
+    real = next((e for e in reversed(found) if e.data.source != "sample"), None)
+    sample = next((e for e in reversed(found) if e.data.source == "sample"), None)
+    return (
+        Heading(1, f"Model card: {checkpoint.technique}"),
+        *_identity(checkpoint),
+        Heading(2, "What it is for"),
+        Bullets(USE),
+        *_data(checkpoint, real),
+        *_training(checkpoint, root),
+        *seed_blocks(root),
+        *_accuracy(real, sample, way[-1] if way[-1].sha256 == checkpoint.sha256 else None),
+        *_compression(way, training_info(checkpoint) or {}),
+        Heading(2, "Limits"),
+        Bullets((*limits(training_info(root)), _real_photographs(sample))),
+        Heading(2, "Licences"),
+        Bullets((LICENCE, *licences(training_info(root)))),
+    )
+
+
+def _by_sha(sha256: str) -> Checkpoint | None:
+    return next((c for c in list_checkpoints().records if c.sha256 == sha256), None)
+
+
+def _identity(c: Checkpoint) -> list[Block]:
+    summary = summary_on_card(c)
+    rows = [
+        ("file", c.path.name),
+        ("id", c.id),
+        ("sha256", c.sha256),
+        ("size", f"{megabytes(c.size_bytes)} ({c.size_bytes:,} bytes)"),
+        *_made_of(c, summary),
+        ("input", f"{c.input_px[1]} x {c.input_px[0]} pixels, RGB, mean {c.mean}, standard deviation {c.std}"),
+        ("answers", f"a logit for each of {commas(c.classes)}"),
+        ("saved (UTC)", c.created),
+    ]
+    return [
+        Text("A classifier of ten household objects: MobileNetV3-Small with its own head."),
+        Grid(("what", "value"), tuple(rows)),
+    ]
+
+
+def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:
+    macs = None if summary is None else summary.macs
+    return [
+        ("parameters", f"{c.parameters:,}" if c.parameters else "not told by the file"),
+        ("multiply-adds for a picture", f"{macs / 1e6:.2f} million" if macs else "not told by the file"),
+        ("zeros among the weights", percent(summary.sparsity if summary else None)),
+        ("computes in", "not known" if summary is None else "integers" if summary.is_quantized else "32-bit floats"),
+    ]
+
+
+def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
+    info, known = training_info(c) or {}, trained_hashes(c)
+    said = [pictures(info)]
+    if known is not None:
+        said.append(f"Trained on {len(known):,} household pictures; the id of each is in {c.trained_on_images}.")
+    else:
+        said.append("Which pictures it was trained on is not known.")
+    if info.get("validation_images"):
+        said.append(f"{info['validation_images']:,} training pictures were held out; every choice was made by them.")
+    if real is not None:
+        said.append(_test_words(real))
+    return [Heading(2, "Data and split"), *(Text(sentence) for sentence in said)]
+
+
+def _test_words(e: Evaluation) -> str:
+    seen = {None: "whether any of them was trained on is not known", 0: "none of them was trained on"}
+    overlap = seen.get(e.overlap_images, f"{e.overlap_images} of them WERE trained on, so the figures are too good")
+    return f"Tested on {e.images:,} pictures of the split {e.data.scheme} (dataset {e.data.dataset_id}); {overlap}."
+
+
+def _training(c: Checkpoint, root: Checkpoint) -> list[Block]:
+    info = training_info(root) or {}
+    recipe: Mapping[str, Any] = info.get("recipe") or {}
+    title = Heading(2, "Training" if root.sha256 == c.sha256 else "Training of the network that it was made from")
+    if not recipe.get("stage"):
+        return [title, Text("How it was trained is not known: the file has no card with a recipe.")]
+    rows = tuple(_stage(stage) for stage in recipe["stage"])
+    seconds = sum(float(point.get("seconds") or 0.0) for point in info.get("curves") or ())
+    took = f"{seconds / 60:.0f} minutes" if seconds else "a time that was not kept"
+    said = f"Recipe {recipe.get('name')}, seed {recipe.get('seed')}, in {took} on {info.get('device', 'a device not kept')}."
+    columns = ("stage", "pictures", "pixels", "epochs", "batch", "learning rate", "taught by")
+    return [title, Text(said), Grid(columns, rows), *_curve_end(info)]
+
+
+def _stage(stage: Mapping[str, Any]) -> tuple[str, ...]:
+    taught = [f"{name} {stage[name]:g}" for name in ("distil", "feature_distil") if stage.get(name)]
+    values = (stage.get(name) for name in ("name", "data", "input_px", "epochs", "batch", "lr"))
+    return (*(str(value) for value in values), commas(["labels", *taught]))
+
+
+def _curve_end(info: Mapping[str, Any]) -> list[Block]:
+    measured = [p for p in info.get("curves") or () if p.get("validation_top1") is not None]
+    if not measured:
+        return []
+    return [Text(f"Right on {percent(measured[-1]['validation_top1'])} of the held-out pictures at the end.")]
+
+
+# --- accuracy -------------------------------------------------------------------------------------------------------------
+
+
+def _accuracy(real: Evaluation | None, sample: Evaluation | None, row: Row | None) -> list[Block]:
+    title = Heading(2, "Accuracy")
+    if real is None:
+        told = " The rendered sample pack is no evidence for photographs." if sample else ""
+        return [title, Text(f"On real test pictures: {NOT_MEASURED}.{told}")]
+    share = stats.wilson_interval(round(real.top1 * real.images), real.images)
+    said = [
+        f"Top-1 {percent(share.value)}, 95 % interval {100 * share.low:.1f} to {100 * share.high:.1f} % (Wilson); "
+        f"top-5 {percent(real.top5)}; {real.images:,} test pictures. Record {real.id}."
+    ]
+    if row is not None and row.change is not None:
+        low, high = 100 * row.change.low, 100 * row.change.high
+        said.append(
+            f"Against what it was compressed from: {100 * row.change.value:+.1f} points "
+            f"(95 % interval {low:+.1f} to {high:+.1f}), from the same pictures, paired."
+        )
+    said += real.warnings
+    return [title, *(Text(sentence) for sentence in said), _per_class(real), *_pairs(real)]
+
+
+def _per_class(e: Evaluation) -> Grid:
+    rows = []
+    for index, name in enumerate(CLASSES):
+        pictures, right = sum(e.confusion[index]), e.confusion[index][index]
+        answered = sum(row[index] for row in e.confusion)
+        share = stats.wilson_interval(right, pictures) if pictures else None
+        rows.append(
+            (
+                name,
+                str(pictures),
+                NOT_MEASURED if share is None else f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})",
+                percent(right / answered) if answered else "never answered",
+            )
+        )
+    return Grid(("class", "pictures", "recognised (95 %)", "right when it says so"), tuple(rows))
+
+
+def _pairs(e: Evaluation) -> list[Block]:
+    """The classes most often taken for another."""
+    found = [(n, i, j) for i, row in enumerate(e.confusion) for j, n in enumerate(row) if i != j and n]
+    worst = sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2]))[:WORST_PAIRS]
+    if not worst:
+        return [Text("No picture was taken for another class.")]
+    rows = tuple((CLASSES[i], CLASSES[j], str(n), percent(n / sum(e.confusion[i]))) for n, i, j in worst)
+    return [Text("Most often confused:"), Grid(("class", "taken for", "pictures", "share of the class"), rows)]
+
+
+# --- compression and limits -----------------------------------------------------------------------------------------------
+
+
+def _compression(way: tuple[Row, ...], info: Mapping[str, Any]) -> list[Block]:
+    title = Heading(2, "How it was compressed")
+    if len(way) < 2:
+        return [title, Text("Not by a pipeline whose steps are recorded here.")]
+    columns = ("step", "size", "parameters", "zeros", "multiply-adds", "time against the start", "top-1", "change")
+    rows = tuple(cells(row, way[0])[:-1] for row in way)
+    said = f"Pipeline {info.get('pipeline', 'not known')}, seed {info.get('seed', 'not known')}. Each row is a checkpoint."
+    return [title, Text(said), Grid(columns, rows)]
+
+
+def _real_photographs(sample: Evaluation | None) -> str:
+    measured = f"right on {percent(sample.top1)} of {sample.images:,} pictures" if sample else NOT_MEASURED
+    return (
+        f"Photographs by a camera, in full resolution: {NOT_MEASURED}. The nearest thing to them is the rendered sample pack "
+        f"at 224 pixels: {measured}."
+    )

@@ -1,0 +1,78 @@
+"""What another seed changes: every training by the same recipe that has a card here, its weights here or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from udacisense import stats
+from udacisense.models.checkpoint import training_info
+from udacisense.report.blocks import NOT_MEASURED, Block, Grid, Heading, Text, percent
+from udacisense.settings import settings
+from udacisense.store import newest_evidence, records
+from udacisense.types import Checkpoint, Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training by a recipe."""
+
+    seed: int
+    sha256: str
+    validation_top1: float | None
+    evaluation: Evaluation | None  # on real test pictures
+
+
+def seed_blocks(checkpoint: Checkpoint) -> list[Block]:
+    """A table of all seeds of the recipe, with their spread; one seed alone says that nothing is known of others."""
+    title = Heading(2, "Seeds")
+    recipe = (training_info(checkpoint) or {}).get("recipe") or {}
+    if "seed" not in recipe:
+        return [title, Text("The seed is not known.")]
+    found = trainings(recipe)
+    if len(found) < 2:
+        return [title, Text(f"Trained with the seed {recipe['seed']} alone. How much another changes: {NOT_MEASURED}.")]
+    rows = tuple(_row(training, training.sha256 == checkpoint.sha256) for training in found)
+    return [title, Text(_spread(found)), Grid(("seed", "held-out pictures", "test pictures (95 %)", "record"), rows)]
+
+
+def trainings(recipe: Mapping[str, Any]) -> list[Training]:
+    """All trainings by the recipe of this name that differ from it in the seed only, by seed."""
+    same = {key: value for key, value in recipe.items() if key not in ("seed", "technique")}
+    found = [training for other, training in _cards() if {k: other.get(k) for k in same} == same]
+    return sorted({training.sha256: training for training in found}.values(), key=lambda t: t.seed)
+
+
+def _cards() -> Iterator[tuple[Mapping[str, Any], Training]]:
+    evaluations = [e for e in records(Evaluation).records if e.data.split == "test" and e.data.source != "sample"]
+    for path in sorted(settings().models_dir.rglob("*.card.json")):
+        try:
+            plain = json.loads(path.read_text(encoding="utf-8"))
+            recipe, sha256 = plain["training"]["recipe"], str(plain["record"]["sha256"])
+            seed, curves = int(recipe["seed"]), plain["training"].get("curves") or []
+        except (OSError, ValueError, KeyError, TypeError):  # no card of a training
+            continue
+        last = next((p["validation_top1"] for p in reversed(curves) if p.get("validation_top1") is not None), None)
+        yield recipe, Training(seed, sha256, last, newest_evidence([e for e in evaluations if e.subject_sha256 == sha256]))
+
+
+def _row(training: Training, own: bool) -> tuple[str, ...]:
+    e = training.evaluation
+    share = None if e is None else stats.wilson_interval(round(e.top1 * e.images), e.images)
+    test = NOT_MEASURED if share is None else f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})"
+    name = f"{training.seed} (this one)" if own else str(training.seed)
+    return name, percent(training.validation_top1), test, e.id if e else "–"
+
+
+def _spread(found: list[Training]) -> str:
+    known = [100 * t.evaluation.top1 for t in found if t.evaluation]
+    if len(known) < 2:
+        return f"Trained with {len(found)} seeds; fewer than two were tested."
+    mean = sum(known) / len(known)
+    deviation = (sum((v - mean) ** 2 for v in known) / (len(known) - 1)) ** 0.5
+    return (
+        f"Trained with {len(found)} seeds. Top-1 on the test pictures: {mean:.1f} % on average, standard deviation "
+        f"{deviation:.1f} points over {len(known)} seeds, from {min(known):.1f} to {max(known):.1f} %."
+    )
