@@ -23,7 +23,7 @@ from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Rung,
 from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Location, Measures, SearchMethod
 from udacisense.types.seam import DEFAULT, Conversion, Exported, Format, Pictures, Recipe, Session
-from udacisense.types.timing import Benchmark, Conditions, SelfTest, Start, Trial
+from udacisense.types.timing import Benchmark, Conditions, SelfTest, Start, Trial, Unfinished
 
 __all__ = [
     "DEFAULT",
@@ -70,6 +70,7 @@ __all__ = [
     "Subject",
     "TensorCheck",
     "Trial",
+    "Unfinished",
     "Verdict",
     "Verification",
 ]

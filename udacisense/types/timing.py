@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from udacisense.types.base import Provenance, require
 
@@ -57,8 +58,8 @@ class Benchmark:
     import_s: float | None  # importing the runtime
     load_s: float
     first_s: float  # first inference after load, never mixed with the steady ones
-    warmup_s: tuple[float, ...]
-    blocks_s: tuple[tuple[float, ...], ...]  # steady times, a tuple per block
+    warmup_s: tuple[float, ...]  # of the first start
+    blocks_s: tuple[tuple[float, ...], ...]  # steady times, a tuple per block, start after start
     preprocess_s: tuple[float, ...]  # per picture: decode is not included
     rss_before_bytes: int | None  # resident memory before the file was loaded
     peak_rss_bytes: int | None
@@ -77,6 +78,9 @@ class Benchmark:
     mean_rss_bytes: int | None = None  # while the blocks ran
     timer_s: float | None = None  # the smallest step of the clock
     energy_note: str = "The record is older than the reading of energy counters."  # why energy is None; empty where it is not
+    blocks_per_start: tuple[
+        int, ...
+    ] = ()  # how many of the blocks each start gave; () = all came from one, as in older records
 
     def __post_init__(self) -> None:
         require(any(self.blocks_s), "a benchmark needs at least one steady time")
@@ -84,11 +88,19 @@ class Benchmark:
         require(self.batch >= 1, f"batch must be at least 1, got {self.batch}")
         require(self.beside >= 0, f"beside must be at least 0, got {self.beside}")
         require(all(s >= 0 for s in self.steady_s), "a time below 0: the clock of that machine steps back")
+        of_starts = sum(self.blocks_per_start) == len(self.blocks_s)
+        require(of_starts or not self.blocks_per_start, "the blocks of the starts must be all blocks")
 
     @property
     def steady_s(self) -> tuple[float, ...]:
         """All steady times in the order they were taken, in seconds."""
         return tuple(s for block in self.blocks_s for s in block)
+
+    @property
+    def by_start(self) -> tuple[tuple[tuple[float, ...], ...], ...]:
+        """The blocks of each start; each start was a process of its own."""
+        ends = tuple(accumulate(self.blocks_per_start)) or (len(self.blocks_s),)
+        return tuple(self.blocks_s[begin:end] for begin, end in zip((0, *ends), ends, strict=False))
 
     @property
     def plain(self) -> bool:
@@ -99,6 +111,24 @@ class Benchmark:
     def setting(self) -> tuple[int, int, int, bool]:
         """Threads, batch, busy processes beside, sustained: only times under one setting are put side by side."""
         return self.threads, self.batch, self.beside, self.sustained
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a benchmark had timed of one subject when it was cut short: kept to be looked at, never compared, never judged."""
+
+    id: str
+    run_id: str
+    subject_id: str
+    subject_sha256: str
+    threads: int
+    batch: int
+    beside: int
+    starts_asked: int
+    blocks_s: tuple[tuple[float, ...], ...]  # of the starts that were finished
+    blocks_per_start: tuple[int, ...]
+    reason: str  # a sentence: why it is not finished
+    made: Provenance
 
 
 @dataclass(frozen=True, slots=True)
