@@ -72,7 +72,11 @@ class PruneChannels(_Step):
     importance: Literal["magnitude", "taylor"] = Field(
         "taylor", description="what a channel is worth: the size of its weights, or the change of the loss without it"
     )
-    across_blocks: bool = Field(False, description="rank expanded channels of all blocks together, instead of block by block")
+    ranking: Literal["block", "network", "work"] = Field(
+        "network",
+        description="expansion: every block loses that share; or the least important channels of the network do; or the least "
+        "important for the multiply-accumulates that they cost",
+    )
     multiple: int = Field(8, ge=1, le=64, description="widths left are multiples of this: kernels work on 4 to 16 at a time")
     pictures: int = Field(1000, ge=2, description="taylor: training pictures that the loss is taken on")
     input_px: int = Field(224, ge=32, le=320, description="taylor: side of the square that the network sees meanwhile")
