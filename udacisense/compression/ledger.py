@@ -24,9 +24,11 @@ def finished_steps(plan: Plan, dataset_id: str) -> dict[int, CompressionStep]:
 
     A chain goes on from the last step whose weights are here; of the steps before it the records are enough.
     """
-    kept = {record.key: record for record in store.records(CompressionStep).records}
+    final = plan.pipeline.final_path
+    records = sorted(store.records(CompressionStep).records, key=lambda record: weights_of(record, final) is not None)
+    kept = {record.key: record for record in records}  # of two with one key the one whose weights are here
     found = _recorded_chain(plan, kept, dataset_id) if plan.pipeline.mode == "chain" else _recorded(plan, kept, dataset_id)
-    loadable = {place for place, record in found.items() if weights_of(record, plan.pipeline.final_path)}
+    loadable = {place for place, record in found.items() if weights_of(record, final)}
     if plan.pipeline.mode == "chain":
         return {place: record for place, record in found.items() if place <= max(loadable, default=-1)}
     return {place: record for place, record in found.items() if place in loadable}

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ class _Runner:
         finished = finished_steps(self.plan, self.pictures.data.ref.dataset_id)
         for index, step in enumerate(pipeline.step):
             if index in finished:
-                steps.append(finished[index])
+                steps.append(self._as_named(finished[index], index, step))
                 self.skipped.append(step.name)
                 continue
             prefix = f"step {index + 1} of {len(costs)}, {step.name}: "
@@ -118,6 +118,15 @@ class _Runner:
             elif pipeline.mode == "chain":
                 break
         return steps
+
+    def _as_named(self, record: CompressionStep, index: int, step: Step) -> CompressionStep:
+        """A finished step's record under its name of now: another pipeline may have made it, or it was called otherwise."""
+        named = replace(record, pipeline=self.plan.pipeline.name, mode=self.plan.pipeline.mode, place=index + 1, name=step.name)
+        if named == record:
+            return record
+        named = replace(named, id=store.new_id(f"step-{named.pipeline}-{_slug(step.name)}"))
+        store.save(named)
+        return named
 
     def _attempt(self, index: int, step: Step, before: Sequence[CompressionStep]) -> CompressionStep | None:
         """The step's record; None where it failed, which is noted."""
