@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from udacisense.data.preprocess import preprocess
-from udacisense.errors import StoreError
+from udacisense.errors import RecipeError, StoreError
 from udacisense.labels import IMAGENET_MEAN, IMAGENET_STD
 from udacisense.training import fit
 from udacisense.training.augment import random_view, resize
@@ -86,12 +86,76 @@ def test_a_damaged_state_file_is_told_and_kept(tmp_path: Path, damage: bytes) ->
     assert state.read_bytes() == damage
 
 
-def test_a_last_batch_of_one_picture_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    real = fit._batch
-    monkeypatch.setattr(fit, "_batch", lambda t, chunk, s, g: (seen.append(len(chunk)), real(t, chunk, s, g))[1])
-    fit_stage(tiny_net(), stage(1), three_colours(17), None, seed=1)
-    assert seen == [16]
+def test_a_run_killed_at_any_step_goes_on_with_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, taught = tiny_net(), stage().model_copy(update={"mixup": 0.4, "cutmix": 0.5})
+    unbroken = fit_stage(whole, taught, three_colours(), None, seed=7)
+    monkeypatch.setattr(fit, "SAVE_EVERY_S", 0.0)
+
+    class Dies:
+        steps = 0
+
+        def __call__(self, _: nn.Module) -> None:
+            self.steps += 1
+            if self.steps == 6:  # in the second epoch, two steps after what was saved last
+                raise KeyboardInterrupt
+
+    state = tmp_path / "state.pt"
+    with pytest.raises(KeyboardInterrupt):
+        fit_stage(tiny_net(), taught, three_colours(), None, seed=7, state_path=state, after_step=Dies())
+    resumed = tiny_net()
+    torch.rand(5)  # whatever else drew from the global generator in between
+    curves = fit_stage(resumed, taught, three_colours(), None, seed=7, state_path=state)
+    assert torch.equal(weights(whole), weights(resumed))
+    assert [c.train_loss for c in curves] == [c.train_loss for c in unbroken]
+
+
+class Small(nn.Module):
+    """A device whose memory holds so many pictures at a time."""
+
+    def __init__(self, net: nn.Module, room: int) -> None:
+        super().__init__()
+        self.net, self.room = net, room
+        self.seen: list[int] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if len(x) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        self.seen.append(len(x))
+        return self.net(x)
+
+
+def test_where_memory_is_short_the_batch_goes_through_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(fit, "report", lambda fraction, words: said.append(words))
+    net = Small(tiny_net(), room=5)
+    fit_stage(net, stage(2), three_colours(32), None, seed=1)
+    assert net.seen == [4] * 16  # two epochs, two batches of 16 each, in quarters
+    assert "each batch in 4 parts for want of memory" in said[-1]
+
+
+def test_memory_for_not_even_two_pictures_is_told() -> None:
+    with pytest.raises(RecipeError, match=r"ran out of memory with 2 pictures at a time\. Take a smaller input_px"):
+        fit_stage(Small(tiny_net(), room=1), stage(1), three_colours(32), None, seed=1)
+
+
+def test_a_full_disk_keeps_the_state_that_was_saved_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / "state.pt"
+    fit_stage(tiny_net(), stage(1), three_colours(), None, seed=7, state_path=state)
+    before = state.read_bytes()
+
+    def full(*_: object) -> None:
+        raise RuntimeError("PytorchStreamWriter failed writing file data/1: file write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(StoreError, match="Free some space"):
+        fit_stage(tiny_net(), stage(2), three_colours(), None, seed=7, state_path=state)
+    assert state.read_bytes() == before
+
+
+def test_a_last_batch_of_one_picture_is_left_out() -> None:
+    net = Small(tiny_net(), room=99)
+    fit_stage(net, stage(1), three_colours(17), None, seed=1)
+    assert net.seen == [16]
 
 
 def test_learning_rate_rises_then_falls_to_nothing() -> None:

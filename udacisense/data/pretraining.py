@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +17,24 @@ from udacisense.labels import CIFAR100_FINE_LABELS
 from udacisense.settings import settings
 
 
-def load_all_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def load_all_classes(without: Collection[str] = ()) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pictures (N, 32, 32, 3) and fine labels (N, 0..99): the other ninety classes and the household training images.
 
     The other classes come from the setting pretrain_file, else from the downloaded CIFAR-100. The household test images are
     never among them.
 
+    Args:
+        without: ids (hashes) of household training pictures that are left out, such as those held out to choose by.
+
     Raises:
         DataError: neither is there, or the file is not of that form.
     """
     x, y = _other_classes()
-    household, held_out = load_dataset("train"), set(load_dataset("test").hashes)
+    household, held_out = load_dataset("train"), {*load_dataset("test").hashes, *without}
     keep = [picture_md5(picture)[:16] not in held_out for picture in x]
-    fine = np.array(CIFAR100_FINE_LABELS, np.int64)[household.labels]
-    small = np.stack([resize(p, (PX, PX)) for p in household.pictures])
+    ours = [i for i, name in enumerate(household.hashes) if name not in held_out]
+    fine = np.array(CIFAR100_FINE_LABELS, np.int64)[household.labels[ours]]
+    small = np.stack([resize(household.pictures[i], (PX, PX)) for i in ours])
     return np.concatenate([x[keep], small]), np.concatenate([y[keep], fine])
 
 

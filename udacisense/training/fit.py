@@ -1,75 +1,29 @@
-"""The training loop: one stage of a recipe, resumable at every epoch."""
+"""The training loop: one stage of a recipe, resumable at every step."""
 
 from __future__ import annotations
 
 import math
-import pickle
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from udacisense.errors import StoreError
+from udacisense.errors import RecipeError
 from udacisense.progress import report
-from udacisense.store import replace_file
 from udacisense.training.augment import normalise, random_view, resize
+from udacisense.training.lesson import Lesson, TrainingImages, loss_of
+from udacisense.training.mixing import mix
 from udacisense.training.recipe import Stage
+from udacisense.training.state import AveragedWeights, Curve, Run, restore, save
 
+__all__ = ["AveragedWeights", "Curve", "TrainingImages", "accuracy", "fit_stage", "one_cycle"]
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One point of a learning curve. Accuracies are fractions; None = not measured in this stage."""
+SAVE_EVERY_S = 60.0
+"""How much work a kill costs at most."""
 
-    stage: str
-    epoch: int
-    train_loss: float
-    validation_top1: float | None
-    lr: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingImages:
-    """uint8 pictures (N, 3, h, w) with integer labels and a teacher's logits (N, classes), on the device that trains."""
-
-    pixels: Tensor
-    labels: Tensor
-    teacher: Tensor | None = None
-
-    @classmethod
-    def of(cls, images: NDArray[np.uint8], labels: NDArray[np.int64], device: torch.device) -> TrainingImages:
-        """From arrays (N, h, w, 3) and (N)."""
-        pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-        return cls(pixels.to(device), torch.from_numpy(labels.astype(np.int64)).to(device))
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-class AveragedWeights:
-    """Exponential moving average of a network's weights and batch-norm statistics (Polyak averaging)."""
-
-    def __init__(self, net: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.state = {k: v.detach().clone() for k, v in net.state_dict().items()}
-        self.updates = 0
-
-    def update(self, net: nn.Module) -> None:
-        """Move the average towards the weights of now; the first updates count more (bias correction)."""
-        self.updates += 1
-        keep = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for key, value in net.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.state[key].lerp_(value.detach(), 1 - keep)
-            else:
-                self.state[key].copy_(value)
+AfterStep = Callable[[float], None]
 
 
 def one_cycle(step: int, steps: int, peak: float, warmup_share: float) -> float:
@@ -100,116 +54,117 @@ def fit_stage(
     *,
     seed: int,
     state_path: Path | None = None,
+    guide: nn.Linear | None = None,
     on_epoch: Callable[[Curve], None] = lambda _: None,
-    after_step: Callable[[float], None] = lambda _: None,
+    after_step: AfterStep = lambda _: None,
 ) -> list[Curve]:
     """Train `net` in place for one stage and load its averaged weights; returns the learning curve.
 
     Args:
         net: the inner network, called with (N, 3, input_px, input_px); no resize happens on the way.
-        state_path: where the state of every finished epoch is kept; a run that was killed goes on from there.
+        state_path: where the state is kept every minute and after every epoch; a run that was killed goes on from there, with
+            the result of one that was not.
+        guide: reads the teacher's features out of the network's pooled ones (`feature_distil`), and is trained too.
         after_step: called after each step of the optimiser with the share of the stage that is done, above 0 and up to 1.
+
+    Raises:
+        RecipeError: not even two pictures fit into the device's memory. StoreError: the saved state cannot be read.
     """
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(_groups(net, stage.weight_decay), lr=stage.lr)
-    average = AveragedWeights(net, stage.ema_decay)
-    curves: list[Curve] = []
+    run = Run.begin(net, guide, stage)
     if state_path is not None and state_path.exists():
-        curves = _restore(state_path, net, optimiser, average)
-    for epoch in range(len(curves), stage.epochs):
-        began = time.perf_counter()
-        loss, lr = _epoch(net, optimiser, average, stage, train, epoch, seed, after_step)
-        top1 = None
-        if validation is not None:
-            live = {k: v.clone() for k, v in net.state_dict().items()}
-            net.load_state_dict(average.state)
-            top1 = accuracy(net, validation, stage.input_px)
-            net.load_state_dict(live)
-        curves.append(Curve(stage.name, epoch + 1, loss, top1, lr, time.perf_counter() - began))
-        on_epoch(curves[-1])
+        restore(state_path, run)
+    while len(run.curves) < stage.epochs:
+        _epoch(run, stage, train, seed, state_path, after_step)
+        top1 = None if validation is None else _averaged_accuracy(run, validation, stage.input_px)
+        run.end_epoch(stage, top1)
+        on_epoch(run.curves[-1])
         if state_path is not None:
-            _save(state_path, net, optimiser, average, curves)
-    net.load_state_dict(average.state)
-    return curves
+            save(state_path, run)
+    net.load_state_dict(run.average.state)
+    return run.curves
 
 
-def _groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Biases and batch-norm weights are not decayed."""
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
+def _averaged_accuracy(run: Run, validation: TrainingImages, input_px: int) -> float:
+    live = {k: v.clone() for k, v in run.net.state_dict().items()}
+    run.net.load_state_dict(run.average.state)
+    top1 = accuracy(run.net, validation, input_px)
+    run.net.load_state_dict(live)
+    return top1
 
 
-def _epoch(
-    net: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    average: AveragedWeights,
-    stage: Stage,
-    train: TrainingImages,
-    epoch: int,
-    seed: int,
-    after_step: Callable[[float], None],
-) -> tuple[float, float]:
-    """One pass over the images. The draws depend on (seed, epoch) alone, so a resumed run repeats them."""
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-    torch.manual_seed(seed * 1_000_003 + epoch)  # dropout
-    order = torch.randperm(len(train), generator=generator)
+def _epoch(run: Run, stage: Stage, train: TrainingImages, seed: int, state_path: Path | None, after_step: AfterStep) -> None:
+    """The rest of the epoch the run is in. All draws depend on (seed, epoch, step) alone, so a resumed run repeats them."""
+    epoch = len(run.curves)
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
     chunks = [c for c in torch.split(order, stage.batch) if len(c) > 1]  # batch norm needs two pictures
-    steps = stage.epochs * len(chunks)
-    net.train()
-    total, lr, seen = 0.0, stage.lr, 0
-    for index, chunk in enumerate(chunks):
-        lr = one_cycle(epoch * len(chunks) + index, steps, stage.lr, stage.warmup_share)
-        for group in optimiser.param_groups:
-            group["lr"] = lr
-        optimiser.zero_grad(set_to_none=True)
-        loss = _loss(net(_batch(train, chunk, stage, generator)), train, chunk, stage)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        after_step((epoch * len(chunks) + index + 1) / steps)
-        average.update(net)
-        total, seen = total + float(loss.detach()) * len(chunk), seen + len(chunk)
-        fraction = (epoch + (index + 1) / len(chunks)) / stage.epochs
-        report(fraction, f"{stage.name}: epoch {epoch + 1} of {stage.epochs}, loss {total / seen:.3f}")
-    return total / seen, lr
+    run.net.train()
+    saved = time.monotonic()
+    while run.step < len(chunks):
+        began = time.perf_counter()
+        done = epoch * len(chunks) + run.step
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + done)
+        torch.manual_seed(seed * 1_000_003 + done)  # dropout
+        run.lr = one_cycle(done, stage.epochs * len(chunks), stage.lr, stage.warmup_share)
+        _step(run, _lesson(train, chunks[run.step], stage, generator), stage)
+        after_step((done + 1) / (stage.epochs * len(chunks)))
+        run.average.update(run.net)
+        run.step, run.seconds = run.step + 1, run.seconds + time.perf_counter() - began
+        report((done + 1) / (stage.epochs * len(chunks)), _stage_words(run, stage, epoch))
+        if state_path is not None and time.monotonic() - saved > SAVE_EVERY_S:
+            save(state_path, run)
+            saved = time.monotonic()
 
 
-def _batch(train: TrainingImages, chunk: Tensor, stage: Stage, generator: torch.Generator) -> Tensor:
+def _stage_words(run: Run, stage: Stage, epoch: int) -> str:
+    pieces = f", each batch in {run.pieces} parts for want of memory" if run.pieces > 1 else ""
+    return f"{stage.name}: epoch {epoch + 1} of {stage.epochs}, loss {run.total / run.seen:.3f}{pieces}"
+
+
+def _lesson(train: TrainingImages, chunk: Tensor, stage: Stage, generator: torch.Generator) -> Lesson:
     index = chunk.to(train.pixels.device)
     view = random_view(train.pixels[index], stage.input_px, min_crop=stage.min_crop, jitter=stage.jitter, generator=generator)
-    return normalise(view).contiguous(memory_format=torch.channels_last)
+    images, share = mix(normalise(view), mixup=stage.mixup, cutmix=stage.cutmix, generator=generator)
+    return Lesson.of(images.contiguous(memory_format=torch.channels_last), train, index, share, stage)
 
 
-def _loss(logits: Tensor, train: TrainingImages, chunk: Tensor, stage: Stage) -> Tensor:
-    """Cross-entropy with the labels, mixed with the divergence from the teacher's softened answers (Hinton et al., 2015)."""
-    index = chunk.to(train.labels.device)
-    loss = functional.cross_entropy(logits, train.labels[index], label_smoothing=stage.label_smoothing)
-    if train.teacher is None or not stage.distil:
-        return loss
-    t = stage.temperature
-    soft = functional.softmax(train.teacher[index] / t, dim=1)
-    taught = functional.kl_div(functional.log_softmax(logits / t, dim=1), soft, reduction="batchmean") * t * t
-    return (1 - stage.distil) * loss + stage.distil * taught
+def _step(run: Run, lesson: Lesson, stage: Stage) -> None:
+    """One step of the optimiser; where the memory is too small for it, the batch goes through in smaller and smaller parts."""
+    for group in run.optimiser.param_groups:
+        group["lr"] = run.lr
+    while True:
+        run.optimiser.zero_grad(set_to_none=True)
+        try:
+            loss = _backward(run, lesson, stage)
+            break
+        except torch.OutOfMemoryError as exc:
+            _take_smaller_parts(run, lesson, exc)
+    run.optimiser.step()
+    run.total, run.seen = run.total + loss * len(lesson), run.seen + len(lesson)
 
 
-def _save(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer, average: AveragedWeights, curves: list[Curve]) -> None:
-    state = {
-        "net": net.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "average": average.state,
-        "updates": average.updates,
-        "curves": [asdict(c) for c in curves],
-    }
-    with replace_file(path) as part:
-        torch.save(state, part)
+def _backward(run: Run, lesson: Lesson, stage: Stage) -> float:
+    total = 0.0
+    device = lesson.images.device.type
+    for piece in lesson.pieces(run.pieces):
+        with torch.autocast(device, torch.bfloat16, enabled=_bf16_helps(device)):
+            loss = loss_of(run.net, run.guide, piece, stage) * (len(piece) / len(lesson))
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += float(loss.detach())
+    return total
 
 
-def _restore(path: Path, net: nn.Module, optimiser: torch.optim.Optimizer, average: AveragedWeights) -> list[Curve]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.state, average.updates = state["average"], state["updates"]
-        return [Curve(**c) for c in state["curves"]]
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError, OSError, EOFError) as exc:
-        raise StoreError(f"The saved training state {path} cannot be read: {exc}. Delete it to start afresh.") from exc
+def _bf16_helps(device: str) -> bool:
+    """On CUDA where the hardware has it; on the CPU this network is slower in it (docs/performance.md)."""
+    return device == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def _take_smaller_parts(run: Run, lesson: Lesson, exc: Exception) -> None:
+    if len(lesson) // (2 * run.pieces) < 2:  # batch norm needs two pictures
+        raise RecipeError(
+            f"The {run.device} ran out of memory with {len(lesson) // run.pieces} pictures at a time. Take a smaller "
+            "input_px or batch, close other programs, or hide the device (CUDA_VISIBLE_DEVICES= trains on the CPU)."
+        ) from exc
+    run.pieces *= 2
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

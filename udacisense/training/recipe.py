@@ -32,7 +32,11 @@ class Stage(BaseModel):
     jitter: float = Field(0.2, ge=0, lt=1, description="largest relative change of brightness and contrast")
     ema_decay: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0 = no averaging")
     distil: float = Field(0.0, ge=0, le=1, description="share of the teacher's answers in the loss; 0 = no teacher")
+    seed: int | None = Field(None, description="own seed of the stage; None = the recipe's, plus the stage's place")
     temperature: float = Field(2.0, gt=0, description="softness of the teacher's answers")
+    feature_distil: float = Field(0.0, ge=0, description="weight of the distance to the teacher's features; 0 = not taught so")
+    mixup: float = Field(0.0, ge=0, description="alpha of mixup; 0 = no blends of two pictures")
+    cutmix: float = Field(0.0, ge=0, description="alpha of cutmix; 0 = no pasted pictures")
 
 
 class Recipe(BaseModel):
@@ -45,13 +49,18 @@ class Recipe(BaseModel):
     seed: int = 42
     dropout: float = Field(0.2, ge=0, lt=1)
     validation_per_class: int = Field(50, ge=1)
+    initial: Literal["random", "imagenet"] = Field(
+        "random",
+        description="weights to begin with: torchvision's ImageNet weights (pretraining stages are then left out; they are run "
+        "where the weights cannot be had), or random ones",
+    )
     teacher: Literal["efficientnet-lite0"] | None = Field(None, description="ImageNet network whose answers are distilled")
     stage: tuple[Stage, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _only_taught_where_there_is_a_teacher(self) -> Self:
         for stage in self.stage:
-            if stage.distil and self.teacher is None:
+            if (stage.distil or stage.feature_distil) and self.teacher is None:
                 raise ValueError(f"stage {stage.name!r} distils, but the recipe names no teacher")
             if stage.distil and stage.data != "household":
                 raise ValueError(f"stage {stage.name!r} distils, but the teacher knows the household classes only")

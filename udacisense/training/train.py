@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,25 +16,27 @@ from udacisense.data.dataset import Dataset
 from udacisense.data.pretraining import load_all_classes
 from udacisense.data.sources import load_dataset
 from udacisense.determinism import set_deterministic_mode
-from udacisense.errors import DataError
+from udacisense.errors import DataError, RecipeError
 from udacisense.labels import CIFAR100_FINE_LABELS
 from udacisense.models.checkpoint import save_checkpoint
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.training.fit import Curve, TrainingImages, fit_stage
+from udacisense.training.initial import IMAGENET, load_imagenet
 from udacisense.training.recipe import Recipe, Stage
-from udacisense.training.teacher import teacher_logits
+from udacisense.training.teacher import FEATURES, teacher_features, teacher_logits
 from udacisense.types import Checkpoint
 
 PRETRAINING_CLASSES = 100
+POOLED = 576  # features of the network before its classifier
 
 
 def train(recipe: Recipe, out: Path) -> Checkpoint:
     """Run every stage of the recipe and save the averaged weights at `out` with card and curves.
 
     The household test images are in no stage; `validation_per_class` training images are held out to watch by. A run
-    that was killed goes on from its last finished epoch when it is started again with the same recipe and images.
+    that was killed goes on from its last saved step when it is started again with the same recipe and images.
 
     Raises:
         DataError: the training images are missing or are not all of one size.
@@ -44,8 +45,7 @@ def train(recipe: Recipe, out: Path) -> Checkpoint:
     device = pick_device()
     household = load_dataset("train")
     held_out = validation_mask(household, recipe.validation_per_class)
-    states = _state_folder(recipe, household)
-    network, curves = _run_stages(recipe, household, held_out, states, device)
+    network, curves, initial = _run_stages(recipe, household, held_out, device)
     report(1.0, "saving the checkpoint")
     checkpoint = save_checkpoint(
         network.cpu(),
@@ -59,34 +59,86 @@ def train(recipe: Recipe, out: Path) -> Checkpoint:
             "images": int((~held_out).sum()),
             "validation_images": int(held_out.sum()),
             "device": str(device),
+            "initial_weights": initial,
             "curves": [_plain(c) for c in curves],
         },
     )
-    shutil.rmtree(states, ignore_errors=True)
+    _clear_states(recipe, household)
     return checkpoint
 
 
 def _run_stages(
-    recipe: Recipe, household: Dataset, held_out: NDArray[np.bool_], states: Path, device: torch.device
-) -> tuple[MobileNetV3_Household, list[Curve]]:
-    train_set, validation = _images(household, ~held_out, device), _images(household, held_out, device)
-    if recipe.teacher is not None:
-        answers = teacher_logits(train_set.pixels, train_set.labels, len(household.classes), states / "teacher.npy")
-        train_set = replace(train_set, teacher=answers.to(device))
+    recipe: Recipe, household: Dataset, held_out: NDArray[np.bool_], device: torch.device
+) -> tuple[MobileNetV3_Household, list[Curve], str]:
+    class_room = _ClassRoom(recipe, household, held_out, device)
     network = MobileNetV3_Household(num_classes=PRETRAINING_CLASSES, dropout=recipe.dropout).to(device)
+    guide = nn.Linear(POOLED, FEATURES).to(device) if any(s.feature_distil for s in recipe.stage) else None
+    stages, initial = _begin(recipe, network)
     curves: list[Curve] = []
-    total, done = sum(_cost(stage) for stage in recipe.stage), 0.0
-    for index, stage in enumerate(recipe.stage):
-        seed, state_path = recipe.seed + index, states / f"stage{index}.pt"
+    total, done = sum(_cost(stage) for _, stage in stages), 0.0
+    for index, stage in stages:
         with part(done / total, (done + _cost(stage)) / total):
             if stage.data == "household":
                 ensure_household_head(network, device)
-                curves += fit_stage(network.model, stage, train_set, validation, seed=seed, state_path=state_path)
-            else:
-                curves += fit_stage(network.model, stage, _all_classes(device), None, seed=seed, state_path=state_path)
+            curves += fit_stage(
+                network.model,
+                stage,
+                class_room.images(stage),
+                class_room.validation if stage.data == "household" else None,
+                seed=recipe.seed + index if stage.seed is None else stage.seed,
+                state_path=_state_path(recipe, household, index),
+                guide=guide if stage.feature_distil else None,
+            )
         done += _cost(stage)
     ensure_household_head(network, device)
-    return network, curves
+    return network, curves, initial
+
+
+def _begin(recipe: Recipe, network: MobileNetV3_Household) -> tuple[list[tuple[int, Stage]], str]:
+    """The stages to run with their places in the recipe, and where the weights begin, in words."""
+    stages = list(enumerate(recipe.stage))
+    if recipe.initial == "random":
+        return stages, "random"
+    reason = load_imagenet(network)
+    if reason is None:
+        return [(i, s) for i, s in stages if s.data == "household"] or stages, IMAGENET
+    if all(s.data == "household" for s in recipe.stage):
+        raise RecipeError(
+            f"{reason}, and {recipe.name} has no pretraining stage to take its place. Connect to the network, "
+            'or add a stage with data = "cifar100-all".'
+        )
+    report(0.0, f"{reason}: pretraining instead")
+    return stages, f"random, then the pretraining stages: {reason}"
+
+
+class _ClassRoom:
+    """The training images of each stage with what the recipe's teacher says of them, made when they are first asked for."""
+
+    def __init__(self, recipe: Recipe, household: Dataset, held_out: NDArray[np.bool_], device: torch.device) -> None:
+        self.recipe, self.device = recipe, device
+        self.household, self.validation = _images(household, ~held_out, device), _images(household, held_out, device)
+        self.classes = len(household.classes)
+        self.without = [h for h, held in zip(household.hashes, held_out, strict=True) if held]
+        self.made: dict[str, TrainingImages] = {}
+
+    def images(self, stage: Stage) -> TrainingImages:
+        """The pictures of a stage; pretraining pictures are let go once the household stages are reached."""
+        if stage.data not in self.made:
+            self.made = {stage.data: self._make(stage.data)}
+        return self.made[stage.data]
+
+    def _make(self, data: str) -> TrainingImages:
+        images = self.household if data == "household" else _all_classes(self.without, self.device)
+        stages = [s for s in self.recipe.stage if s.data == data]
+        if not any(s.distil or s.feature_distil for s in stages):
+            return images
+        features = teacher_features(images.pixels, settings().home / ".udacisense" / "teacher")
+        taught = any(s.distil for s in stages)
+        return replace(
+            images,
+            features=features,
+            teacher=teacher_logits(features, images.labels, self.classes) if taught else None,
+        )
 
 
 def pick_device() -> torch.device:
@@ -130,8 +182,8 @@ def _images(dataset: Dataset, mask: NDArray[np.bool_], device: torch.device) -> 
     return TrainingImages.of(np.stack(dataset.pictures)[mask], dataset.labels[mask], device)
 
 
-def _all_classes(device: torch.device) -> TrainingImages:
-    images, labels = load_all_classes()
+def _all_classes(without: list[str], device: torch.device) -> TrainingImages:
+    images, labels = load_all_classes(without)
     return TrainingImages.of(images, labels, device)
 
 
@@ -140,10 +192,18 @@ def _cost(stage: Stage) -> float:
     return stage.epochs * stage.input_px**2 * (12.0 if stage.data == "cifar100-all" else 1.0)
 
 
-def _state_folder(recipe: Recipe, household: Dataset) -> Path:
-    """Where a run that was killed goes on from: the same recipe on the same images."""
-    digest = hashlib.sha256(f"{recipe.model_dump_json()} {household.ref.dataset_id}".encode()).hexdigest()[:12]
-    return settings().home / ".udacisense" / "training" / digest
+def _state_path(recipe: Recipe, household: Dataset, index: int) -> Path:
+    """Where a stage that was killed goes on from, and where another recipe with the same stages up to here finds it done."""
+    until = recipe.model_copy(update={"name": "", "technique": "", "stage": recipe.stage[: index + 1]})
+    digest = hashlib.sha256(f"{until.model_dump_json()} {household.ref.dataset_id}".encode()).hexdigest()[:12]
+    return settings().home / ".udacisense" / "training" / f"{digest}.pt"
+
+
+def _clear_states(recipe: Recipe, household: Dataset) -> None:
+    """Only pretraining is kept: it takes long, and other recipes and seeds begin with it."""
+    for index, stage in enumerate(recipe.stage):
+        if stage.data == "household":
+            _state_path(recipe, household, index).unlink(missing_ok=True)
 
 
 def _plain(curve: Curve) -> dict[str, object]:
