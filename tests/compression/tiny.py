@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 
 from tests.networks import network
 from udacisense.compression.step import Step
 from udacisense.compression.work import Work
 from udacisense.training.fit import TrainingImages
-from pydantic import TypeAdapter
 
 CPU = torch.device("cpu")
 FINETUNE = {"input_px": 32, "epochs": 2, "batch": 8, "lr": 0.0005, "ema_decay": 0.5}

@@ -14,6 +14,7 @@ from torch.nn.utils import prune
 
 from udacisense.compression.step import PruneWeights
 from udacisense.compression.work import Outcome, Work, fine_tune
+from udacisense.models.summary import sparsity as measured
 
 
 def apply(step: PruneWeights, network: nn.Module, work: Work) -> Outcome:
@@ -31,6 +32,7 @@ def apply(step: PruneWeights, network: nn.Module, work: Work) -> Outcome:
     for layer in layers.values():
         _make_permanent(layer)
     notes["sparsity"] = {name: 1 - _kept(layer.weight) / layer.weight.numel() for name, layer in layers.items()}
+    notes["sparsity_total"] = measured(network)
     return Outcome(network.cpu(), notes=notes)
 
 
