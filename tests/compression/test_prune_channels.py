@@ -62,9 +62,9 @@ def test_the_answers_are_those_of_a_network_that_ignores_the_channels(part: str)
     torch.testing.assert_close(logits(pruned), logits(silenced), atol=2e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("ranking", ["block", "network", "work"])
+@pytest.mark.parametrize("across_blocks", [True, False])
 @pytest.mark.parametrize("importance", ["taylor", "magnitude"])
-def test_channels_are_really_gone(tmp_path: Path, importance: str, ranking: str) -> None:
+def test_channels_are_really_gone(tmp_path: Path, importance: str, across_blocks: bool) -> None:
     asked = step(
         "prune-channels",
         hidden=0.5,
@@ -73,7 +73,7 @@ def test_channels_are_really_gone(tmp_path: Path, importance: str, ranking: str)
         squeeze=0.25,
         trunk=0.1,
         importance=importance,
-        ranking=ranking,
+        across_blocks=across_blocks,
         pictures=8,
         input_px=32,
     )
@@ -101,20 +101,12 @@ def test_the_file_shrinks_with_the_channels(tmp_path: Path) -> None:
     assert saved == pytest.approx(768 * (576 + 1 + 10) * 4, rel=0.01)
 
 
-@pytest.mark.parametrize("ranking", ["network", "work"])
-def test_every_layer_keeps_a_channel_however_much_goes(tmp_path: Path, ranking: str) -> None:
-    asked = step("prune-channels", expansion=0.97, hidden=0.99, importance="magnitude", ranking=ranking)
+@pytest.mark.parametrize("across_blocks", [True, False])
+def test_every_layer_keeps_a_channel_however_much_goes(tmp_path: Path, across_blocks: bool) -> None:
+    asked = step("prune-channels", expansion=0.97, hidden=0.99, importance="magnitude", across_blocks=across_blocks)
     outcome = apply(asked, network(), work(tmp_path))
     assert min(w for part in outcome.notes["widths_after"].values() for w in part.values()) >= 8
     assert logits(outcome.network).shape == (2, 10)
-
-
-def test_ranking_by_work_saves_more_of_it(tmp_path: Path) -> None:
-    macs = {}
-    for ranking in ("network", "work"):
-        asked = step("prune-channels", expansion=0.3, importance="magnitude", ranking=ranking)
-        macs[ranking] = describe(apply(asked, network(), work(tmp_path)).network, 0).macs or 0
-    assert macs["work"] < macs["network"]
 
 
 def test_channels_that_matter_to_the_loss_stay(tmp_path: Path) -> None:

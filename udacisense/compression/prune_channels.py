@@ -20,7 +20,6 @@ from udacisense.compression.step import PruneChannels
 from udacisense.compression.work import Outcome, Work, fine_tune
 from udacisense.labels import INPUT_PX
 from udacisense.models.slim import channel_makers, widths
-from udacisense.models.summary import describe
 from udacisense.progress import report
 from udacisense.training.augment import normalise, resize
 
@@ -37,8 +36,8 @@ def apply(step: PruneChannels, network: nn.Module, work: Work) -> Outcome:
     for part in before:
         share: float = getattr(step, part)
         if share:
-            ranking = step.ranking if part == "expansion" else "block"
-            remove_channels(network, part, share, importance=step.importance, multiple=step.multiple, ranking=ranking)
+            ranked = step.across_blocks and part == "expansion"
+            remove_channels(network, part, share, importance=step.importance, multiple=step.multiple, across_blocks=ranked)
     network.zero_grad(set_to_none=True)
     notes: dict[str, Any] = {"widths_before": before, "widths_after": widths(network)}
     if step.finetune is not None:
@@ -47,7 +46,7 @@ def apply(step: PruneChannels, network: nn.Module, work: Work) -> Outcome:
 
 
 def remove_channels(
-    network: nn.Module, part: str, share: float, *, importance: str, multiple: int, ranking: str = "block"
+    network: nn.Module, part: str, share: float, *, importance: str, multiple: int, across_blocks: bool = False
 ) -> None:
     """Remove a share of the channels that one part of the network makes, the least important first; in place."""
     import torch_pruning
@@ -56,15 +55,14 @@ def remove_channels(
     kept = [m for name, others in makers.items() if name != part for m in others.values()]
     model: Any = network.model
     example = torch.zeros(1, 3, *INPUT_PX, device=next(model.parameters()).device)
-    worth = _importance(importance)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="torch_pruning")
         pruner = torch_pruning.pruner.BasePruner(
             model,
             example,
-            importance=_PerWork(worth, network) if ranking == "work" else worth,
+            importance=_importance(importance),
             pruning_ratio=share,
-            global_pruning=ranking != "block",
+            global_pruning=across_blocks,
             ignored_layers=[*kept, model.classifier[3]],
             round_to=multiple,
         )
@@ -77,21 +75,6 @@ def _importance(name: str) -> Any:
     if name == "magnitude":
         return known.GroupMagnitudeImportance(p=2)
     return known.GroupTaylorImportance(normalizer=None)
-
-
-class _PerWork:
-    """Importance of a channel per multiply-accumulate that it costs in all the layers that make or read it."""
-
-    def __init__(self, worth: Any, network: nn.Module) -> None:
-        self._worth = worth
-        modules = dict(network.named_modules())
-        self._macs = {modules[layer.name]: layer.macs for layer in describe(network, 0).layers if layer.macs}
-
-    def __call__(self, group: Any, **given: Any) -> Tensor:
-        """What torch-pruning asks of an importance: a value for each channel of the group's first layer."""
-        values: Tensor = self._worth(group, **given)
-        layers = {dep.target.module: len(indices) for dep, indices in group}
-        return values / sum(self._macs[layer] / count for layer, count in layers.items() if layer in self._macs)
 
 
 def take_gradients(network: nn.Module, step: PruneChannels, work: Work) -> None:

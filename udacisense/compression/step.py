@@ -72,10 +72,8 @@ class PruneChannels(_Step):
     importance: Literal["magnitude", "taylor"] = Field(
         "taylor", description="what a channel is worth: the size of its weights, or the change of the loss without it"
     )
-    ranking: Literal["block", "network", "work"] = Field(
-        "network",
-        description="expansion: every block loses that share; or the least important channels of the network do; or the least "
-        "important for the multiply-accumulates that they cost",
+    across_blocks: bool = Field(
+        True, description="expansion: the least important channels of all blocks go; or each block loses that share"
     )
     multiple: int = Field(8, ge=1, le=64, description="widths left are multiples of this: kernels work on 4 to 16 at a time")
     pictures: int = Field(1000, ge=2, description="taylor: training pictures that the loss is taken on")
