@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import RecipeError, StoreError
 from udacisense.labels import IMAGENET_MEAN, IMAGENET_STD
 from udacisense.training import fit
-from udacisense.training.augment import random_view, resize
+from udacisense.training.augment import cubic_weights, random_view, resize
 from udacisense.training.fit import Curve, TrainingImages, accuracy, fit_stage, one_cycle
 from udacisense.training.recipe import Stage
 
@@ -186,6 +187,18 @@ def test_views_repeat_with_their_generator_and_keep_the_range() -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert 0 <= float(first.min()) <= float(first.max()) <= 1
+
+
+def test_crops_are_what_torch_samples_from_the_plane() -> None:
+    """Two products of matrices against torch's own bicubic sampling of the same places."""
+    images = torch.rand(6, 3, 16, 20)
+    scale, shift = torch.tensor([1, 0.6, -0.6, -1, 0.5, 0.9]), torch.tensor([0, 0.3, -0.4, 0, 0.5, 0.1])
+    theta = torch.zeros(6, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 2], theta[:, 1, 1], theta[:, 1, 2] = scale, shift, scale.abs(), -shift
+    grid = functional.affine_grid(theta, [6, 3, 48, 48], align_corners=False)
+    wanted = functional.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    across, down = cubic_weights(20, 48, scale, shift), cubic_weights(16, 48, scale.abs(), -shift)
+    assert torch.allclose(down[:, None] @ images @ across.transpose(1, 2)[:, None], wanted, atol=1e-5)
 
 
 def test_without_crop_and_jitter_a_view_is_the_picture_or_its_mirror() -> None:
