@@ -291,4 +291,4 @@ def test_progress_grows_and_names_the_step(fake: Fake) -> None:
         run(chain(step("first"), step("second")))
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions)
-    assert any(stage.startswith("step 2 of 2, second: ") for _, stage in told)
+    assert any(stage.startswith("step 2 of 2: second: ") for _, stage in told)

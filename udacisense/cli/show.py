@@ -94,8 +94,9 @@ def _artifact(console: Console, found: Any) -> None:
 
 
 def _compressing(console: Console, found: Any) -> None:
-    _table(console, f"{found.pipeline} ({found.mode})", found.columns, found.table)
-    _lines(console, "", *(f"Skipped, it was finished: {name}" for name in found.skipped))
+    _table(console, f"{found.pipeline} ({found.mode})", found.columns[:-1], (row[:-1] for row in found.table))
+    _lines(console, "", *(f"{row[0]}: {row[-1]}" for row in found.table[1:]), "")
+    _lines(console, *(f"Skipped, it was finished: {name}" for name in found.skipped))
     places = {"Final model": found.final, "Results": found.results_path}
     _lines(console, *(f"{name}: {path}" for name, path in places.items() if path))
 

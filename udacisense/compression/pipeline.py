@@ -110,7 +110,7 @@ class _Runner:
                 steps.append(self._as_named(finished[index], index, step))
                 self.skipped.append(step.name)
                 continue
-            prefix = f"step {index + 1} of {len(costs)}, {step.name}: "
+            prefix = f"step {index + 1} of {len(costs)}: "
             with part(sum(costs[:index]) / sum(costs), sum(costs[: index + 1]) / sum(costs), prefix):
                 made = self._attempt(index, step, steps)
             if made is not None:
@@ -137,7 +137,7 @@ class _Runner:
         except Exception as exc:  # the seam: every library of compression has errors of its own
             message = f"{type(exc).__name__}: {exc}"
         self.failed.append(FailedStep(index + 1, step.name, step.technique, message))
-        report(1.0, f"failed: {message}")
+        report(1.0, f"{step.name} failed: {message}")
         return None
 
     def _parent(self, before: Sequence[CompressionStep]) -> Checkpoint:
@@ -152,11 +152,11 @@ class _Runner:
         began, made = time.perf_counter(), here(f"python -m udacisense compress --pipeline {self.plan.pipeline.name}")
         key = key_of(self.plan, step, parent.sha256, self.pictures.data.ref.dataset_id)
         states = settings().home / ".udacisense" / "compression" / key[:16]
-        report(0.0, "starting")
+        report(0.0, f"{step.name}: starting")
         outcome = self._apply(step, parent, states)
         path = self.plan.pipeline.folder / f"{index + 1:02d}-{_slug(step.name)}{_suffix(outcome)}"
         checkpoint = self._save(outcome, path, step, parent)
-        report(0.98, "measuring on the held-out pictures")
+        report(0.98, f"{step.name}: measuring on the held-out pictures")
         notes = {name: value for name, value in outcome.notes.items() if name != "curves"}
         seconds = time.perf_counter() - began
         record = self._record(index, step, parent, checkpoint, key=key, seconds=seconds, made=made, notes=notes)

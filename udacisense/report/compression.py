@@ -162,11 +162,14 @@ class _Evidence:
 
 
 def _of_most_files(found: Sequence[Evaluation]) -> dict[str, Evaluation]:
-    """File -> its evaluation on the pictures that most files were evaluated on; real pictures before rendered ones."""
-    real = [e for e in found if e.data.source != "sample"] or list(found)
-    files = {e.data.dataset_id: {o.subject_sha256 for o in real if o.data.dataset_id == e.data.dataset_id} for e in real}
-    best = max(real, key=lambda e: (len(files[e.data.dataset_id]), e.made.created), default=None)
-    return {e.subject_sha256: e for e in real if best is not None and e.data.dataset_id == best.data.dataset_id}
+    """File -> its evaluation on the pictures that most files were evaluated on; where two are level, on real ones."""
+    files = {e.data.dataset_id: {o.subject_sha256 for o in found if o.data.dataset_id == e.data.dataset_id} for e in found}
+
+    def rank(e: Evaluation) -> tuple[int, bool, str]:
+        return len(files[e.data.dataset_id]), e.data.source != "sample", e.made.created
+
+    best = max(found, key=rank, default=None)
+    return {e.subject_sha256: e for e in found if best is not None and e.data.dataset_id == best.data.dataset_id}
 
 
 def _run_of_most_files(found: Sequence[Benchmark]) -> dict[str, Benchmark]:
