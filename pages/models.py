@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import cache, model_views
+from ui import cache, compression_views, model_views
 from ui.frame import frame
 from ui.jobs import job_button, job_panel
 from ui.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
@@ -29,9 +29,12 @@ with errors_shown():
 if summary is not None:
     model_views.figures(checkpoint, summary)
 
-accuracy, layers, sparsity, training, file = st.tabs(["Accuracy", "Layers", "Sparsity", "Training", "File"])
+names = ["Accuracy", "Lineage", "Layers", "Sparsity", "Training", "Model card", "File"]
+accuracy, lineage, layers, sparsity, training, card, file = st.tabs(names)
 with accuracy:
     model_views.accuracy(checkpoint)
+with lineage:
+    compression_views.origin(checkpoint)
 with layers:
     if summary is None:
         st.markdown("The file cannot be loaded, so its layers are not known.")
@@ -42,6 +45,8 @@ with sparsity:
         model_views.sparsity(summary)
 with training:
     model_views.training(checkpoint)
+with card:
+    compression_views.card(checkpoint)
 with file:
     model_views.file_facts(checkpoint)
 if summary is not None:
@@ -51,3 +56,4 @@ if summary is not None:
         icon=":material/sync_alt:",
         query_params={"checkpoint": checkpoint.id},
     )
+compression_views.pipelines(checkpoint)

@@ -72,12 +72,12 @@ def ratio_words(row: Row) -> str:
 
 
 def top1_words(row: Row) -> str:
-    """Test accuracy with its 95 % interval, and what it was measured on where that is the sample."""
+    """Test accuracy with its 95 % interval, and "sample" where that is what it was measured on."""
     share = row.top1_interval
     if share is None or row.evaluation is None:
         return NOT_MEASURED
-    where = " on the rendered sample" if row.evaluation.data.source == "sample" else ""
-    return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f}){where}"
+    where = ", sample" if row.evaluation.data.source == "sample" else ""
+    return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f}{where})"
 
 
 def change_words(change: Estimate | None) -> str:
@@ -139,7 +139,7 @@ def _targets(savings: Mapping[str, Saving]) -> str:
     unsure = [title for title, met in found.items() if met is None]
     if found and not missed and not unsure:
         return f"Meets all {len(found)} targets." if len(found) > 1 else "Meets the target."
-    parts = [f"Misses: {_list(missed)}." if missed else "", f"Not decided: {_list(unsure)}." if unsure else ""]
+    parts = [f"Misses {_list(missed)}." if missed else "", f"Not decided: {_list(unsure)}." if unsure else ""]
     return " ".join(part for part in parts if part)
 
 
@@ -153,4 +153,4 @@ def _met(rule: Rule, found: Estimate | None) -> bool | None:
 
 
 def _list(titles: list[str]) -> str:
-    return "; ".join(f"{title[0].lower()}{title[1:]}" for title in titles)
+    return ", ".join(f"“{title}”" for title in titles)
