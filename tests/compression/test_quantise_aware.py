@@ -16,7 +16,7 @@ from tests.networks import network
 from udacisense.compression import quantise_aware
 from udacisense.compression.apply import apply
 from udacisense.compression.quantise_aware import FakeQuantised, _Freezer, calibrate, fake_quantised
-from udacisense.formats.fmt_executorch.format import quiet
+from udacisense.formats.fmt_executorch.format import FORMAT, quiet
 from udacisense.training.augment import normalise, resize
 
 pytestmark = pytest.mark.slow
@@ -71,7 +71,6 @@ def test_the_converted_program_answers_as_the_training_did(rounded: FakeQuantise
     """Lowered to XNNPACK and run by ExecuTorch: integers where the training had rounded floats."""
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
     from executorch.exir import to_edge_transform_and_lower
-    from executorch.runtime import Runtime
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e
 
     with quiet(), torch.no_grad():
@@ -80,10 +79,9 @@ def test_the_converted_program_answers_as_the_training_did(rounded: FakeQuantise
         lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()]).to_executorch()
     path = tmp_path / "int8.pte"
     path.write_bytes(lowered.buffer)
-    method = Runtime.get().load_program(path).load_method("forward")
     with torch.no_grad():
         expected = rounded(images(64)).numpy()
-    answers = np.concatenate([method.execute([one[None].contiguous()])[0].numpy().copy() for one in images(64)])
+    answers = FORMAT.load(path, 1).predict(images(64).numpy())
     assert path.stat().st_size < 2_200_000
     noise = float(np.square(answers - expected).sum() / np.square(expected).sum())
     assert noise < 0.02

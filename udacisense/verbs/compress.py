@@ -88,7 +88,7 @@ def _work(plan: Plan, protocol: Protocol) -> Compressing:
 
 def _failed(ran: Ran) -> CompressionError:
     done, planned = len(ran.steps), len(ran.record.planned)
-    told = " ".join(f"Step {f.place}, {f.name!r} ({f.technique}), failed: {f.message}" for f in ran.record.failed)
+    told = " ".join(f"Step {f.place}, {f.name!r} ({f.technique}), failed: {f.message.rstrip('.')}." for f in ran.record.failed)
     kept = f"The other {done} of {planned} steps are kept" if done else "Nothing was finished before it"
     return CompressionError(
         f"{told} {kept}; mend the step in the pipeline's file or what it names, then run the same command: "
