@@ -10,7 +10,7 @@ from tests.benchmark.series import bench, sped
 from tests.story import Story
 from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
-from udacisense.history.against import _through, against, mismatch, role_of
+from udacisense.history.against import _welch, against, mismatch, role_of
 from udacisense.history.runs import find_run, tag, tags
 from udacisense.types import Benchmark
 
@@ -136,7 +136,7 @@ def test_the_interval_through_a_common_file_is_welchs() -> None:
     rng = np.random.default_rng(5)
     signs = np.where(np.arange(20) % 2, 1.0, -1.0)
     old, new = 0.3 + 0.02 * signs * rng.random(20), 0.4 + 0.05 * signs[:14] * rng.random(14)
-    found = _through(old, new)
+    found = _welch(old, new)
     wanted = scipy_stats.ttest_ind(new, old, equal_var=False).confidence_interval(0.95)
     assert np.log([found.low, found.high]) == pytest.approx([wanted.low, wanted.high])
     assert np.log(found.value) == pytest.approx(new.mean() - old.mean())

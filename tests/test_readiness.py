@@ -50,7 +50,7 @@ def benchmarks(pair: tuple[Checkpoint, Artifact], old_s: float, new_s: float, **
     for subject, seconds in zip(pair, (old_s, new_s), strict=True):
         record = story.benchmark(subject, "torch", seconds, rng)
         blocks = tuple(tuple(float(s) for s in seconds * (1 + 0.02 * rng.random(10))) for _ in range(8))
-        made.append(replace(record, id=store.new_id("bench"), blocks_s=blocks, **changes))
+        made.append(replace(record, id=store.new_id("bench"), blocks_s=blocks, **{"blocks_per_start": (1,) * 8, **changes}))
         store.save(made[-1])
     return tuple(made)
 
@@ -174,6 +174,15 @@ def test_forty_percent_faster_by_its_interval(
     assert found.status == status
     assert found.measured == pytest.approx((1 - new_s / old_s) * 100, abs=1.5)
     assert found.evidence == (new.id, old.id)
+    assert "from 8 pairs of starts" in found.reason
+
+
+@pytest.mark.parametrize(("new_s", "status"), [(0.005, "unknown"), (0.004, "pass")])
+def test_files_that_were_started_once_need_a_larger_gain(pair: tuple[Checkpoint, Artifact], new_s: float, status: str) -> None:
+    benchmarks(pair, 0.010, new_s, blocks_per_start=())
+    found = verdict(judge(pair[1]), "faster_than_baseline")
+    assert found.status == status
+    assert "of one start each, widened by 25%" in found.reason
 
 
 def test_times_of_different_runs_are_never_compared(pair: tuple[Checkpoint, Artifact]) -> None:

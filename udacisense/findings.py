@@ -8,21 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from udacisense import store
+from udacisense.benchmark.replication import MIN_STARTS, average, ratio
 from udacisense.benchmark.trust import distrust
 from udacisense.errors import StoreError
 from udacisense.predictions import load_predictions
 from udacisense.rules import Against, Measure
-from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference_of, bootstrap_interval, ratio_interval, wilson_interval
-from udacisense.types import (
-    Artifact,
-    Benchmark,
-    Checkpoint,
-    DatasetRef,
-    Evaluation,
-    Sameness,
-    Status,
-    Verification,
-)
+from udacisense.stats import Estimate, accuracy_difference_of, wilson_interval
+from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Evaluation, Sameness, Status, Verification
 from udacisense.verify import agreement_limit, further_images
 
 RUN = "python -m udacisense"
@@ -224,10 +216,11 @@ def latency(case: Case, against: Against | None) -> Finding:  # noqa: ARG001 - e
     newest = found[-1]
     value = float(np.mean(newest.steady_s)) * 1e3
     evidence = (newest.id,)
-    if len(newest.blocks_s) < MIN_BLOCKS:
+    known = average(newest)
+    if known is None:
         said = f"The average of {len(newest.steady_s)} runs is {value:.1f} ms."
-        return Finding(said, measured=value, evidence=evidence, doubt=_too_few_blocks(newest))
-    low, high = (v * 1e3 for v in bootstrap_interval(newest.blocks_s).interval)
+        return Finding(said, measured=value, evidence=evidence, doubt=_too_few_starts(newest))
+    low, high = (v * 1e3 for v in known.interval)
     return Finding(
         f"The average of {len(newest.steady_s)} runs on {newest.made.machine.cpu} is {value:.1f} ms "
         f"(95 % interval {low:.1f} to {high:.1f}).",
@@ -251,13 +244,14 @@ def time_saving(case: Case, against: Against | None) -> Finding:
         return Finding(f"This file and {reference.id} were not timed side by side in one run. Run: {command}")
     new, old = pair
     evidence = (new.id, old.id)
-    if min(len(new.blocks_s), len(old.blocks_s)) < MIN_BLOCKS or len(new.blocks_s) != len(old.blocks_s):
-        return Finding("", evidence=evidence, doubt=_too_few_blocks(new))
-    ratio = ratio_interval(new.blocks_s, old.blocks_s)
-    saving = Estimate((1 - ratio.value) * 100, (1 - ratio.high) * 100, (1 - ratio.low) * 100)
+    known = ratio(new, old)
+    if known is None:
+        return Finding("", evidence=evidence, doubt=_too_few_starts(new))
+    took = known.estimate
+    saving = Estimate((1 - took.value) * 100, (1 - took.high) * 100, (1 - took.low) * 100)
     return Finding(
         f"A picture takes {saving.value:.1f} % less time than with {reference.id} (95 % interval {saving.low:.1f} to "
-        f"{saving.high:.1f}), from {len(new.blocks_s)} blocks in turn.",
+        f"{saving.high:.1f}), from {known.origin}.",
         measured=saving.value,
         interval=saving.interval,
         evidence=evidence,
@@ -279,9 +273,9 @@ def _timed_side_by_side(artifact: Artifact, reference: Checkpoint) -> tuple[Benc
     return (new[-1], old[new[-1].run_id, new[-1].threads]) if new else None
 
 
-def _too_few_blocks(record: Benchmark) -> str:
+def _too_few_starts(record: Benchmark) -> str:
     return (
-        f"Its run has {len(record.blocks_s)} blocks, an interval needs {MIN_BLOCKS} of both files. "
+        f"{len(record.blocks_s)} blocks from {len(record.by_start)} starts give no interval, which needs {MIN_STARTS} starts. "
         "Benchmark again with a protocol of this version."
     )
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from udacisense import stats
 from udacisense.benchmark.compare import compare
 from udacisense.benchmark.drift import MINUTE_S, drift
+from udacisense.benchmark.replication import ratio
 from udacisense.history.against import Against
 from udacisense.types import Benchmark
 from ui.evidence import Entry
@@ -39,7 +40,7 @@ def _times_as_long(slow: Benchmark, fast: Benchmark) -> str:
     found = compare(slow, fast)
     if found.ratio is None:
         plain = stats.median(slow.steady_s) / stats.median(fast.steady_s)
-        return f"{plain:.2f} times as long (too few blocks of runs for an interval)"
+        return f"{plain:.2f} times as long (too few starts for an interval)"
     ratio, low, high = found.ratio
     if found.speed == "unknown":
         return f"which these runs cannot tell apart (95 % interval of the ratio {low:.2f} to {high:.2f})"
@@ -91,8 +92,9 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
 
 
 def _gain(first: Benchmark, last: Benchmark) -> str:
-    if first.run_id == last.run_id and len(first.blocks_s) == len(last.blocks_s) >= stats.MIN_BLOCKS:
-        value, low, high = (r * last.batch / first.batch for r in stats.ratio_interval(first.blocks_s, last.blocks_s))
+    known = ratio(first, last) if first.run_id == last.run_id else None
+    if known is not None:
+        value, low, high = (r * last.batch / first.batch for r in known.estimate)
         return f"does {value:.2f} times the pictures a second (95 % interval {low:.2f} to {high:.2f})"
     speeds = [stats.latency(b.steady_s, b.batch).images_per_s for b in (first, last)]
     return f"does {speeds[1] / speeds[0]:.2f} times the pictures a second (not timed side by side)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from udacisense import stats
 from udacisense.benchmark.drift import drift
+from udacisense.benchmark.replication import average_s
 from udacisense.benchmark.trust import trust
 from udacisense.history.against import SOFTWARE, Against, role_of
 from udacisense.types import Benchmark, Machine
@@ -114,10 +115,7 @@ def _format(records: Sequence[Benchmark], format_of: dict[str, str]) -> str:
 
 
 def _point(b: Benchmark) -> RunPoint:
-    blocks = [block for block in b.blocks_s if block]
-    mean = stats.mean(b.steady_s)
-    enough = len(blocks) >= stats.MIN_BLOCKS
-    low, high = stats.bootstrap_interval(blocks).interval if enough else (mean, mean)
+    mean, low, high = average_s(b)
     return RunPoint(b.made.created, b.run_id, mean, max(low, 0.0), high, b)
 
 

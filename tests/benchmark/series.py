@@ -34,7 +34,8 @@ def blocks(
 
 
 def bench(levels: NDArray[np.float64] | list[float], **changes: Any) -> Benchmark:
-    """A record of a quiet machine with blocks around these levels; blocks begin every 5 s."""
+    """A record of a quiet machine with blocks around these levels, from 8 starts where they divide; blocks begin every 5 s."""
+    starts = int(changes.pop("starts", 1 if len(levels) % 8 else 8))
     conditions = tuple(replace(QUIET, at_s=5.0 * i) for i in range(len(levels)))
     record = Benchmark(
         id="bench-torchscript-fp32-9bfd99f6-02c253",
@@ -59,6 +60,7 @@ def bench(levels: NDArray[np.float64] | list[float], **changes: Any) -> Benchmar
         warmup_stable=True,
         conditions=conditions,
         timer_s=1e-7,
+        blocks_per_start=(len(levels) // starts,) * starts,
     )
     return replace(record, **changes)
 

@@ -8,18 +8,20 @@ from tests.benchmark.series import protocol_file
 from udacisense.benchmark import protocol
 from udacisense.benchmark.protocol import get_protocol, protocol_names
 from udacisense.benchmark.remarks import remarks
+from udacisense.benchmark.replication import MIN_STARTS
 from udacisense.errors import MeasureError
 
-WHOLE = "rounds = 8\nblock_s = 0.1\nmin_runs = 10\nmin_s = 1.0\nmax_rounds = 9\nwarmup_max_s = 1.0\n"
+WHOLE = "starts = 6\nrounds = 8\nblock_s = 0.1\nmin_runs = 10\nmin_s = 1.0\nmax_rounds = 9\nwarmup_max_s = 1.0\n"
 
 
 def test_what_is_shipped_keeps_its_promises(home: Path) -> None:
-    quick, standard, soak = (get_protocol(name) for name in ("quick", "standard", "soak"))
-    steady = quick.rounds * quick.block_s
-    assert 3 <= steady + quick.warmup_max_s / 2 + quick.whole_rounds * quick.whole_s <= 6, "about 5 s a subject"
+    quick, standard, soak, selftest = (get_protocol(name) for name in ("quick", "standard", "soak", "selftest"))
+    steady = quick.starts * (quick.rounds * quick.block_s + quick.whole_rounds * quick.whole_s)
+    assert 3 <= steady + quick.warmup_max_s / 2 <= 6, "about 5 s a subject"
     assert standard.min_runs >= 100
     assert standard.min_s >= 10
-    assert standard.cold_starts > 1
+    assert min(quick.starts, standard.starts) >= MIN_STARTS
+    assert selftest.starts == standard.starts, "it speaks for the standard protocol"
     assert soak.min_s >= 300
     assert soak.rounds * (soak.block_s + soak.load_s) >= 300
     assert soak.order == "alone"
@@ -48,12 +50,16 @@ def test_an_installed_package_finds_its_protocols(home: Path, tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(WHOLE + "colour = 3\n", r"there is no key 'colour'; the keys are order, rounds", id="unknown key"),
+        pytest.param(WHOLE + "colour = 3\n", r"there is no key 'colour'; the keys are order, starts, rounds", id="unknown key"),
         pytest.param(
-            WHOLE.replace("rounds = 8", "rounds = 3"), "rounds: Input should be greater than or equal to 6", id="rounds"
+            WHOLE.replace("rounds = 8", "rounds = 0"), "rounds: Input should be greater than or equal to 1", id="rounds"
         ),
         pytest.param(
             WHOLE.replace("max_rounds = 9", "max_rounds = 7"), "max_rounds is 7, fewer than the 8", id="max below min"
+        ),
+        pytest.param(WHOLE.replace("starts = 6", "starts = 0"), "starts: Input should be greater", id="starts"),
+        pytest.param(
+            WHOLE.replace("starts = 6\nrounds = 8", "starts = 2\nrounds = 2"), "2 starts of 2 rounds are too few", id="few"
         ),
         pytest.param("rounds = ", "is not TOML", id="no TOML"),
         pytest.param("", "Field required", id="empty"),

@@ -25,18 +25,19 @@ from udacisense.benchmark.watch_machine import Energy
 from udacisense.benchmark.worker import Worker
 from udacisense.errors import MeasureError
 from udacisense.progress import watched_by
-from udacisense.types import Artifact, Benchmark, Checkpoint, Subject
+from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished
 
 FAKE_CHILD = (sys.executable, "-m", "tests.fake_child")
 SHORT = Protocol(
     name="short",
-    rounds=6,
+    starts=2,
+    rounds=3,
     block_s=0.02,
     min_runs=12,
     min_s=0.05,
-    max_rounds=12,
+    max_rounds=6,
     warmup_max_s=0.3,
-    whole_rounds=2,
+    whole_rounds=1,
     whole_s=0.01,
     step_timeout_s=20,
 )
@@ -69,7 +70,8 @@ def test_two_subjects_are_timed_side_by_side(home: Path, checkpoint: Checkpoint)
     assert len({r.run_id for r in records}) == 1
     assert len({len(r.blocks_s) for r in records}) == 1
     fast, slow = records
-    assert len(fast.blocks_s) >= SHORT.rounds
+    assert len(fast.by_start) == len(fast.starts) == SHORT.starts
+    assert all(len(start) >= SHORT.rounds for start in fast.by_start)
     assert len(fast.steady_s) >= SHORT.min_runs
     assert min(fast.steady_s) >= 0.002
     assert min(slow.steady_s) >= 0.004
@@ -88,9 +90,11 @@ def test_blocks_take_turns_in_both_orders(home: Path, checkpoint: Checkpoint) ->
     stages: list[str] = []
     with watched_by(lambda fraction, stage: stages.append(stage)):
         benchmark([checkpoint, artifact], SHORT, child=FAKE_CHILD)
-    order = [s.split()[-1] for s in stages if s.startswith("round")]
     a, b = checkpoint.id, artifact.id
-    assert order[:8] == [a, b, b, a, a, b, b, a]
+    first, second = ([s.split()[-1] for s in stages if s.startswith(f"start {n} of 2, round")] for n in (1, 2))
+    assert first[:6] == [a, b, b, a, a, b]
+    assert second[:6] == [b, a, a, b, b, a], "every second start begins with the other"
+    assert [s.split()[-1] for s in stages if "loading" in s] == [a, b, b, a]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +263,7 @@ def test_every_setting_is_timed_in_the_same_run(home: Path, checkpoint: Checkpoi
 
 
 def test_a_record_holds_what_it_was_made_under(home: Path, checkpoint: Checkpoint) -> None:
-    (record,) = benchmark([checkpoint], changed(SHORT, cold_starts=3), cpus=(0,), child=FAKE_CHILD)
+    (record,) = benchmark([checkpoint], changed(SHORT, starts=3), cpus=(0,), child=FAKE_CHILD)
     assert len(record.starts) == 3
     assert all(start.process_s > 0.01 and start.first_s >= 0.002 for start in record.starts)
     assert {start.file_cached for start in record.starts} <= {True, False, None}
@@ -269,7 +273,7 @@ def test_a_record_holds_what_it_was_made_under(home: Path, checkpoint: Checkpoin
         assert conditions.cpu_s is not None
         assert conditions.cpu_s <= conditions.wall_s + 0.02
     assert [c.at_s for c in record.conditions] == sorted(c.at_s for c in record.conditions)
-    assert len(record.whole_s) == SHORT.whole_rounds
+    assert len(record.whole_s) == 3 * SHORT.whole_rounds
     assert min(s for block in record.whole_s for s in block) > 0.002, "inference is in it"
     assert record.cpus == (0,)
     assert record.protocol is not None
@@ -287,7 +291,7 @@ def test_alone_means_one_after_the_other(home: Path, checkpoint: Checkpoint) -> 
     soak = changed(SHORT, order="alone", load_s=0.02, whole_rounds=0)
     with watched_by(lambda fraction, stage: stages.append(stage)):
         records = benchmark([checkpoint, artifact], soak, child=FAKE_CHILD)
-    order = [s.split()[-1] for s in stages if s.startswith("round")]
+    order = [s.split()[-1] for s in stages if "round" in s]
     assert order == sorted(order, key=[checkpoint.id, artifact.id].index)
     assert len({r.run_id for r in records}) == 2, "they were not timed side by side, so nothing may compare them"
     assert all(r.sustained and not r.plain for r in records)
@@ -343,15 +347,18 @@ def test_a_child_killed_in_the_middle_costs_its_own_record_only(home: Path, chec
     artifact, told = convert(home, checkpoint), list[tuple[Subject, MeasureError]]()
 
     def kill(fraction: float, stage: str) -> None:
-        if stage.startswith("round 3") and stage.endswith(artifact.id):
+        if stage.startswith("start 1 of 2, round 3") and stage.endswith(artifact.id):
             youngest = max(psutil.Process().children(), key=lambda p: p.create_time())
             youngest.kill()
 
     with watched_by(kill):
         records = benchmark([checkpoint, artifact], SHORT, child=FAKE_CHILD, on_failure=lambda s, e: told.append((s, e)))
     assert [r.subject_id for r in records] == [checkpoint.id]
-    assert len(records[0].blocks_s) >= SHORT.rounds
+    assert len(records[0].by_start) == SHORT.starts
     assert "was killed by SIGKILL" in str(told[0][1])
+    (left,) = store.records(Unfinished).records
+    assert (left.subject_id, left.blocks_per_start) == (artifact.id, (2,))
+    assert "was killed by SIGKILL" in left.reason
     assert {r.id for r in store.records(Benchmark).records} == {r.id for r in (*earlier, *records)}
 
 
@@ -373,7 +380,7 @@ def test_a_full_disk_costs_the_record_and_not_the_earlier_ones(
 
 def test_a_clock_that_steps_back_is_an_error_and_not_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     session = FakeSession()
-    one = timed.Timed(session, np.zeros((1, 3, 8, 8), np.float32), 10)
+    one = timed.Timed(session, np.zeros((1, 3, 8, 8), np.float32), classes=10)
     readings = iter([100.0, 90.0])
     monkeypatch.setattr(timed.time, "perf_counter", lambda: next(readings))
     with pytest.raises(ValueError, match="stepped back by 10 s"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,40 +41,71 @@ class Machine:
 class Made:
     """A turn whose blocks come from the machine above."""
 
-    def __init__(self, machine: Machine, work: float) -> None:
-        self.machine, self.work = machine, work * float(np.exp(machine.bias * machine.rng.normal()))
+    def __init__(self, machine: Machine) -> None:
+        self.machine, self.level = machine, float(np.exp(machine.bias * machine.rng.normal()))
+        self.calls = 1
         self.blocks: list[tuple[float, ...]] = []
         self.around = SimpleNamespace(neighbours=machine)
 
     def block(self) -> None:
-        self.blocks.append((self.machine.seconds(self.work),))
+        self.blocks.append((self.machine.seconds(self.calls * self.level),))
 
 
-def trio(machine: Machine, more: float) -> Any:
-    def opened(stack: ExitStack) -> Any:
-        return Made(machine, 10), Made(machine, 10), Made(machine, more)
+def pairs(machine: Machine) -> Any:
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        yield Made(machine), Made(machine)
 
     return opened
 
 
+PLAN = get_protocol("selftest")
+
+
 def test_an_honest_machine_passes() -> None:
-    same, more, busy = selftest.run_trials(trio(Machine(1), 11), rounds=24)
+    same, more, busy = selftest.run_trials(pairs(Machine(1)), PLAN)
     assert (same.comparisons, more.comparisons, busy.comparisons) == (100, 40, 40)
     assert same.passed, same
     assert more.passed, more
     assert busy.passed, busy
     assert np.median(more.ratios) == pytest.approx(1.1, abs=0.02)
+    assert len(same.intervals) == 100
+    assert all(low <= ratio <= high for ratio, (low, high) in zip(same.ratios, same.intervals, strict=True))
 
 
-def test_work_that_is_not_there_is_not_found() -> None:
-    _, more, _ = selftest.run_trials(trio(Machine(2), 10), rounds=24)
+def test_work_that_is_not_there_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "MORE_CALLS", selftest.CALLS)
+    _, more, _ = selftest.run_trials(pairs(Machine(2)), PLAN)
     assert not more.passed
-    assert more.same == more.comparisons
+    assert more.slower == 0
 
 
-def test_processes_that_differ_by_themselves_are_caught() -> None:
-    same, _, _ = selftest.run_trials(trio(Machine(3, noise=0.005, bias=0.1), 11), rounds=24)
-    assert not same.passed
+def test_processes_that_differ_by_themselves_are_known_to_the_interval() -> None:
+    """8 % between processes hide 10 % more work, and never make the same look different."""
+    same, more, busy = selftest.run_trials(pairs(Machine(3, noise=0.005, bias=0.08)), PLAN)
+    assert same.passed, same
+    assert not more.passed
+    assert more.unknown > 0
+    assert busy.passed, busy
+
+
+def test_a_machine_that_favours_one_process_is_caught() -> None:
+    """Were the process that is opened first always the faster, the verdicts would say so."""
+    machine = Machine(4)
+
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        first, second = Made(machine), Made(machine)
+        first.level *= 1.1
+        yield first, second
+
+    assert not selftest.run_trials(opened, PLAN, comparisons=20)[0].passed
+
+
+@pytest.mark.parametrize("comparisons", [5, 30, 100])
+def test_each_other_kind_is_made_two_fifths_as_often(comparisons: int) -> None:
+    counts = [sum(kind.is_made(n) for n in range(comparisons)) for kind in selftest.KINDS]
+    assert counts == [comparisons, comparisons * 2 // 5, comparisons * 2 // 5]
 
 
 def test_the_real_thing_runs_and_leaves_a_record(
@@ -83,7 +114,8 @@ def test_the_real_thing_runs_and_leaves_a_record(
     monkeypatch.setattr(queueing, "_place", lambda: tmp_path / "timing.lock")
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
     artifact = fake_artifact(home / "models" / "mobile", checkpoint, "fake", "model.fake", delay_s=0.0002)
-    short = get_protocol("selftest").model_copy(update={"rounds": 6, "warmup_max_s": 0.1})
-    found = selftest.selftest(artifact, child=FAKE_CHILD, protocol=short, trios=1)
-    assert [t.comparisons for t in found.trials] == [10, 4, 4]
+    short = PLAN.model_copy(update={"starts": 6, "rounds": 1, "warmup_max_s": 0.1})
+    found = selftest.selftest(artifact, child=FAKE_CHILD, protocol=short, comparisons=3)
+    assert [t.comparisons for t in found.trials] == [3, 1, 1]
+    assert found.made.command.endswith("--comparisons 3")
     assert store.records(SelfTest).records == (found,)

@@ -39,7 +39,12 @@ def test_nothing_speaks_against_a_quiet_run() -> None:
         pytest.param(under(waited_s=0.3), "D", "For 60% of the time it waited", id="kept waiting long"),
         pytest.param(replace(quiet(), timer_s=0.0007), "C", "smallest step is 7% of a run", id="coarse clock"),
         pytest.param(under(throttles=1), "C", "slowed 16 times for their heat", id="throttled"),
-        pytest.param(replace(quiet(), blocks_s=quiet().blocks_s[:4], conditions=()), "D", "too few for an interval", id="few"),
+        pytest.param(
+            replace(quiet(), blocks_s=quiet().blocks_s[:4], blocks_per_start=(), conditions=()),
+            "D",
+            "too few for an interval",
+            id="few",
+        ),
     ],
 )
 def test_each_doubt_lowers_the_grade_with_a_sentence(record: Benchmark, grade: str, said: str) -> None:

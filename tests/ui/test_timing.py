@@ -31,7 +31,7 @@ def measured(seeded_home: Story) -> tuple[Entry, ...]:
 
 def timed(entry: Entry, *blocks: tuple[float, ...]) -> Entry:
     assert entry.benchmark is not None
-    return replace(entry, benchmark=replace(entry.benchmark, blocks_s=blocks))
+    return replace(entry, benchmark=replace(entry.benchmark, blocks_s=blocks, blocks_per_start=(1,) * len(blocks)))
 
 
 def entry(record: Benchmark, label: str = "x", format: str = "torchscript") -> Entry:
@@ -54,7 +54,7 @@ def test_a_distribution_runs_from_the_fastest_to_the_slowest(measured: tuple[Ent
 
 def test_runs_beyond_the_edge_are_counted() -> None:
     slow = bench(LEVELS)
-    slow = replace(slow, blocks_s=(*slow.blocks_s * 10, (0.9,)))
+    slow = replace(slow, blocks_s=(*slow.blocks_s * 10, (0.9,)), blocks_per_start=())
     fig = timing_charts.latency([entry(slow)])
     assert "1 run beyond the right edge, up to 900 ms" in fig.layout.xaxis.title.text
     assert fig.layout.xaxis.range[1] < 900
@@ -194,17 +194,17 @@ def test_what_became_worse_is_told_first() -> None:
     assert len(timing_rows.against_rows(found)) == 6
 
 
-def test_latency_names_the_fastest_and_says_that_blocks_are_too_few(measured: tuple[Entry, ...]) -> None:
+def test_latency_names_the_fastest_and_says_that_starts_are_too_few(measured: tuple[Entry, ...]) -> None:
     text = timing_readings.latency(measured)
     assert text.startswith("torchscript fp32 is the fastest")
     assert "baseline (torch) takes" in text
-    assert "too few blocks" in text
+    assert "too few starts" in text
 
 
 def test_latency_gives_the_interval_of_the_ratio(measured: tuple[Entry, ...]) -> None:
     slow = timed(measured[0], *[(0.0200 + i / 1e5,) * 3 for i in range(8)])
     fast = timed(measured[1], *[(0.0100,) * 3 for i in range(8)])
-    assert "2.00 times as long (95 % interval 1.98 to 2.02)" in timing_readings.latency([slow, fast])
+    assert "2.00 times as long (95 % interval 2.00 to 2.01)" in timing_readings.latency([slow, fast])
 
 
 def test_latency_does_not_claim_what_noise_explains(measured: tuple[Entry, ...]) -> None:

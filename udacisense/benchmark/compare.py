@@ -1,24 +1,23 @@
-"""Is one subject faster than another? Faster, slower, the same, or not enough evidence: from blocks timed in turn."""
+"""Is one subject faster than another? Faster, slower, the same, or not enough evidence: from starts timed in turn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from udacisense.stats import MIN_BLOCKS, Estimate, independent, log_ratios, ratio_interval
+from numpy.typing import ArrayLike
+
+from udacisense.benchmark.replication import MIN_STARTS, Ratio, ratio, ratio_of_starts
+from udacisense.stats import Estimate
 from udacisense.types import Benchmark
 
 Speed = Literal["faster", "slower", "same", "unknown"]
 
 FLOOR = 0.02
-"""A difference counts when the whole interval lies beyond this share. Two processes of one file differ a little by where their
-memory happens to lie, and no number of blocks can tell that away: Mytkowicz, Diwan, Hauswirth and Sweeney, "Producing Wrong
-Data Without Doing Anything Obviously Wrong!", ASPLOS 2009. `selftest bench` says whether it is enough on a machine."""
+"""A difference counts when the whole interval lies beyond this share: less matters to nobody, and it keeps wrong alarms far
+below the 5 % that an interval of 95 % alone would give. `selftest bench` says what is left of them on a machine."""
 SAME = 0.05
 """Two subjects take the same time when the whole interval lies within this share."""
-FOLLOWERS = 0.3
-"""Blocks that are worth less than this share of their number follow each other: something else changed during the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +25,20 @@ class Comparison:
     """How long one subject takes against another, with a 95 % interval."""
 
     speed: Speed  # of the first against the second
-    ratio: Estimate | None  # time of the first over that of the second; None = too few blocks
-    blocks: int
+    ratio: Estimate | None  # time of the first over that of the second; None = too few starts
     reason: str  # a sentence
 
 
 def compare(first: Benchmark, second: Benchmark) -> Comparison:
     """Two subjects of one run, under one setting."""
     if first.run_id != second.run_id or first.setting != second.setting:
-        return Comparison("unknown", None, 0, "They were not timed side by side in one run under one setting. Benchmark both.")
-    return compare_blocks(first.blocks_s, second.blocks_s)
+        return Comparison("unknown", None, "They were not timed side by side in one run under one setting. Benchmark both.")
+    return _judged(ratio(first, second))
 
 
-def compare_blocks(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> Comparison:
-    """The same from blocks of times in seconds, block i beside block i."""
-    n = min(len(first), len(second))
-    if n < MIN_BLOCKS or len(first) != len(second):
-        return Comparison(
-            "unknown", None, n, f"{n} pairs of blocks are too few: an interval needs {MIN_BLOCKS}. Time them again."
-        )
-    ratio = ratio_interval(first, second)
-    worth = independent(log_ratios(first, second))
-    speed = speed_of(ratio)
-    return Comparison(speed, ratio, n, _reason(speed, ratio, n, worth))
+def compare_starts(logs: ArrayLike) -> Comparison:
+    """The same from the logarithm of the ratio of times of each pair of starts."""
+    return _judged(ratio_of_starts(logs))
 
 
 def speed_of(ratio: Estimate) -> Speed:
@@ -62,14 +52,21 @@ def speed_of(ratio: Estimate) -> Speed:
     return "unknown"
 
 
-def _reason(speed: Speed, ratio: Estimate, n: int, worth: float) -> str:
-    figures = f"{ratio.value:.2f} times as long, 95 % interval {ratio.low:.2f} to {ratio.high:.2f} from {n} pairs of blocks"
-    if speed == "unknown" and worth < FOLLOWERS * n:
-        return (
-            f"Not enough evidence: {figures}, which follow each other so closely that they are worth {worth:.0f}. "
-            "Something else changed during the run: measure again on a quiet machine."
-        )
-    if speed == "unknown":
-        return f"Not enough evidence: {figures}. Use a protocol with more rounds, or a quieter machine."
-    words = {"faster": "Faster", "slower": "Slower", "same": f"The same within {SAME:.0%}"}
-    return f"{words[speed]}: {figures}."
+def _judged(found: Ratio | None) -> Comparison:
+    if found is None:
+        few = f"Too few starts for an interval, which needs {MIN_STARTS}. Time them again."
+        return Comparison("unknown", None, few)
+    speed = speed_of(found.estimate)
+    return Comparison(speed, found.estimate, _reason(speed, found))
+
+
+def _reason(speed: Speed, found: Ratio) -> str:
+    value, low, high = found.estimate
+    figures = f"{value:.2f} times as long, 95 % interval {low:.2f} to {high:.2f} from {found.origin}"
+    if speed != "unknown":
+        words = {"faster": "Faster", "slower": "Slower", "same": f"The same within {SAME:.0%}"}
+        return f"{words[speed]}: {figures}."
+    advice = (
+        "Use a protocol with more starts, or a quieter machine." if found.repeated else "Time both again with this version."
+    )
+    return f"Not enough evidence: {figures}. {advice}"

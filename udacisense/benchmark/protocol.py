@@ -23,7 +23,8 @@ Order = Literal["turns", "alone"]
 
 
 class Protocol(BaseModel):
-    """One way of timing. A round is one block of runs of every subject; rounds go on until each has enough runs and seconds.
+    """One way of timing. Every subject is started `starts` times. A round is one block of runs of each of them; the rounds of a
+    start go on until each has its share of the runs and seconds.
 
     With order "turns" the subjects are timed block by block (A B B A ...), so that what slows the machine slows all alike.
     With order "alone" each has the machine for itself from its first block to its last, as under sustained load.
@@ -33,20 +34,22 @@ class Protocol(BaseModel):
 
     name: str = Field(min_length=1)
     order: Order = "turns"
-    rounds: int = Field(ge=MIN_BLOCKS, description="blocks per subject; fewer give no interval")
+    starts: int = Field(
+        ge=1, description=f"fresh processes per subject, each timed from its start on; {MIN_BLOCKS} give an interval"
+    )
+    rounds: int = Field(ge=1, description="blocks of each start")
     block_s: float = Field(gt=0, description="recorded seconds of a block")
     load_s: float = Field(0.0, ge=0, description="seconds of runs before each block that are not recorded")
     block_runs: int = Field(2, ge=1, description="fewest runs of a block, however long they take")
-    min_runs: int = Field(ge=1, description="steady runs per subject")
-    min_s: float = Field(ge=0, description="seconds under load per subject, recorded or not")
-    max_rounds: int = Field(ge=MIN_BLOCKS, description="give up asking for more")
+    min_runs: int = Field(ge=1, description="steady runs per subject, over all starts")
+    min_s: float = Field(ge=0, description="seconds under load per subject, over all starts, recorded or not")
+    max_rounds: int = Field(ge=1, description="of a start: give up asking for more")
     warmup_max_s: float = Field(gt=0, description="a warm-up that is not stable by then is told as a warning")
     warmup_window: int = Field(10, ge=2, description="runs; stable = the medians of two windows in a row agree")
     warmup_tolerance: float = Field(0.03, gt=0, lt=1, description="how closely they agree, as a share")
     settle_runs: int = Field(2, ge=0, description="untimed runs before a block: the other subject has just emptied the caches")
-    whole_rounds: int = Field(6, ge=0, description="blocks of the whole way from a picture file to logits; 0 = none")
+    whole_rounds: int = Field(1, ge=0, description="blocks a start of the whole way from a picture file to logits; 0 = none")
     whole_s: float = Field(0.15, gt=0, description="seconds of such a block")
-    cold_starts: int = Field(1, ge=1, description="fresh processes per subject whose start is timed")
     preprocess_runs: int = Field(20, ge=1)
     step_timeout_s: float = Field(180.0, gt=0, description="a subject that is silent for this long counts as hung")
 
@@ -54,6 +57,10 @@ class Protocol(BaseModel):
     def _enough_rounds(self) -> Self:
         if self.max_rounds < self.rounds:
             raise ValueError(f"max_rounds is {self.max_rounds}, fewer than the {self.rounds} rounds asked for")
+        if self.starts * self.rounds < MIN_BLOCKS:
+            raise ValueError(
+                f"{self.starts} starts of {self.rounds} rounds are too few for an interval: make {MIN_BLOCKS} blocks"
+            )
         return self
 
 

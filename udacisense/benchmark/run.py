@@ -1,28 +1,25 @@
-"""`benchmark`: subjects timed side by side, each in a process of its own, in blocks that take turns."""
+"""`benchmark`: subjects timed side by side, each in processes of its own, in blocks that take turns."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from functools import partial
 from itertools import product
-from typing import TypeVar
 
-from udacisense import store
 from udacisense.benchmark.busy import Neighbours
 from udacisense.benchmark.protocol import Protocol, get_protocol
 from udacisense.benchmark.queueing import alone_on_the_machine
+from udacisense.benchmark.together import Together, attempt
 from udacisense.benchmark.turn import Setting, Surroundings, Turn
 from udacisense.benchmark.watch_machine import MachineWatch
 from udacisense.benchmark.worker import CHILD
-from udacisense.errors import MeasureError, UdaciSenseError
-from udacisense.progress import part, report
-from udacisense.provenance import here, usable_cores
+from udacisense.errors import MeasureError
+from udacisense.progress import part
+from udacisense.provenance import usable_cores
 from udacisense.settings import settings
-from udacisense.types import Benchmark, Provenance, Subject
+from udacisense.types import Benchmark, Subject
 
-T = TypeVar("T")
 OnFailure = Callable[[Subject, MeasureError], None]
 
 
@@ -44,7 +41,7 @@ def benchmark(
         threads: each subject is timed with each of these numbers; by default the setting `threads`. 0 = all cores.
         batches: each subject is timed with each of these numbers of pictures a run.
         busy: besides the quiet run, repeat it beside this many processes that keep cores busy.
-        cpus: pin every timed process to these cores.
+        cpus: pin every timed process to these cores; by default to as many as it has threads, the same for all subjects.
         on_failure: told of each subject that could not be timed, while the others go on. Without it the first failure is
             raised, after the others are measured and saved.
         child: the command line of the process that is timed.
@@ -101,7 +98,7 @@ def _command(subjects: Sequence[Subject], protocol: Protocol, found: Sequence[Se
 
 
 class _Run:
-    """One run: all subjects in turns, or one after the other where the protocol says "alone"."""
+    """All subjects in turns, or one after the other where the protocol says "alone"; failures are noted meanwhile."""
 
     def __init__(self, protocol: Protocol, command: str) -> None:
         self.protocol, self.command = protocol, command
@@ -113,83 +110,24 @@ class _Run:
         found: list[Benchmark] = []
         for i, group in enumerate(groups):
             with part(i / len(groups), (i + 1) / len(groups)):
-                found += self._measure_group(group, around)
+                turns = self._turns(group, around)
+                found += Together(self.protocol, self.command, self._note).measure(turns)
         return tuple(found)
 
-    def _measure_group(self, group: Sequence[tuple[Subject, Setting]], around: Surroundings) -> list[Benchmark]:
-        """Turns that share a run: they are open at the same time, and their records may be compared."""
-        made, run_id = here(self.command), store.new_id("run")
-        made_turns = [self._attempt(subject, partial(_checked_turn, subject, setting, around)) for subject, setting in group]
-        turns = [turn for turn in made_turns if turn is not None]
-        with ExitStack() as stack, part(0.0, 1.0):
-            turns = self._each(turns, "loading", lambda turn: self._open(turn, stack), 0.0, 0.15)
-            turns = self._each(turns, "warming up", Turn.warm_up, 0.15, 0.25)
-            turns = self._rounds(turns, Turn.block, 0.25, 0.85)
-            turns = self._each(turns, "reading the memory of", Turn.read_memory, 0.85, 0.86)
-            turns = self._whole_way(turns)
-            turns = self._each(turns, "ending", Turn.finish, 0.96, 0.99)
-            saved = [self._attempt(turn.subject, partial(_saved, turn, run_id, made)) for turn in turns]
-        return [record for record in saved if record is not None]
+    def _turns(self, group: Sequence[tuple[Subject, Setting]], around: Surroundings) -> list[Turn]:
+        turns: list[Turn] = []
+        for subject, setting in group:
+            attempt(subject, partial(_add, turns, subject, setting, around), self._note)
+        return turns
 
-    def _open(self, turn: Turn, stack: ExitStack) -> None:
-        first = turn.setting == turn.around.usual
-        for _ in range(self.protocol.cold_starts - 1 if first else 0):
-            turn.start_cold()
-        turn.open(stack)
-
-    def _rounds(self, turns: list[Turn], work: Callable[[Turn], None], start: float, end: float) -> list[Turn]:
-        """Rounds of one block each, every second round in reverse order, until all have enough."""
-        p, done = self.protocol, 0
-        order = list(turns)
-        while turns and done < p.max_rounds and (done < p.rounds or not all(t.has_enough() for t in turns)):
-            share = min(done / p.rounds, 1.0), min((done + 1) / p.rounds, 1.0)
-            stage = f"round {done + 1} of {max(p.rounds, done + 1)}:"
-            turns = self._each(turns, stage, work, *(start + (end - start) * s for s in share))[::-1]
-            done += 1
-        return sorted(turns, key=order.index)
-
-    def _whole_way(self, turns: list[Turn]) -> list[Turn]:
-        order, rounds = list(turns), self.protocol.whole_rounds
-        for i in range(rounds):
-            place = (0.86 + 0.1 * i / rounds, 0.86 + 0.1 * (i + 1) / rounds)
-            turns = self._each(turns, "from the picture's file:", Turn.whole, *place)[::-1]
-        return sorted(turns, key=order.index)
-
-    def _each(self, turns: Sequence[Turn], stage: str, work: Callable[[Turn], None], start: float, end: float) -> list[Turn]:
-        """`work` on each turn; one that fails is noted and left out of the answer."""
-        done = []
-        for i, turn in enumerate(turns):
-            report(start + (end - start) * i / len(turns), f"{stage} {turn.name}")
-            if self._attempt(turn.subject, partial(_done, work, turn)):
-                done.append(turn)
-        return done
-
-    def _attempt(self, subject: Subject, work: Callable[[], T]) -> T | None:
-        """The answer of `work`, None where it failed, which is noted."""
-        try:
-            return work()
-        except MeasureError as exc:
-            self.failures.append((subject, exc))
-        except UdaciSenseError as exc:
-            self.failures.append((subject, MeasureError(f"{subject.id} could not be timed: {exc}")))
-        return None
+    def _note(self, subject: Subject, error: MeasureError) -> None:
+        self.failures.append((subject, error))
 
 
-def _done(work: Callable[[Turn], None], turn: Turn) -> bool:
-    work(turn)
-    return True
-
-
-def _checked_turn(subject: Subject, setting: Setting, around: Surroundings) -> Turn:
+def _add(turns: list[Turn], subject: Subject, setting: Setting, around: Surroundings) -> None:
     turn = Turn(subject, setting, around)
     turn.check()
-    return turn
-
-
-def _saved(turn: Turn, run_id: str, made: Provenance) -> Benchmark:
-    record = turn.record(run_id, made)
-    store.save(record)
-    return record
+    turns.append(turn)
 
 
 def _failed(failures: Sequence[tuple[Subject, MeasureError]], records: Sequence[Benchmark]) -> str:

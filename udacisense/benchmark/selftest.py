@@ -1,22 +1,25 @@
 """`selftest bench`: does the benchmark call the same the same, and 10 % more work slower, on this very machine?
 
-Three processes of one file: two do ten inferences a run, the third eleven, which is exactly 10 % more of the same work. They
-are compared again and again as subjects of a benchmark are: in blocks that take turns, judged by `compare`. Every ten
-comparisons the processes are replaced, because two processes of one file differ a little for as long as they live.
+A comparison is made as a benchmark makes it: each of two subjects is started as often as the standard protocol says, their
+blocks take turns, and `compare` judges. The two subjects are processes of one file; both do ten inferences a run, or one does
+ten and the other eleven, which is exactly 10 % more of the same work. No start serves in two comparisons of one kind, so each
+verdict of a kind is a new try. The kinds share starts, each with blocks of its own: they are counted apart.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from udacisense import store
 from udacisense.benchmark.busy import Neighbours
-from udacisense.benchmark.compare import Comparison, Speed, compare_blocks
+from udacisense.benchmark.compare import Comparison, Speed, compare_starts
 from udacisense.benchmark.protocol import Protocol, get_protocol
 from udacisense.benchmark.queueing import alone_on_the_machine
+from udacisense.benchmark.replication import one_start
 from udacisense.benchmark.turn import Setting, Surroundings, Turn
 from udacisense.benchmark.watch_machine import MachineWatch
 from udacisense.benchmark.worker import CHILD
@@ -26,30 +29,34 @@ from udacisense.settings import settings
 from udacisense.types import SelfTest, Subject, Trial
 
 CALLS, MORE_CALLS = 10, 11
-TRIOS = 10
+COMPARISONS = 100
 
-Trio = tuple[Turn, Turn, Turn]
-"""Two of the same work, then the one with more of it."""
-Open = Callable[[ExitStack], Trio]
+Pair = tuple[Turn, Turn]
+Open = Callable[[], AbstractContextManager[Pair]]
+"""One start of each of two subjects, warmed up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of comparison: how often a trio makes it, against whom, and how often each verdict may be given."""
+    """One kind of comparison, and how often each verdict may be given."""
 
     title: str
     asked: str
-    each: int  # comparisons of one trio
+    fifths: int  # of every five comparisons of a self-test, so many are made of this kind too
     more_work: bool
     busy: bool
     keeps: Callable[[dict[Speed, int]], bool]
+
+    def is_made(self, number: int) -> bool:
+        """Whether it is made with the starts of comparison `number`, counted from 0: evenly over the whole self-test."""
+        return (number + 1) * self.fifths // 5 > number * self.fifths // 5
 
 
 KINDS = (
     Kind(
         "The same against itself",
         "At most 5 % of the verdicts may say that one is faster or slower.",
-        10,
+        5,
         more_work=False,
         busy=False,
         keeps=lambda n: n["faster"] + n["slower"] <= 0.05 * sum(n.values()),
@@ -57,7 +64,7 @@ KINDS = (
     Kind(
         "10 % more work",
         "At least 95 % of the verdicts must say slower.",
-        4,
+        2,
         more_work=True,
         busy=False,
         keeps=lambda n: n["slower"] >= 0.95 * sum(n.values()),
@@ -65,7 +72,7 @@ KINDS = (
     Kind(
         "10 % more work beside a busy core",
         "Every verdict must say slower or not enough evidence.",
-        4,
+        2,
         more_work=True,
         busy=True,
         keeps=lambda n: n["faster"] + n["same"] == 0,
@@ -74,19 +81,20 @@ KINDS = (
 
 
 def selftest(
-    subject: Subject, *, child: tuple[str, ...] = CHILD, protocol: Protocol | None = None, trios: int = TRIOS
+    subject: Subject, *, child: tuple[str, ...] = CHILD, protocol: Protocol | None = None, comparisons: int = COMPARISONS
 ) -> SelfTest:
-    """Compare a file with itself 180 times (18 times a trio), and save what came out.
+    """Compare a file with itself `comparisons` times, two of five times with more work too, and save what came out.
 
     Raises:
         MeasureError: the file cannot be timed.
     """
     plan = protocol or get_protocol("selftest")
-    made = here(f"python -m udacisense selftest bench --subject {subject.id}")
+    less = "" if comparisons == COMPARISONS else f" --comparisons {comparisons}"
+    made = here(f"python -m udacisense selftest bench --subject {subject.id}{less}")
     began = time.monotonic()
     with alone_on_the_machine("the self-test of the benchmark"), Neighbours(1) as neighbours:
         around = Surroundings(plan, child, MachineWatch(), neighbours)
-        trials = run_trials(lambda stack: _open(subject, around, stack), plan.rounds, trios)
+        trials = run_trials(lambda: _opened(subject, around), plan, comparisons)
     record = SelfTest(
         id=store.new_id("selftest-bench"),
         subject_id=subject.id,
@@ -101,40 +109,49 @@ def selftest(
     return record
 
 
-def _open(subject: Subject, around: Surroundings, stack: ExitStack) -> Trio:
-    found = [Turn(subject, Setting(settings().threads), around, calls) for calls in (CALLS, CALLS, MORE_CALLS)]
-    for turn in found:
-        turn.check()
-        turn.open(stack)
-        turn.warm_up()
-    return found[0], found[1], found[2]
+@contextmanager
+def _opened(subject: Subject, around: Surroundings) -> Iterator[Pair]:
+    """Two processes of the file; both are loaded at once, which nothing times, and warmed up one after the other."""
+    first, second = (Turn(subject, Setting(settings().threads), around) for _ in range(2))
+    first.check()
+    with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda turn: turn.open(stack), (first, second)))
+        for turn in (first, second):
+            turn.calls = CALLS
+            turn.warm_up()
+        yield first, second
+        list(pool.map(Turn.close, (first, second)))
 
 
-def run_trials(open_trio: Open, rounds: int, trios: int = TRIOS) -> tuple[Trial, ...]:
-    """Every kind of comparison, by trio after trio, so that the hours of a machine fall on all kinds alike."""
-    found: list[list[Comparison]] = [[] for _ in KINDS]
-    for number in range(trios):
-        with ExitStack() as stack:
-            report(number / trios, f"processes {number + 1} of {trios}: loading")
-            first, second, more = open_trio(stack)
-            for place, kind in enumerate(KINDS):
-                report((number + place / len(KINDS)) / trios, f"processes {number + 1} of {trios}: {kind.title.lower()}")
-                other = more if kind.more_work else second
-                found[place] += [_compare(other, first, rounds, kind.busy) for _ in range(kind.each)]
-    return tuple(_trial(kind, comparisons) for kind, comparisons in zip(KINDS, found, strict=True))
+def run_trials(opened: Open, plan: Protocol, comparisons: int = COMPARISONS) -> tuple[Trial, ...]:
+    """Every kind of comparison in turn, so that the hours of a machine fall on all kinds alike."""
+    found: dict[str, list[Comparison]] = {kind.title: [] for kind in KINDS}
+    for number in range(comparisons):
+        kinds = [kind for kind in KINDS if kind.is_made(number)]
+        logs: dict[str, list[float]] = {kind.title: [] for kind in kinds}
+        for start in range(plan.starts):
+            place = f"comparison {number + 1} of {comparisons}, start {start + 1} of {plan.starts}"
+            report((number + start / plan.starts) / comparisons, place)
+            with opened() as (first, second):
+                for kind in kinds:
+                    logs[kind.title].append(_start(kind, first, second, plan.rounds, reverse=start % 2 == 1))
+        for kind in kinds:
+            found[kind.title].append(compare_starts(logs[kind.title]))
+    return tuple(_trial(kind, found[kind.title]) for kind in KINDS)
 
 
-def _compare(turn: Turn, against: Turn, rounds: int, busy: bool) -> Comparison:
-    """One comparison of two subjects that are open already."""
+def _start(kind: Kind, turn: Turn, against: Turn, rounds: int, reverse: bool) -> float:
+    """The log ratio of times of one pair of starts."""
+    turn.calls, against.calls = MORE_CALLS if kind.more_work else CALLS, CALLS
     for one in (turn, against):
         one.blocks.clear()
-    with turn.around.neighbours.working(int(busy)):
-        pair = [turn, against]
+    order = [against, turn] if reverse else [turn, against]
+    with turn.around.neighbours.working(int(kind.busy)):
         for _ in range(rounds):
-            for one in pair:
+            for one in order:
                 one.block()
-            pair.reverse()
-    return compare_blocks(turn.blocks, against.blocks)
+            order.reverse()
+    return one_start(turn.blocks, against.blocks)
 
 
 def _trial(kind: Kind, comparisons: Iterable[Comparison]) -> Trial:
@@ -142,5 +159,12 @@ def _trial(kind: Kind, comparisons: Iterable[Comparison]) -> Trial:
     counts: dict[Speed, int] = {"faster": 0, "slower": 0, "same": 0, "unknown": 0}
     for comparison in made:
         counts[comparison.speed] += 1
-    ratios = tuple(round(c.ratio.value, 5) for c in made if c.ratio is not None)
-    return Trial(kind.title, kind.asked, **counts, ratios=ratios, passed=kind.keeps(counts))
+    estimates = [c.ratio for c in made if c.ratio is not None]
+    return Trial(
+        kind.title,
+        kind.asked,
+        **counts,
+        ratios=tuple(round(e.value, 5) for e in estimates),
+        intervals=tuple((round(e.low, 5), round(e.high, 5)) for e in estimates),
+        passed=kind.keeps(counts),
+    )

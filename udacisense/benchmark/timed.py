@@ -25,8 +25,8 @@ PICTURE_PX = 32
 class Timed:
     """One loaded subject and its input. One run is `calls` inferences, one unless a self-test asks for more."""
 
-    def __init__(self, session: Session, images: Images, classes: int, calls: int = 1) -> None:
-        self.session, self.images, self.classes, self.calls = session, images, classes, calls
+    def __init__(self, session: Session, images: Images, classes: int) -> None:
+        self.session, self.images, self.classes, self.calls = session, images, classes, 1
 
     def run(self) -> float:
         """Seconds of one run."""
@@ -71,7 +71,6 @@ def open_subject(command: Command) -> tuple[Timed, Answer]:
     timed = Timed(session, images, command["classes"])
     first_s = timed.run()
     timed.check()
-    timed.calls = command.get("calls", 1)
     gc.collect()
     gc.freeze()  # what is there now stays: collecting before a block then takes no time to speak of
     return timed, {
@@ -84,6 +83,7 @@ def open_subject(command: Command) -> tuple[Timed, Answer]:
 
 def warm_up(timed: Timed, command: Command) -> Answer:
     """Run until two windows of runs in a row have the same median, or until the time is over."""
+    timed.calls = command.get("calls", 1)
     window, tolerance = command["window"], command["tolerance"]
     times: list[float] = []
     end = time.perf_counter() + command["seconds"]
@@ -103,6 +103,7 @@ def is_stable(times: list[float], window: int, tolerance: float) -> bool:
 
 def time_block(timed: Timed, command: Command) -> Answer:
     """Steady runs for `seconds`, at least `runs` of them, after `load_s` unrecorded; the collector off as in timeit."""
+    timed.calls = command.get("calls", 1)
     _run_unrecorded(timed, command["settle"], command.get("load_s", 0.0))
     used, waited = time.process_time(), waited_s()
     started = time.perf_counter()

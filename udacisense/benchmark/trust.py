@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from udacisense.benchmark.drift import drift
-from udacisense.stats import MIN_BLOCKS, bootstrap_interval, mad_outliers, mean, median
+from udacisense.benchmark.replication import MIN_STARTS, average
+from udacisense.stats import MIN_BLOCKS, mad_outliers, mean, median
 from udacisense.types import Benchmark, Conditions
 
 Grade = Literal["A", "B", "C", "D"]
@@ -58,17 +59,25 @@ def _graded(value: float, limits: Sequence[float]) -> int:
 
 def _spread(b: Benchmark) -> Iterator[Deduction]:
     """The half width of the average's 95 % interval; more than 3, 10, 25 % of it cost 1, 2, 3 steps."""
-    blocks = [block for block in b.blocks_s if block]
-    if len(blocks) < MIN_BLOCKS:
-        yield Deduction(
-            2, f"{len(blocks)} blocks of runs are too few for an interval ({MIN_BLOCKS}). Use a protocol as it is shipped."
-        )
+    found = average(b)
+    if found is None:
+        few = f"{len(b.blocks_s)} blocks of runs are too few for an interval ({MIN_BLOCKS})"
+        yield Deduction(2, f"{few}. Use a protocol as it is shipped.")
         return
-    found = bootstrap_interval(blocks)
     half = (found.high - found.low) / 2 / found.value
     steps = _graded(half, (0.03, 0.1, 0.25))
     if steps:
         yield Deduction(steps, f"The average is known to ±{half:.1%} only. Use a longer protocol, or a quieter machine.")
+
+
+def _starts(b: Benchmark) -> Iterator[Deduction]:
+    """Few starts hide how far processes of one file differ; under sustained load it is the course of one that is asked for."""
+    if len(b.by_start) < MIN_STARTS and not b.sustained:
+        times = "once" if len(b.by_start) == 1 else f"{len(b.by_start)} times"
+        yield Deduction(
+            1,
+            f"It was started {times} only, and processes of one file differ. Use a protocol of {MIN_STARTS} starts or more.",
+        )
 
 
 def _outliers(b: Benchmark) -> Iterator[Deduction]:
@@ -150,6 +159,6 @@ def _throttling(b: Benchmark) -> Iterator[Deduction]:
 
 
 LOOKS: tuple[Callable[[Benchmark], Iterator[Deduction]], ...] = (
-    _spread, _outliers, _warmup, _drifted, _load, _timer, _throttling,
+    _spread, _starts, _outliers, _warmup, _drifted, _load, _timer, _throttling,
 )  # fmt: skip
 """What a grade rests on."""

@@ -1,10 +1,11 @@
-"""One subject under one setting: its timed process, the steps of a run, and the record that comes out."""
+"""One subject under one setting: its timed processes, start after start, and the record that comes out."""
 
 from __future__ import annotations
 
 import math
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from udacisense.errors import MeasureError, NotFoundError
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.models.checkpoint import find_checkpoint
 from udacisense.settings import settings
+from udacisense.stats import mean
 from udacisense.types import Benchmark, Checkpoint, Conditions, Provenance, Start, Subject
 
 
@@ -52,22 +54,40 @@ class Surroundings:
     watch: MachineWatch
     neighbours: Neighbours
     usual: Setting = Setting()  # the plainest of the run
-    cpus: tuple[int, ...] | None = None  # pin every timed process to these
+    cpus: tuple[int, ...] | None = None  # pin every timed process to these; None = as many as it has threads
+
+    def cores(self, threads: int) -> tuple[int, ...] | None:
+        """The cores of a timed process: the same for all with so many threads, or one subject keeps a better core than another.
+
+        The last ones, because systems tend to give their own work to the first. None = all, or a system that pins none.
+        """
+        if self.cpus is not None or not hasattr(os, "sched_getaffinity"):
+            return self.cpus
+        usable = sorted(os.sched_getaffinity(0))
+        return tuple(usable[-threads:]) if threads < len(usable) else None
 
 
 class Turn:
-    """Opens, warms up, times and describes one subject; every step raises MeasureError where it fails."""
+    """Opens, warms up, times and describes one subject; every step raises MeasureError where it fails.
 
-    def __init__(self, subject: Subject, setting: Setting, around: Surroundings, calls: int = 1) -> None:
-        self.subject, self.setting, self.around, self.calls = subject, setting, around, calls
+    Each `open` begins a start: a fresh process, whose blocks follow those of the starts before.
+    """
+
+    def __init__(self, subject: Subject, setting: Setting, around: Surroundings) -> None:
+        self.subject, self.setting, self.around = subject, setting, around
+        self.calls = 1  # inferences a run; a self-test asks for more
         self.format = subject_format(subject)
         self.input_px, self.classes = _shape(subject)
+        self.cpus = around.cores(setting.threads)
         self.starts: list[Start] = []
         self.blocks: list[tuple[float, ...]] = []
+        self.blocks_per_start: list[int] = []
         self.conditions: list[Conditions] = []
         self.whole_blocks: list[tuple[float, ...]] = []
-        self.warmup: dict[str, Any] = {}
-        self.end: dict[str, Any] = {}
+        self.warmups: list[dict[str, Any]] = []
+        self.rss_before: list[int | None] = []
+        self.rss_samples: list[int] = []
+        self.peaks: list[int | None] = []
 
     @property
     def name(self) -> str:
@@ -84,13 +104,8 @@ class Turn:
                 f"{self.subject.path} changed since its record was made. Convert it again, or pick it by its path."
             )
 
-    def start_cold(self) -> None:
-        """Start the subject once in a process of its own and end that: one more figure for its start."""
-        with ExitStack() as stack:
-            self.open(stack)
-
     def open(self, stack: ExitStack) -> None:
-        """Start the timed process and load the file; the process ends with `stack`."""
+        """Start a timed process and load the file, as one more start; the process ends with `stack`."""
         p = self.around.protocol
         cached = page_cache.drop(self.subject.path)
         began = time.perf_counter()
@@ -98,7 +113,7 @@ class Turn:
         self.worker = stack.enter_context(worker)
         worker.ask("hello")
         process_s = time.perf_counter() - began
-        self.opened = worker.ask(
+        found = worker.ask(
             "open",
             format=self.format.name,
             path=str(self.subject.path),
@@ -107,31 +122,33 @@ class Turn:
             input_px=self.input_px,
             classes=self.classes,
             seed=settings().seed,
-            cpus=self.around.cpus,
-            calls=self.calls,
+            cpus=self.cpus,
         )
-        found = self.opened
+        self.rss_before.append(found["rss_before_bytes"])
+        self.blocks_per_start.append(0)
         self.starts.append(Start(process_s, found["import_s"], found["load_s"], found["first_s"], cached))
 
     def warm_up(self) -> None:
         """Run until the times are stable, or the protocol's time for it is over."""
         p = self.around.protocol
+        limits = {"window": p.warmup_window, "tolerance": p.warmup_tolerance, "seconds": p.warmup_max_s}
         with self.around.neighbours.working(self.setting.beside):
-            self.warmup = self.worker.ask("warm", window=p.warmup_window, tolerance=p.warmup_tolerance, seconds=p.warmup_max_s)
+            self.warmups.append(self.worker.ask("warm", calls=self.calls, **limits))
 
     def block(self) -> None:
         """Time one block of runs."""
         p = self.around.protocol
+        asked = {"seconds": p.block_s, "runs": p.block_runs, "settle": p.settle_runs, "load_s": p.load_s}
         with self.around.neighbours.working(self.setting.beside):
-            answer, conditions = self.around.watch.block(
-                lambda: self.worker.ask("block", seconds=p.block_s, runs=p.block_runs, settle=p.settle_runs, load_s=p.load_s)
-            )
+            answer, conditions = self.around.watch.block(lambda: self.worker.ask("block", calls=self.calls, **asked))
         self.blocks.append(tuple(round(s, 8) for s in answer["times"]))
+        self.blocks_per_start[-1] += 1
         self.conditions.append(conditions)
 
     def read_memory(self) -> None:
         """Read the peak of memory, before anything but inference was done in the process."""
-        self.end |= self.worker.ask("memory")
+        self.peaks.append(self.worker.ask("memory")["peak_rss_bytes"])
+        self.rss_samples += self.worker.rss_samples
 
     def whole(self) -> None:
         """Time one block of the whole way, from a picture's bytes to logits."""
@@ -141,23 +158,28 @@ class Turn:
             )
         self.whole_blocks.append(tuple(answer["times"]))
 
-    def finish(self) -> None:
-        """Take the last figures and end the process."""
+    def finish(self) -> Mapping[str, Any]:
+        """The last figures: times of decoding and preprocessing alone, and the smallest step of the clock."""
         p = self.around.protocol
-        self.end |= self.worker.ask("finish", input_px=self.input_px, seed=settings().seed, preprocess_runs=p.preprocess_runs)
+        return self.worker.ask("finish", input_px=self.input_px, seed=settings().seed, preprocess_runs=p.preprocess_runs)
+
+    def close(self) -> None:
+        """End the process of this start."""
         self.worker.close()
 
-    def has_enough(self) -> bool:
-        """Whether the protocol's runs and seconds are reached."""
-        p = self.around.protocol
-        recorded = math.fsum(s for block in self.blocks for s in block)
-        runs = sum(map(len, self.blocks))
-        return runs >= p.min_runs and recorded + p.load_s * len(self.blocks) >= p.min_s
+    def has_share(self) -> bool:
+        """Whether this start has its share of the protocol's runs and seconds."""
+        p, blocks = self.around.protocol, self.blocks_per_start[-1]
+        return self._has(p.min_runs / p.starts, p.min_s / p.starts, self.blocks[-blocks:] if blocks else [])
 
-    def record(self, run_id: str, made: Provenance) -> Benchmark:
-        """Everything that was measured; its id is new."""
+    def _has(self, runs: float, seconds: float, blocks: Sequence[Sequence[float]]) -> bool:
+        recorded = math.fsum(s for block in blocks for s in block)
+        return sum(map(len, blocks)) >= runs and recorded + self.around.protocol.load_s * len(blocks) >= seconds
+
+    def record(self, run_id: str, made: Provenance, end: Mapping[str, Any]) -> Benchmark:
+        """Everything that was measured, with what `finish` gave; its id is new."""
         p, s, energy = self.around.protocol, self.subject, self.around.watch.energy
-        samples = self.worker.rss_samples
+        enough = self._has(p.min_runs, p.min_s, self.blocks)
         return Benchmark(
             id=store.new_id(f"bench-{s.id}"),
             run_id=run_id,
@@ -168,29 +190,30 @@ class Turn:
             threads=self.setting.threads,
             batch=self.setting.batch,
             input_px=self.input_px,
-            import_s=self.opened["import_s"],
-            load_s=self.opened["load_s"],
-            first_s=self.opened["first_s"],
-            warmup_s=tuple(self.warmup["times"]),
+            import_s=self.starts[0].import_s,
+            load_s=self.starts[0].load_s,
+            first_s=self.starts[0].first_s,
+            warmup_s=tuple(self.warmups[0]["times"]),
             blocks_s=tuple(self.blocks),
-            preprocess_s=tuple(self.end["preprocess_s"]),
-            rss_before_bytes=self.opened["rss_before_bytes"],
-            peak_rss_bytes=self.end["peak_rss_bytes"],
+            preprocess_s=tuple(end["preprocess_s"]),
+            rss_before_bytes=self.rss_before[0],
+            peak_rss_bytes=max((n for n in self.peaks if n is not None), default=None),
             size_bytes=s.size_bytes,
             made=made,
-            warnings=remarks(self.blocks, p, enough=self.has_enough(), clock_step_s=self.around.watch.clock_step_s()),
+            warnings=remarks(self.blocks, p, enough=enough, clock_step_s=self.around.watch.clock_step_s()),
             protocol=p.model_dump(),
             sustained=p.order == "alone",
             beside=self.setting.beside,
-            cpus=self.around.cpus,
-            warmup_stable=self.warmup["stable"],
+            cpus=self.cpus,
+            warmup_stable=all(w["stable"] for w in self.warmups),
             conditions=tuple(self.conditions),
             starts=tuple(self.starts),
             whole_s=tuple(self.whole_blocks),
-            decode_s=tuple(self.end["decode_s"]),
-            mean_rss_bytes=round(math.fsum(samples) / len(samples)) if samples else None,
-            timer_s=self.end["timer_s"],
+            decode_s=tuple(end["decode_s"]),
+            mean_rss_bytes=round(mean(self.rss_samples)) if self.rss_samples else None,
+            timer_s=end["timer_s"],
             energy_note=energy.note,
+            blocks_per_start=tuple(self.blocks_per_start),
         )
 
 

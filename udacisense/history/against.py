@@ -18,6 +18,7 @@ from scipy import special
 
 from udacisense import store
 from udacisense.benchmark.compare import Speed, speed_of
+from udacisense.benchmark.replication import MIN_STARTS, ONE_START, start_ratios
 from udacisense.errors import StoreError
 from udacisense.predictions import load_predictions
 from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference, independent, log_ratios, median
@@ -94,7 +95,7 @@ def against(before: Sequence[Benchmark], after: Sequence[Benchmark]) -> Against:
 
 
 def _by_role(run: Sequence[Benchmark]) -> dict[tuple[str, object], Benchmark]:
-    return {(role_of(b.subject_id), (b.setting, b.input_px, b.cpus)): b for b in run}
+    return {(role_of(b.subject_id), (b.setting, b.input_px)): b for b in run}
 
 
 def mismatch(before: Machine, after: Machine) -> tuple[str, ...]:
@@ -138,12 +139,13 @@ def _ratio(
     old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Sequence[Benchmark]
 ) -> tuple[Estimate | None, str]:
     """Time after over time before with how it was found, or why it cannot be."""
+    if old.cpus != new.cpus:
+        return None, f"the timed processes ran on {_cores(old)} before and on {_cores(new)} after. Time the earlier file again."
     for anchor in after:
         same = [b for b in before if _is_same_file(b, anchor) and b.setting == anchor.setting]
         fits = anchor.setting == new.setting and anchor.subject_sha256 not in (old.subject_sha256, new.subject_sha256)
         if same and fits and _paired(old, same[0]) and _paired(new, anchor):
-            found = _through(log_ratios(old.blocks_s, same[0].blocks_s), log_ratios(new.blocks_s, anchor.blocks_s))
-            return found, f"both held against {anchor.subject_id}."
+            return _through((old, same[0]), (new, anchor)), f"both held against {anchor.subject_id}."
     runs = [b for b in store.records(Benchmark).records if _is_same_run_kind(b, old)]
     if len(runs) >= FEWEST_RUNS:
         return _by_runs(old, new, runs), f"as {len(runs)} runs of one file differ here."
@@ -163,23 +165,45 @@ def _is_same_run_kind(record: Benchmark, old: Benchmark) -> bool:
 
 
 def _paired(a: Benchmark, b: Benchmark) -> bool:
-    return a.run_id == b.run_id and len(a.blocks_s) == len(b.blocks_s) >= MIN_BLOCKS
+    same = a.run_id == b.run_id and a.blocks_per_start == b.blocks_per_start
+    return same and len(a.blocks_s) == len(b.blocks_s) >= MIN_BLOCKS
 
 
-def _through(old: np.typing.NDArray[np.float64], new: np.typing.NDArray[np.float64], level: float = 0.95) -> Estimate:
-    """The ratio of two ratios of times, from the logarithms of each block's ratio.
+def _cores(b: Benchmark) -> str:
+    return f"cores {', '.join(map(str, b.cpus))}" if b.cpus else "any core"
 
-    The interval is Welch's ("The Generalization of Student's Problem", Biometrika 1947), each series counted for as many
-    blocks as it is worth.
+
+Series = np.typing.NDArray[np.float64]
+
+
+def _through(old: tuple[Benchmark, Benchmark], new: tuple[Benchmark, Benchmark]) -> Estimate:
+    """The ratio of two ratios of times: of a file over the common one, after over before."""
+    (before, once), (after, once_too) = _logs(*old), _logs(*new)
+    return _welch(before, after, (once, once_too))
+
+
+def _welch(before: Series, after: Series, once: tuple[bool, bool] = (False, False), level: float = 0.95) -> Estimate:
+    """exp of the difference of two means, with Welch's interval ("The Generalization of Student's Problem", Biometrika 1947).
+
+    Args:
+        once: whether each series is of blocks of one start: it counts for as many values as it is worth, and the interval is
+            widened by what two starts may differ.
     """
-    worth = [independent(series) for series in (old, new)]
-    parts = [float(series.var(ddof=1)) / n for series, n in zip((old, new), worth, strict=True)]
-    value, variance = float(new.mean() - old.mean()), math.fsum(parts)
-    if variance == 0:
-        return Estimate(*[math.exp(value)] * 3)
-    freedom = variance**2 / math.fsum(p**2 / (n - 1) for p, n in zip(parts, worth, strict=True))
-    half = float(special.stdtrit(freedom, 0.5 + level / 2)) * math.sqrt(variance)
+    worth = [independent(series) if of_one else len(series) for series, of_one in zip((before, after), once, strict=True)]
+    parts = [float(series.var(ddof=1)) / n for series, n in zip((before, after), worth, strict=True)]
+    value, variance = float(after.mean() - before.mean()), math.fsum(parts)
+    half = sum(once) * math.log1p(ONE_START)
+    if variance > 0:
+        freedom = variance**2 / math.fsum(p**2 / (n - 1) for p, n in zip(parts, worth, strict=True))
+        half += float(special.stdtrit(freedom, 0.5 + level / 2)) * math.sqrt(variance)
     return Estimate(*(math.exp(v) for v in (value, value - half, value + half)))
+
+
+def _logs(a: Benchmark, b: Benchmark) -> tuple[Series, bool]:
+    """The logarithms of the ratios of two subjects of one run, and whether they are of blocks of one start only."""
+    if len(a.by_start) >= MIN_STARTS:
+        return start_ratios(a, b), False
+    return log_ratios(a.blocks_s, b.blocks_s), True
 
 
 def _by_runs(old: Benchmark, new: Benchmark, runs: Sequence[Benchmark], level: float = 0.95) -> Estimate:

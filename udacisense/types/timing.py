@@ -125,7 +125,7 @@ class Unfinished:
     batch: int
     beside: int
     starts_asked: int
-    blocks_s: tuple[tuple[float, ...], ...]  # of the starts that were finished
+    blocks_s: tuple[tuple[float, ...], ...]  # those that were finished
     blocks_per_start: tuple[int, ...]
     reason: str  # a sentence: why it is not finished
     made: Provenance
@@ -143,6 +143,7 @@ class Trial:
     unknown: int
     ratios: tuple[float, ...]  # of each comparison, in the order made
     passed: bool
+    intervals: tuple[tuple[float, float], ...] = ()  # 95 %, of each ratio; older records do not hold them
 
     @property
     def comparisons(self) -> int:

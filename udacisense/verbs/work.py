@@ -170,7 +170,7 @@ def benchmark(
     Args:
         protocol: a name, or a .toml file. threads: each of these numbers, 0 for all cores; by default the setting.
         batches: each of these numbers of pictures a run. busy: repeat it beside so many busy processes.
-        cpus: pin the timed processes to these cores.
+        cpus: pin the timed processes to these cores; by default one for each thread.
 
     Raises:
         NotFoundError: no such subject. MeasureError: no such protocol, or a subject gave no usable number.
