@@ -166,5 +166,5 @@ def _network_file(wanted: str | None, role: str) -> Checkpoint:
     except NotFoundError as exc:
         raise NotFoundError(f"The pipeline's {role} is missing: {exc} Or train a baseline: python -m udacisense train") from exc
     except CheckpointError as exc:
-        raise CheckpointError(f"The pipeline's {role} cannot be used: {exc}") from exc
+        raise type(exc)(f"The pipeline's {role} cannot be used: {exc}") from exc
     return found
