@@ -60,6 +60,8 @@ def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
         "data",
         "models",
         "train",
+        "compress",
+        "card",
         "convert",
         "inspect",
         "package",

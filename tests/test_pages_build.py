@@ -265,7 +265,8 @@ sys.exit(f"loaded: {{loaded}}" if loaded else 0)
 
 def test_the_app_needs_no_torch_to_look(seeded_home: Story) -> None:
     script = NO_TORCH.format(
-        app=APP, pages=("pages/dataset.py", "pages/benchmark.py", "pages/readiness.py", "pages/convert.py")
+        app=APP,
+        pages=("pages/dataset.py", "pages/models.py", "pages/benchmark.py", "pages/readiness.py", "pages/convert.py"),
     )
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "UDACISENSE_HOME": str(seeded_home.home)}
     done = subprocess.run(
