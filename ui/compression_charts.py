@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from udacisense.report.compression import Row
 from udacisense.stats import Estimate
 from ui.chart_style import OTHER_COLOR, format_color, titled
-from ui.words import BYTES_A_MB, NOT_MEASURED, mb, percent
+from ui.words import BYTES_A_MB, NOT_MEASURED, mb, ms, percent
 
 COLOR = format_color("torch")
 
@@ -46,12 +46,19 @@ def accuracies(rows: Sequence[Row]) -> go.Figure:
 def times(rows: Sequence[Row]) -> go.Figure:
     """Time of one picture over the start's, timed side by side, with its 95 % interval; the line is the start."""
     ratios = [row.speed.ratio if row.speed else None for row in rows]
-    texts = [NOT_MEASURED if r is None else f"{r.value:.2f} ({r.low:.2f} to {r.high:.2f})" for r in ratios]
     if rows and rows[0].benchmark is not None:
-        ratios[0], texts[0] = Estimate(1.0, 1.0, 1.0), "1, what the others are held against"
+        ratios[0] = Estimate(1.0, 1.0, 1.0)
+    texts = [_time_words(row, ratio) for row, ratio in zip(rows, ratios, strict=True)]
     fig = _points(rows, ratios, 1.0, "%{x:.2f} times as long")
     fig.add_vline(x=1.0, line_dash="dash", line_color=OTHER_COLOR)
     return titled(fig, _names(rows), texts, "time over the start's, 95 % interval", break_title=True)
+
+
+def _time_words(row: Row, ratio: Estimate | None) -> str:
+    if ratio is None:
+        return ms(row.median_s)
+    interval = "" if ratio.low == ratio.high else f" ({ratio.low:.2f} to {ratio.high:.2f})"
+    return f"{ms(row.median_s)} · {ratio.value:.2f}{interval}"
 
 
 def _points(rows: Sequence[Row], estimates: Sequence[Estimate | None], scale: float, template: str) -> go.Figure:

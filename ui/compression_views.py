@@ -25,7 +25,7 @@ BUTTONS = (
 )
 """Pipeline, its button, its hint."""
 
-SHOWN = ("step", "size", "time against the start", "top-1", "change", "verdict", "parameters", "zeros", "multiply-adds")
+SHOWN = ("step", "size", "time", "against the start", "top-1", "change", "verdict", "parameters", "zeros", "multiply-adds")
 """The table's columns, those that matter most first: the others are a scroll away."""
 
 DRAWN = {"Size": compression_charts.sizes, "Accuracy": compression_charts.accuracies, "Time": compression_charts.times}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.compression import stories
 from tests.fakes import fake_checkpoint
+from tests.story import Story
 from udacisense import store
 from udacisense.errors import NotFoundError
 from udacisense.report.compression import compressed, course_results, lineage, pipelines_that_ran
@@ -52,11 +53,11 @@ def test_what_is_not_measured_stays_unmeasured(home: Path) -> None:
     found = compressed("pipeline_03")
     assert all((row.evaluation, row.benchmark, row.speed, row.change) == (None,) * 4 for row in found.rows)
     first = dict(zip(COLUMNS, cells(found.rows[1], found.rows[0]), strict=True))
-    assert (first["time against the start"], first["top-1"], first["change"]) == ("not measured",) * 3
+    assert [first[name] for name in ("time", "against the start", "top-1", "change")] == ["not measured"] * 4
     assert first["verdict"].startswith("50 % smaller, not timed, accuracy not measured. Not decided: ")
     stages = course_results(found)["stages"]
-    assert [s["metrics"]["accuracy"] for s in stages] == [None] * 3
-    assert [s["metrics"]["timing"] for s in stages] == [None] * 3
+    assert [s["metrics"]["accuracy"] for s in stages] == [{"top1_acc": None, "top5_acc": None}] * 3
+    assert [s["metrics"]["timing"] for s in stages] == [{"cpu": None}] * 3
 
 
 def test_times_of_two_runs_are_not_put_side_by_side(home: Path) -> None:
@@ -176,6 +177,12 @@ def test_the_baselines_card_names_the_pictures_and_their_licence() -> None:
     for words in ("CIFAR-100", "household-v1", "withdrew in 2020", "Apache-2.0", "none of them was trained on"):
         assert words in text
     assert "How it was trained is not known" not in text
+
+
+def test_a_card_lists_the_phone_files(seeded_home: Story) -> None:
+    text = section(model_card(seeded_home.checkpoint), "Phone files made from it")
+    assert "| torchscript fp32 | 0.06 MB |" in text
+    assert "| not ready |" in text
 
 
 def test_a_card_has_a_row_for_every_seed(home: Path) -> None:

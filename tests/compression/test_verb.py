@@ -60,7 +60,8 @@ def test_a_chain_is_run_judged_timed_and_told(fake: Fake, timed: list[list[str]]
     assert found.results_path == sample_home / "models" / "fake" / "pipeline_results.json"
     plain = json.loads(found.results_path.read_text())
     assert [s["name"] for s in plain["stages"]] == ["Baseline", "a", "b"]
-    assert all(s["metrics"]["accuracy"] and s["metrics"]["timing"]["cpu"] and s["metrics"]["size"] for s in plain["stages"])
+    assert all(s["metrics"]["accuracy"]["top1_acc"] and s["metrics"]["timing"]["cpu"] for s in plain["stages"])
+    assert "# Model card: fake" in (sample_home / "models" / "fake" / "final.card.md").read_text()
     assert len(timed) == 1, "all in one run"
     assert len(timed[0]) == 3
     assert timed[0][-1].startswith("mobilenet_v3_small-fake-"), "the last step under its final name"

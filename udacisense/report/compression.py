@@ -46,6 +46,11 @@ class Row:
     message: str | None = None  # why there is no file
 
     @property
+    def median_s(self) -> float | None:
+        """Median steady time of one picture, seconds."""
+        return None if self.benchmark is None else stats.median(self.benchmark.steady_s)
+
+    @property
     def top1_interval(self) -> Estimate | None:
         """Test accuracy (0..1) with its 95 % Wilson interval."""
         e = self.evaluation
@@ -205,11 +210,12 @@ def course_results(found: Compressed) -> dict[str, Any]:
 
 
 def _metrics(row: Row) -> dict[str, Any]:
+    """The course's keys are always there; null where nothing was measured."""
     e, b = row.evaluation, row.benchmark
     return {
-        "accuracy": None if e is None else {"top1_acc": e.top1 * 100, "top5_acc": e.top5 * 100},
-        "timing": None if b is None else {"cpu": _timing(b)},
-        "size": None if row.size_bytes is None else {"model_size_mb": row.size_bytes / MB, "parameters": row.parameters},
+        "accuracy": {"top1_acc": e.top1 * 100 if e else None, "top5_acc": e.top5 * 100 if e else None},
+        "timing": {"cpu": _timing(b) if b else None},
+        "size": {"model_size_mb": row.size_bytes / MB if row.size_bytes else None, "parameters": row.parameters},
     }
 
 

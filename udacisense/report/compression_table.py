@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, percent
+from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds, percent
 from udacisense.report.compression import Compressed, Row
 from udacisense.rules import Measure, Rule, load_rules
 from udacisense.settings import settings
 from udacisense.stats import Estimate
 
-COLUMNS = ("step", "size", "parameters", "zeros", "multiply-adds", "time against the start", "top-1", "change", "verdict")
+COLUMNS = ("step", "size", "parameters", "zeros", "multiply-adds", "time", "against the start", "top-1", "change", "verdict")
 SAME_SIZE = 0.005
 """A file whose size differs by less than this share is said to be as large."""
 
@@ -37,13 +37,14 @@ def grid(found: Compressed) -> Grid:
 def cells(row: Row, start: Row) -> tuple[str, ...]:
     """One row as text."""
     if row.message is not None:
-        return (row.name, *[NOT_MEASURED] * 7, f"Failed: {row.message}")
+        return (row.name, *[NOT_MEASURED] * 8, f"Failed: {row.message}")
     return (
         row.name,
         _with_change(megabytes(row.size_bytes), row.size_bytes, start.size_bytes),
         _with_change(_thousands(row.parameters), row.parameters, start.parameters),
         percent(row.sparsity),
         _with_change(_millions(row.macs), row.macs, start.macs),
+        milliseconds(row.median_s),
         ratio_words(row) if row is not start else "1",
         top1_words(row),
         change_words(row.change) if row is not start else "–",

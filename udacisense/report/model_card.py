@@ -10,17 +10,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from udacisense import stats
+from udacisense.artifacts import list_artifacts
 from udacisense.labels import CLASSES
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
 from udacisense.models.summary import Summary, summary_on_card
 from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Grid, Heading, Text, commas, megabytes, percent
 from udacisense.report.card_words import LICENCE, USE, licences, limits, pictures
 from udacisense.report.compression import Row, lineage
-from udacisense.report.compression_table import cells
+from udacisense.report.compression_table import COLUMNS, cells
 from udacisense.report.markdown import to_markdown
+from udacisense.report.sections import STATUS_WORDS
 from udacisense.report.seeds import seed_blocks
 from udacisense.store import records
-from udacisense.types import Checkpoint, Evaluation
+from udacisense.types import Checkpoint, Evaluation, Readiness
 
 WORST_PAIRS = 8
 
@@ -47,6 +49,7 @@ def card_blocks(checkpoint: Checkpoint) -> tuple[Block, ...]:
         *seed_blocks(root),
         *_accuracy(real, sample, way[-1] if way[-1].sha256 == checkpoint.sha256 else None),
         *_compression(way, training_info(checkpoint) or {}),
+        *_phone_files(checkpoint),
         Heading(2, "Limits"),
         Bullets((*limits(training_info(root)), _real_photographs(sample))),
         Heading(2, "Licences"),
@@ -190,10 +193,31 @@ def _compression(way: tuple[Row, ...], info: Mapping[str, Any]) -> list[Block]:
     title = Heading(2, "How it was compressed")
     if len(way) < 2:
         return [title, Text("Not by a pipeline whose steps are recorded here.")]
-    columns = ("step", "size", "parameters", "zeros", "multiply-adds", "time against the start", "top-1", "change")
     rows = tuple(cells(row, way[0])[:-1] for row in way)
     said = f"Pipeline {info.get('pipeline', 'not known')}, seed {info.get('seed', 'not known')}. Each row is a checkpoint."
-    return [title, Text(said), Grid(columns, rows)]
+    return [title, Text(said), Grid(COLUMNS[:-1], rows)]
+
+
+def _phone_files(c: Checkpoint) -> list[Block]:
+    """Every converted file of these weights, with what was measured of it."""
+    made = [a for a in list_artifacts().records if a.checkpoint_id.endswith(c.sha256[:8])]
+    title = Heading(2, "Phone files made from it")
+    if not made:
+        return [title, Text("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
+    evaluations = [e for e in records(Evaluation).records if e.data.split == "test" and e.data.source != "sample"]
+    verdicts = {r.artifact_sha256: STATUS_WORDS[r.status] for r in records(Readiness).records}
+    top1 = {e.subject_sha256: percent(e.top1) for e in evaluations}
+    rows = tuple(
+        (
+            f"{a.format} {a.precision}",
+            megabytes(a.size_bytes),
+            top1.get(a.sha256, NOT_MEASURED),
+            verdicts.get(a.sha256, "not judged"),
+            a.id,
+        )
+        for a in made
+    )
+    return [title, Grid(("format", "size", "top-1 on test pictures", "verdict", "id"), rows)]
 
 
 def _real_photographs(sample: Evaluation | None) -> str:

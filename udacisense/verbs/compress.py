@@ -80,6 +80,8 @@ def _work(plan: Plan, protocol: Protocol) -> Compressing:
         _time(subjects, protocol)
     found = collect(ran.record)
     answer = _answer(found, ran, plan.pipeline.folder.parent / RESULTS)
+    if ran.final is not None:
+        card(ran.final.path)
     if ran.record.failed:
         raise _failed(ran)
     report(1.0, "done")
