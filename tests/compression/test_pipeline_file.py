@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 
 from tests.networks import save_script, saved, traced
 from udacisense.compression.pipeline_file import load_pipeline, pipeline_names, plan
+from udacisense.compression.step import Step
 from udacisense.errors import CheckpointError, NotFoundError, RecipeError, UnsafeFileError
 from udacisense.settings import PROJECT
 
@@ -113,3 +116,17 @@ def test_every_key_of_the_pipelines_is_explained() -> None:
 
     text = (PROJECT / "docs" / "compression.md").read_text(encoding="utf-8")
     assert [key for key in Pipeline.model_fields if f"`{key}`" not in text] == []
+
+
+def test_the_documents_example_is_a_pipeline(tmp_path: Path) -> None:
+    text = (PROJECT / "docs" / "compression.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert [step.technique for step in load_pipeline(written(tmp_path, example)).step] == ["prune-channels", "fold-batch-norm"]
+
+
+def test_every_technique_is_explained_and_compared() -> None:
+    union, _ = get_args(Step)
+    techniques = {get_args(kind.model_fields["technique"].annotation)[0] for kind in get_args(union)}
+    text = (PROJECT / "docs" / "compression.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(techniques) if f"| `{name}` |" not in text] == []
+    assert {step.technique for step in load_pipeline("singles").step} == techniques
