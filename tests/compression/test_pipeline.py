@@ -113,6 +113,11 @@ def test_another_name_is_no_other_step(fake: Fake) -> None:
     assert (again.steps[0].name, again.steps[0].sha256, again.steps[0].path) == ("new name", old.sha256, old.path)
 
 
+def test_a_default_that_is_spelled_out_is_no_other_step(fake: Fake) -> None:
+    run(a_pipeline(step("a")))
+    assert run(a_pipeline(step("a", schedule="one-shot"))).skipped == ("a",)
+
+
 @pytest.mark.parametrize("change", [{"seed": 7}, {"validation_per_class": 2}])
 def test_another_seed_or_split_is_another_result(fake: Fake, change: dict[str, int]) -> None:
     run(a_pipeline(step("a")))

@@ -66,7 +66,8 @@ def key_of(plan: Plan, step: Step, parent_sha256: str, dataset_id: str) -> str:
 
 
 def _settings(step: Step) -> dict[str, Any]:
-    plain = step.model_dump(mode="json", exclude={"name"})
+    """What was asked for beyond the defaults: a setting that is new, and off unless asked for, makes no old result stale."""
+    plain = step.model_dump(mode="json", exclude={"name"}, exclude_defaults=True)
     (plain.get("finetune") or {}).pop("name", None)
     return plain
 
