@@ -17,7 +17,7 @@ from udacisense.types import Machine, Provenance
 
 LIBRARIES = (
     *("udacisense", "torch", "torchvision", "numpy", "pillow", "pydantic", "psutil", "streamlit", "plotly", "pandas"),
-    *("executorch", "torchao", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
+    *("executorch", "torchao", "torch-pruning", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
     *("onnx", "onnxscript", "onnxruntime", "coremltools"),
 )
 """The libraries whose versions travel with a record."""
