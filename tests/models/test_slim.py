@@ -20,6 +20,7 @@ from udacisense.models.network import MobileNetV3_Household
 from udacisense.models.sensitivity import noise_of_blocks
 from udacisense.models.slim import channel_makers, slim_network, widths
 from udacisense.models.summary import describe, summarise
+from udacisense.notebook import load_model
 from udacisense.types import Checkpoint
 
 SHARES = {"hidden": 0.5, "last": 0.25, "expansion": 0.3, "squeeze": 0.5, "trunk": 0.2}
@@ -52,6 +53,7 @@ def test_a_slim_file_loads_with_the_same_answers(tmp_path: Path, slim: MobileNet
     assert widths(loaded) == widths(slim) != widths(network())
     assert torch.equal(logits(loaded), logits(slim))
     assert not loaded.training
+    assert torch.equal(logits(load_model(tmp_path / "slim.pth")), logits(slim))
 
 
 def test_a_folded_file_loads_with_the_same_answers(tmp_path: Path, folded: torch.nn.Module) -> None:
