@@ -139,7 +139,7 @@ def recipe_with(folder: Path, *changes: tuple[str, str]) -> str:
 
 
 def test_a_stage_needs_a_teacher_of_its_classes(tmp_path: Path) -> None:
-    assert load_recipe("baseline").stage[2].distil == 0.5
+    assert load_recipe("baseline").stage[3].distil == 0.5
     with pytest.raises(RecipeError, match="names no teacher"):
         load_recipe(recipe_with(tmp_path, NO_TEACHER))
     with pytest.raises(RecipeError, match="household classes only"):

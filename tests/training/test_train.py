@@ -14,6 +14,7 @@ from udacisense.data.sources import load_dataset
 from udacisense.errors import RecipeError
 from udacisense.models.card import read_card
 from udacisense.models.network import MobileNetV3_Household
+from udacisense.report.model_card import model_card
 from udacisense.settings import settings
 from udacisense.training import initial
 from udacisense.training import train as training
@@ -62,8 +63,7 @@ def test_another_seed_begins_with_the_same_pretraining(pictures: Path, trained: 
     first = training.train(recipe(PRETRAINING, HOUSEHOLD), pictures / "a.pth")
     assert trained == ["all", "ours"]
     assert read_card(first)["training"]["initial_weights"] == "random"
-    other = HOUSEHOLD.model_copy(update={"seed": 7})
-    second = training.train(recipe(PRETRAINING, other), pictures / "b.pth")
+    second = training.train(recipe(PRETRAINING, HOUSEHOLD, seed=7, pretraining_seed=42), pictures / "b.pth")
     assert trained == ["all", "ours", "ours"]
     assert second.sha256 != first.sha256
     assert [c["stage"] for c in read_card(second)["training"]["curves"]] == ["all", "ours"]
@@ -121,3 +121,12 @@ def test_with_neither_imagenet_nor_pretraining_it_says_what_to_do(pictures: Path
     with pytest.raises(RecipeError, match="no pretraining stage to take its place"):
         training.train(recipe(HOUSEHOLD, initial="imagenet"), pictures / "a.pth")
     assert not (pictures / "a.pth").exists()
+
+
+def test_a_remark_goes_to_the_card_and_changes_no_work(pictures: Path, trained: list[str]) -> None:
+    first = training.train(recipe(PRETRAINING, HOUSEHOLD), pictures / "a.pth")
+    second = training.train(recipe(PRETRAINING, HOUSEHOLD, remark="Made twice."), pictures / "b.pth")
+    assert trained == ["all", "ours", "ours"]
+    assert first.sha256 == second.sha256
+    assert "Made twice." in model_card(second)
+    assert "Made twice." not in model_card(first)

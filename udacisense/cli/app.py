@@ -61,10 +61,11 @@ def models(json: Json = False) -> None:
 def train(
     recipe: Annotated[str, typer.Option(help="name of a recipe in recipes/, or a .toml file")] = "baseline",
     out: Annotated[Path | None, typer.Option(help="where the .pth goes; by default models/<recipe>/checkpoints/")] = None,
+    seed: Annotated[int | None, typer.Option(help="in place of the recipe's, to see what another one changes")] = None,
     json: Json = False,
 ) -> None:
-    """Train a checkpoint by a recipe; a killed training goes on from its last epoch."""
-    perform(json, "train", lambda verbs: verbs.train(recipe, out))
+    """Train a checkpoint by a recipe; a killed training goes on from its last minute."""
+    perform(json, "train", lambda verbs: verbs.train(recipe, out, seed))
 
 
 @app.command()

@@ -120,7 +120,8 @@ def _training(c: Checkpoint, root: Checkpoint) -> list[Block]:
     took = f"{seconds / 60:.0f} minutes" if seconds else "a time that was not kept"
     said = f"Recipe {recipe.get('name')}, seed {recipe.get('seed')}, in {took} on {info.get('device', 'a device not kept')}."
     columns = ("stage", "pictures", "pixels", "epochs", "batch", "learning rate", "taught by")
-    return [title, Text(said), Grid(columns, rows), *_curve_end(info)]
+    remark = [Text(str(recipe["remark"]))] if recipe.get("remark") else []
+    return [title, Text(said), *remark, Grid(columns, rows), *_curve_end(info)]
 
 
 def _stage(stage: Mapping[str, Any]) -> tuple[str, ...]:

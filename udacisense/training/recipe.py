@@ -32,7 +32,6 @@ class Stage(BaseModel):
     jitter: float = Field(0.2, ge=0, lt=1, description="largest relative change of brightness and contrast")
     ema_decay: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0 = no averaging")
     distil: float = Field(0.0, ge=0, le=1, description="share of the teacher's answers in the loss; 0 = no teacher")
-    seed: int | None = Field(None, description="own seed of the stage; None = the recipe's, plus the stage's place")
     temperature: float = Field(2.0, gt=0, description="softness of the teacher's answers")
     feature_distil: float = Field(0.0, ge=0, description="weight of the distance to the teacher's features; 0 = not taught so")
     mixup: float = Field(0.0, ge=0, description="alpha of mixup; 0 = no blends of two pictures")
@@ -46,7 +45,11 @@ class Recipe(BaseModel):
 
     name: str
     technique: str
+    remark: str = Field("", description="what a reader of the model card should know about this training")
     seed: int = 42
+    pretraining_seed: int | None = Field(
+        None, description="seed of the pretraining stages, which trainings with several seeds then share; None = the seed"
+    )
     dropout: float = Field(0.2, ge=0, lt=1)
     validation_per_class: int = Field(50, ge=1)
     initial: Literal["random", "imagenet"] = Field(
@@ -56,6 +59,11 @@ class Recipe(BaseModel):
     )
     teacher: Literal["efficientnet-lite0"] | None = Field(None, description="ImageNet network whose answers are distilled")
     stage: tuple[Stage, ...] = Field(min_length=1)
+
+    def seed_of(self, stage: Stage) -> int:
+        """The seed that a stage's draws begin with."""
+        shared = self.pretraining_seed if stage.data == "cifar100-all" else None
+        return self.seed if shared is None else shared
 
     @model_validator(mode="after")
     def _only_taught_where_there_is_a_teacher(self) -> Self:

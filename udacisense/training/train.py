@@ -85,7 +85,7 @@ def _run_stages(
                 stage,
                 class_room.images(stage),
                 class_room.validation if stage.data == "household" else None,
-                seed=recipe.seed + index if stage.seed is None else stage.seed,
+                seed=recipe.seed_of(stage) + index,
                 state_path=_state_path(recipe, household, index),
                 guide=guide if stage.feature_distil else None,
             )
@@ -194,7 +194,8 @@ def _cost(stage: Stage) -> float:
 
 def _state_path(recipe: Recipe, household: Dataset, index: int) -> Path:
     """Where a stage that was killed goes on from, and where another recipe with the same stages up to here finds it done."""
-    until = recipe.model_copy(update={"name": "", "technique": "", "stage": recipe.stage[: index + 1]})
+    same = {"name": "", "technique": "", "remark": "", "seed": recipe.seed_of(recipe.stage[index]), "pretraining_seed": None}
+    until = recipe.model_copy(update={**same, "stage": recipe.stage[: index + 1]})
     digest = hashlib.sha256(f"{until.model_dump_json()} {household.ref.dataset_id}".encode()).hexdigest()[:12]
     return settings().home / ".udacisense" / "training" / f"{digest}.pt"
 

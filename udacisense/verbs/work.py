@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from udacisense.data.dataset import Dataset
 
 
-def train(recipe: str = "baseline", out: Path | None = None) -> Checkpoint:
+def train(recipe: str = "baseline", out: Path | None = None, seed: int | None = None) -> Checkpoint:
     """Train by a recipe of recipes/ (or a file) and save at `out`, by default models/<recipe>/checkpoints/model.pth.
+
+    Args:
+        seed: in place of the recipe's; the file then goes to models/<recipe>_seed<seed>/ by default.
 
     Raises:
         RecipeError: no such recipe, or a mistake in it. DataError: the training pictures are missing.
@@ -35,10 +38,13 @@ def train(recipe: str = "baseline", out: Path | None = None) -> Checkpoint:
     from udacisense.training.recipe import load_recipe
 
     plan = load_recipe(recipe)
-    with heavy_work(f"training {plan.name}"):
+    place = plan.name
+    if seed is not None and seed != plan.seed:
+        plan, place = plan.model_copy(update={"seed": seed}), f"{plan.name}_seed{seed}"
+    with heavy_work(f"training {place}"):
         from udacisense.training.train import train as fit
 
-        return fit(plan, out or _place_of(plan.name))
+        return fit(plan, out or _place_of(place))
 
 
 def _place_of(recipe: str) -> Path:
