@@ -28,7 +28,7 @@ from udacisense.errors import RecipeError
 from udacisense.jobs import Job
 from udacisense.labels import CLASSES
 from udacisense.settings import PROJECT, settings
-from udacisense.types import Flip
+from udacisense.types import Flip, Unfinished
 
 APP = str(PROJECT / "app.py")
 VERIFY, BENCHMARK, READINESS, CLASSIFY = (f"pages/{name}.py" for name in ("verify", "benchmark", "readiness", "classify"))
@@ -284,6 +284,20 @@ def test_benchmark_without_runs_shows_sizes_and_says_how_to_time(seeded_home: St
     assert len(at.dataframe[0].value) == 3
     assert at.dataframe[0].value["p50_ms"].isna().all()
     assert "No times have been measured yet" in words(at)
+
+
+def test_benchmark_tells_of_a_run_that_was_cut_short_and_uses_none_of_it(seeded_home: Story) -> None:
+    made = replace(seeded_home.benchmarks[0].made, created="2027-01-01T00:00:00Z")
+    one = seeded_home.faithful
+    left = Unfinished(
+        "unfinished-x", "run-x", one.id, one.sha256, 1, 1, 0, 10, ((0.001,), (0.001,)), (2,), "It was killed.", made
+    )
+    store.save(left)
+    at = open_page(BENCHMARK)
+    assert "1 measurement of 1 run did not end" in words(at)
+    (row,) = at.dataframe[0].value.to_dict("records")
+    assert (row["starts"], row["runs"], row["why"]) == ("1 of 10", 2, "It was killed.")
+    assert at.dataframe[1].value["p50_ms"][1] > 1, "the table of the whole run has no time of it"
 
 
 def test_benchmark_starts_a_run_of_what_was_chosen(seeded_home: Story, submitted: list[list[str]]) -> None:

@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from udacisense import store
 from udacisense.artifacts import cannot_run
 from udacisense.benchmark.trust import trust
-from udacisense.types import Benchmark, Checkpoint, DatasetRef, Subject
-from ui import charts, readings, tables
+from udacisense.types import Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
+from ui import charts, readings, tables, timing_readings, timing_rows
 from ui.evidence import Entry
 from ui.jobs import job_button, job_panel
 from ui.panels import chart, remarks, table
-from ui.widgets import describe_subject, empty_state, source_note
+from ui.widgets import describe_subject, empty_state, listing_problems, source_note
 from ui.words import MB_HELP, count, when
 
 PROTOCOLS: Mapping[str, tuple[str, str]] = {
-    "quick": ("Quick", "about 5 s a model"),
-    "standard": ("Standard", "at least 100 runs and 10 s a model, five cold starts"),
+    "quick": ("Quick", "six starts and about 5 s beside them a model"),
+    "standard": ("Standard", "at least 100 runs and 10 s a model, from ten starts"),
     "soak": ("Soak", "five minutes without a pause, each model alone"),
 }
 MORE: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -29,6 +30,13 @@ MORE: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """What a run may vary: how it is said, and its options."""
 
 _Number = st.column_config.NumberColumn
+UNFINISHED = {
+    "subject": st.column_config.TextColumn("Model"),
+    "when": st.column_config.TextColumn("Started, UTC"),
+    "starts": st.column_config.TextColumn("Starts"),
+    "runs": _Number("Runs"),
+    "why": st.column_config.TextColumn("Why", width="large"),
+}
 COLUMNS = {
     "subject": st.column_config.TextColumn("Model", pinned=True, width=164),
     "trust": st.column_config.TextColumn("Trust", width=52, help="A is the best, D decides nothing. The reasons are below."),
@@ -82,6 +90,17 @@ def start(subjects: Sequence[Subject]) -> None:
         job_button("Benchmark", argv, title, "benchmark", help=help, disabled=not chosen)
         st.caption("Only models of one run may be compared: they are timed in turns, so that what slows one slows all.")
     job_panel("benchmark")
+
+
+def cut_short() -> None:
+    """Runs that did not end: what is left of them, and how to make them again."""
+    found = store.records(Unfinished)
+    listing_problems(found.problems)
+    if not found.records:
+        return
+    with st.expander(f"{count(len(found.records), 'measurement')} cut short", icon=":material/content_cut:"):
+        st.markdown(timing_readings.cut_short(found.records))
+        table("unfinished", timing_rows.unfinished_rows(found.records), UNFINISHED, "measurements that were cut short")
 
 
 def pick_run(found: Mapping[str, tuple[Benchmark, ...]]) -> tuple[Benchmark, ...]:

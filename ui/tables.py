@@ -80,10 +80,11 @@ def _start(e: Entry) -> Row:
 def raw_times(entries: Sequence[Entry]) -> list[Row]:
     """Every steady run, in the order taken."""
     return [
-        {"subject": e.label, "id": e.id, "block": number, "run": run, "ms": seconds * 1000}
+        {"subject": e.label, "id": e.id, "start": start, "block": number, "run": run, "ms": seconds * 1000}
         for e in entries
         if e.benchmark
-        for number, block in enumerate(e.benchmark.blocks_s, 1)
+        for start, blocks in enumerate(e.benchmark.by_start, 1)
+        for number, block in enumerate(blocks, 1)
         for run, seconds in enumerate(block, 1)
     ]
 

@@ -17,7 +17,7 @@ from udacisense.rules import Rule
 from udacisense.types import Benchmark
 from ui.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
 from ui.evidence import Entry
-from ui.timing_rows import Line, course_points, start_parts, whole_parts
+from ui.timing_rows import CoursePoint, Line, course_points, start_parts, whole_parts
 from ui.words import BYTES_A_MB, NOT_MEASURED, count, ms
 
 POINTS = 160
@@ -77,14 +77,14 @@ def _edge_ms(timed: Sequence[Benchmark]) -> float:
 
 
 def course(entries: Sequence[Entry]) -> go.Figure:
-    """The median of each block over the time of the run; a dashed line where the level changed."""
+    """The median of each block over the time of the run, a stroke for each start; a dashed line where the level changed."""
     fig = go.Figure()
     for number, e in enumerate(e for e in entries if e.benchmark):
         assert e.benchmark is not None
-        points = course_points(e.benchmark)
+        points = _with_gaps(course_points(e.benchmark))
         fig.add_scatter(
-            x=[round(p.at_s, 2) for p in points],
-            y=[round(p.median_s * 1000, 4) for p in points],
+            x=[p and round(p.at_s, 2) for p in points],
+            y=[p and round(p.median_s * 1000, 4) for p in points],
             name=e.label,
             mode="lines+markers",
             line={"color": format_color(e.format), "width": 1.5},
@@ -97,6 +97,14 @@ def course(entries: Sequence[Entry]) -> go.Figure:
     fig.update_yaxes(title="milliseconds, median of a block", rangemode="tozero")
     fig.update_xaxes(title="seconds since the first block<br>dashed: where the level changed")
     return finish(fig, 340, legend=True)
+
+
+def _with_gaps(points: Sequence[CoursePoint]) -> list[CoursePoint | None]:
+    """The points with a gap before each further start: another process, so no line leads to it."""
+    found: list[CoursePoint | None] = []
+    for before, point in zip((None, *points), points, strict=False):
+        found += [None, point] if before and before.start != point.start else [point]
+    return found
 
 
 def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> go.Figure:

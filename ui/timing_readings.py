@@ -10,7 +10,7 @@ from udacisense.benchmark.compare import compare
 from udacisense.benchmark.drift import MINUTE_S, drift
 from udacisense.benchmark.replication import ratio
 from udacisense.history.against import Against
-from udacisense.types import Benchmark
+from udacisense.types import Benchmark, Unfinished
 from ui.evidence import Entry
 from ui.timing_charts import Limits, pareto
 from ui.timing_rows import Line, course_points, whole_parts
@@ -107,6 +107,15 @@ def _setting(b: Benchmark, by: str) -> str:
         "beside": f"{count(b.beside, 'busy neighbour')}" if b.beside else "none",
     }
     return words[by]
+
+
+def cut_short(found: Sequence[Unfinished]) -> str:
+    """What the measurements that did not end are good for."""
+    runs = len({u.run_id for u in found})
+    return (
+        f"{count(len(found), 'measurement')} of {count(runs, 'run')} did not end. The blocks that were finished are kept to be "
+        "looked at; no table, chart or rule uses them. Start such a run again to get its figures."
+    )
 
 
 def startup(entries: Sequence[Entry]) -> str:

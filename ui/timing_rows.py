@@ -11,7 +11,7 @@ from udacisense.benchmark.drift import drift
 from udacisense.benchmark.replication import average_s
 from udacisense.benchmark.trust import trust
 from udacisense.history.against import SOFTWARE, Against, role_of
-from udacisense.types import Benchmark, Machine
+from udacisense.types import Benchmark, Machine, Unfinished
 from ui.evidence import Entry
 from ui.tables import Row
 
@@ -20,6 +20,7 @@ from ui.tables import Row
 class CoursePoint:
     """One block of a run."""
 
+    start: int  # which start it belongs to, from 1
     at_s: float
     median_s: float
     runs: int
@@ -51,12 +52,15 @@ class Line:
 def course_points(b: Benchmark) -> tuple[CoursePoint, ...]:
     """The blocks of a run in their order; where older records lack their times, blocks follow each other at once."""
     found, at = [], 0.0
+    starts = [number for number, blocks in enumerate(b.by_start, 1) for _ in blocks]
     for i, block in enumerate(b.blocks_s):
         conditions = b.conditions[i] if i < len(b.conditions) else None
         began = conditions.at_s - b.conditions[0].at_s if conditions else at
         at += math.fsum(block)
         if block:
-            found.append(CoursePoint(began, stats.median(block), len(block), conditions.others if conditions else None))
+            found.append(
+                CoursePoint(starts[i], began, stats.median(block), len(block), conditions.others if conditions else None)
+            )
     return tuple(found)
 
 
@@ -168,6 +172,7 @@ def course_rows(entries: Sequence[Entry]) -> list[Row]:
         {
             "subject": e.label,
             "id": e.id,
+            "start": p.start,
             "after_s": p.at_s,
             "median_ms": p.median_s * 1000,
             "runs": p.runs,
@@ -177,6 +182,22 @@ def course_rows(entries: Sequence[Entry]) -> list[Row]:
         for e in entries
         if e.benchmark
         for p in course_points(e.benchmark)
+    ]
+
+
+def unfinished_rows(found: Sequence[Unfinished]) -> list[Row]:
+    """Every measurement that was cut short, the newest first."""
+    return [
+        {
+            "subject": u.subject_id,
+            "when": u.made.created,
+            "starts": f"{len(u.blocks_per_start)} of {u.starts_asked}",
+            "runs": sum(map(len, u.blocks_s)),
+            "why": u.reason,
+            "command": u.made.command,
+            "record": u.id,
+        }
+        for u in reversed(found)
     ]
 
 

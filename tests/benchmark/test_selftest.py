@@ -89,17 +89,22 @@ def test_processes_that_differ_by_themselves_are_known_to_the_interval() -> None
     assert busy.passed, busy
 
 
-def test_a_machine_that_favours_one_process_is_caught() -> None:
-    """Were the process that is opened first always the faster, the verdicts would say so."""
+def test_being_opened_first_cancels() -> None:
     machine = Machine(4)
 
     @contextmanager
     def opened() -> Iterator[Any]:
         first, second = Made(machine), Made(machine)
-        first.level *= 1.1
+        first.level *= 1.03
         yield first, second
 
-    assert not selftest.run_trials(opened, PLAN, comparisons=20)[0].passed
+    assert selftest.run_trials(opened, PLAN)[0].passed
+
+
+def test_a_method_that_leans_to_one_side_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaning = selftest.one_start
+    monkeypatch.setattr(selftest, "one_start", lambda a, b: leaning(a, b) + 0.08)
+    assert not selftest.run_trials(pairs(Machine(5)), PLAN, comparisons=20)[0].passed
 
 
 @pytest.mark.parametrize("comparisons", [5, 30, 100])

@@ -69,6 +69,13 @@ def test_the_course_shows_every_block_and_where_it_changed() -> None:
     assert fig.data[0].line.color == FORMAT_COLORS["torchscript"]
 
 
+def test_no_line_leads_from_one_start_to_the_next() -> None:
+    fig = timing_charts.course([entry(bench(LEVELS))])
+    assert [i for i, x in enumerate(fig.data[0].x) if x is None] == [3, 7, 11, 15, 19, 23, 27], "8 starts of 3 blocks"
+    rows = timing_rows.course_rows([entry(bench(LEVELS))])
+    assert [row["start"] for row in rows] == [start for start in range(1, 9) for _ in range(3)]
+
+
 def test_scaling_draws_pictures_a_second() -> None:
     found = (bench(LEVELS), sped(bench(LEVELS), 0.6, threads=2))
     fig = timing_charts.scaling([("x", "torchscript", found)], "threads")

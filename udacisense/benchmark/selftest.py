@@ -132,20 +132,26 @@ def run_trials(opened: Open, plan: Protocol, comparisons: int = COMPARISONS) -> 
         for start in range(plan.starts):
             place = f"comparison {number + 1} of {comparisons}, start {start + 1} of {plan.starts}"
             report((number + start / plan.starts) / comparisons, place)
-            with opened() as (first, second):
+            with opened() as pair:
                 for kind in kinds:
-                    logs[kind.title].append(_start(kind, first, second, plan.rounds, reverse=start % 2 == 1))
+                    logs[kind.title].append(_start(kind, pair, plan.rounds, more=start % 2))
         for kind in kinds:
             found[kind.title].append(compare_starts(logs[kind.title]))
     return tuple(_trial(kind, found[kind.title]) for kind in KINDS)
 
 
-def _start(kind: Kind, turn: Turn, against: Turn, rounds: int, reverse: bool) -> float:
-    """The log ratio of times of one pair of starts."""
+def _start(kind: Kind, pair: Pair, rounds: int, more: int) -> float:
+    """The log ratio of times of one pair of starts.
+
+    Args:
+        more: which of the two takes the part of the subject with more work. The parts change from start to start, so that what
+            comes of being opened and timed first cancels, as it does in a benchmark.
+    """
+    turn, against = pair[more], pair[1 - more]
     turn.calls, against.calls = MORE_CALLS if kind.more_work else CALLS, CALLS
-    for one in (turn, against):
+    order = list(pair)
+    for one in order:
         one.blocks.clear()
-    order = [against, turn] if reverse else [turn, against]
     with turn.around.neighbours.working(int(kind.busy)):
         for _ in range(rounds):
             for one in order:
