@@ -39,6 +39,7 @@ def test_real_steps_make_smaller_files_that_load(sample_home: Path) -> None:
     assert fold.size_bytes < thin.size_bytes
     assert dynamic.size_bytes < fold.size_bytes
     assert dynamic.path.endswith(".pt"), "TorchScript"
+    assert (dynamic.parameters, dynamic.macs) == (None, None), "not told, rather than told wrongly"
     assert ran.final is not None
     load_network(ran.final)
     info = training_info(read_checkpoint(sample_home / thin.path))

@@ -222,7 +222,7 @@ class _Runner:
             sha256=checkpoint.sha256,
             path=store.relative(checkpoint.path),
             size_bytes=checkpoint.size_bytes,
-            parameters=checkpoint.parameters,
+            parameters=None if summary.is_quantized else checkpoint.parameters,  # packed integers are no parameters to torch
             macs=summary.macs,
             sparsity=summary.sparsity,
             data=self.pictures.data.ref,
