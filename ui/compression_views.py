@@ -10,6 +10,7 @@ from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.report.compression import Compressed, Row, compressed, lineage, pipelines_that_ran
 from udacisense.report.compression_table import COLUMNS, grid
+from udacisense.report.markdown import escape
 from udacisense.report.model_card import model_card
 from udacisense.types import Checkpoint
 from ui import compression_charts
@@ -25,7 +26,7 @@ BUTTONS = (
 )
 """Pipeline, its button, its hint."""
 
-SHOWN = ("step", "size", "time", "against the start", "top-1", "change", "verdict", "parameters", "zeros", "multiply-adds")
+SHOWN = ("step", "size", "time", "against the start", "top-1", "change", "parameters", "zeros", "multiply-adds")
 """The table's columns, those that matter most first: the others are a scroll away."""
 
 DRAWN = {"Size": compression_charts.sizes, "Accuracy": compression_charts.accuracies, "Time": compression_charts.times}
@@ -101,7 +102,8 @@ def _pipeline(found: Compressed, checkpoint: Checkpoint) -> None:
         charts(found.run.pipeline, done)
     rows: list[TableRow] = [dict(zip(COLUMNS, cells, strict=True)) for cells in grid(found).rows]
     columns = {name: st.column_config.TextColumn(name.capitalize(), pinned=name == "step") for name in SHOWN}
-    table(f"pipeline_{found.run.pipeline}", rows, columns, f"{count(len(rows), 'step')} with size, time, accuracy and verdict")
+    table(f"pipeline_{found.run.pipeline}", rows, columns, f"{count(len(rows), 'step')} with size, time and accuracy")
+    st.markdown("\n".join(f"- **{escape(str(row['step']))}** {escape(str(row['verdict']))}" for row in rows[1:]))
     st.caption(
         "Times are torch's on this kind of machine, one picture at a time, all files in turn in one run; the interval is of "
         "the ratio. The change of accuracy is paired: the same pictures before and after."
