@@ -118,4 +118,6 @@ def channel_makers(network: nn.Module) -> dict[str, dict[str, Any]]:
 
 def widths(network: nn.Module) -> dict[str, dict[str, int]]:
     """How many channels each of the channel makers makes."""
-    return {part: {name: int(m.weight.shape[0]) for name, m in makers.items()} for part, makers in channel_makers(network).items()}
+    return {
+        part: {name: int(m.weight.shape[0]) for name, m in makers.items()} for part, makers in channel_makers(network).items()
+    }
