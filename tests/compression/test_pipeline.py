@@ -16,6 +16,7 @@ from udacisense.compression import ledger
 from udacisense.compression.pipeline import Ran, run_pipeline
 from udacisense.compression.pipeline_file import Pipeline, plan
 from udacisense.compression.work import Work
+from udacisense.errors import DataError
 from udacisense.models.checkpoint import read_checkpoint, trained_hashes, training_info
 from udacisense.progress import watched_by
 from udacisense.types import Compression, CompressionStep
@@ -164,6 +165,12 @@ def test_weights_that_are_gone_are_made_again(fake: Fake, sample_home: Path) -> 
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------------
+
+
+def test_holding_out_everything_is_refused(fake: Fake) -> None:
+    with pytest.raises(DataError, match=r"validation_per_class = 9999 holds out every training picture of clock"):
+        run(a_pipeline(step("a"), validation_per_class=9999))
+    assert fake.done == []
 
 
 def broken(_: Work) -> None:

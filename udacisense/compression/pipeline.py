@@ -70,7 +70,7 @@ def run_pipeline(plan: Plan) -> Ran:
     In a chain a step that fails ends the run; as singles the others go on. What was made stays and is told by the record.
 
     Raises:
-        DataError: the training pictures are missing or are not all of one size.
+        DataError: the training pictures are missing, too few to hold some out, or not all of one size.
         StoreError: a record or the final file cannot be written.
     """
     runner = _Runner(plan, _pictures(plan))
@@ -87,7 +87,15 @@ def _pictures(plan: Plan) -> _Pictures:
     sizes = {picture.shape for picture in data.pictures}
     if len(sizes) != 1:
         raise DataError(f"Compression trains on pictures of one size, got {len(sizes)} sizes. Resize them first.")
-    return _Pictures(data, validation_mask(data, plan.pipeline.validation_per_class))
+    held_out = validation_mask(data, plan.pipeline.validation_per_class)
+    empty = [name for i, name in enumerate(data.classes) if (data.labels == i).any() and held_out[data.labels == i].all()]
+    if empty:
+        raise DataError(
+            f"validation_per_class = {plan.pipeline.validation_per_class} holds out every training picture of {empty[0]}, so "
+            f"nothing is left to train on. Lower it in the pipeline's file, or use more pictures ({data.ref.source} has "
+            f"{len(data)} for training)."
+        )
+    return _Pictures(data, held_out)
 
 
 class _Runner:
