@@ -10,7 +10,7 @@ from tests.benchmark.series import bench, sped
 from tests.story import Story
 from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
-from udacisense.history.against import _welch, against, mismatch, role_of
+from udacisense.history.against import _by_runs, _welch, against, mismatch, role_of
 from udacisense.history.runs import find_run, tag, tags
 from udacisense.types import Benchmark
 
@@ -54,6 +54,29 @@ def test_many_runs_of_one_file_say_how_much_runs_differ(home: Path) -> None:
     assert slow.course == "worse"
     assert "as 4 runs of one file differ here" in slow.reason
     assert alike.course in ("same", "unknown")
+
+
+def test_runs_on_other_cores_are_not_compared(home: Path) -> None:
+    before, after = run("run-1", 1.0), run("run-2", 1.5)
+    change = against(before, tuple(replace(b, cpus=(1,)) for b in after)).subjects[1].changes[0]
+    assert change.course == "unknown"
+    assert "ran on any core before and on cores 1 after" in change.reason
+
+
+def test_runs_of_one_start_each_are_held_together_with_room(home: Path) -> None:
+    once = [tuple(replace(b, blocks_per_start=()) for b in run(f"run-{i}", f)) for i, f in enumerate((1.0, 1.3, 2.0))]
+    some, much = (against(once[0], later).subjects[1].changes[0] for later in once[1:])
+    assert (some.course, much.course) == ("unknown", "worse")
+
+
+def test_the_interval_by_runs_is_students(home: Path) -> None:
+    from scipy import stats as scipy_stats
+
+    runs = [run(f"run-{i}", level)[1] for i, level in enumerate((1.0, 1.02, 0.97, 1.01))]
+    logs = np.log([np.median(b.steady_s) for b in runs])
+    found = _by_runs(runs[0], runs[1], runs)
+    half = scipy_stats.t.ppf(0.975, 3) * np.std(logs, ddof=1) * np.sqrt(2)
+    assert np.log(found) == pytest.approx([logs[1] - logs[0] + s * half for s in (0, -1, 1)])
 
 
 def test_other_machines_are_not_compared_and_it_says_why(home: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
@@ -94,6 +95,56 @@ def test_intervals_over_blocks_cover_as_often_as_they_say() -> None:
         found = stats.bootstrap_interval(rng.normal(5, 1, size=(8, 3)).tolist(), seed=trial)
         hits += found.low <= 5 <= found.high
     assert 182 <= hits <= 198  # 95 % of 200, within three standard deviations
+
+
+SIX = st.lists(st.floats(0.5, 2), min_size=6, max_size=6, unique=True)
+EVERY_DRAW = np.array(list(product(range(6), repeat=6)))
+
+
+def enumerated(series: list[float], level: float) -> tuple[float, float]:
+    """The same interval from all 46,656 draws of six blocks, written out formula by formula with scipy's distributions."""
+    values, n = np.array(series), 6
+    t = reference.t.ppf(0.5 + level / 2, n - 1)
+    tail = reference.norm.cdf(-math.sqrt(n / (n - 1)) * t)
+    worth = worth_of(series)
+    stretch = math.sqrt(n / worth) * reference.t.ppf(0.5 + level / 2, worth - 1) / t
+    low, high = np.quantile(values[EVERY_DRAW].mean(axis=1), [tail, 1 - tail])
+    return values.mean() + stretch * (low - values.mean()), values.mean() + stretch * (high - values.mean())
+
+
+def worth_of(series: list[float]) -> float:
+    """n (1 - r) / (1 + r), term by term."""
+    n, middle = len(series), math.fsum(series) / len(series)
+    apart = [v - middle for v in series]
+    total = math.fsum(v * v for v in apart)
+    if n < 4 or total == 0:
+        return float(n)
+    r = math.fsum(apart[i] * apart[i + 1] for i in range(n - 1)) / total
+    r = min(max((n * r + 1) / (n - 3), 0.0), 0.99)
+    return max(n * (1 - r) / (1 + r), 2.0)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=40))
+def test_what_a_series_is_worth_term_by_term(series: list[float]) -> None:
+    assume(np.var(series) > 1e-12 or np.var(series) == 0)
+    assert stats.independent(series) == pytest.approx(worth_of(series), rel=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SIX, st.sampled_from([0.8, 0.9, 0.95]))
+def test_the_interval_of_an_average_is_that_of_every_draw(series: list[float], level: float) -> None:
+    found, wanted = stats.bootstrap_interval([[v] for v in series], level), enumerated(series, level)
+    assert found.value == pytest.approx(np.mean(series))
+    assert found.interval == pytest.approx(wanted, abs=0.15 * (wanted[1] - wanted[0]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(SIX, SIX)
+def test_the_interval_of_a_ratio_is_that_of_every_draw(above: list[float], below: list[float]) -> None:
+    logs = [math.log(a / b) for a, b in zip(above, below, strict=True)]
+    found, wanted = stats.ratio_interval([[v] for v in above], [[v] for v in below]), enumerated(logs, 0.95)
+    assert math.log(found.value) == pytest.approx(np.mean(logs), abs=1e-12)
+    assert np.log(found.interval) == pytest.approx(wanted, abs=0.15 * (wanted[1] - wanted[0]))
 
 
 def test_ratio_cancels_what_slows_both() -> None:
