@@ -125,11 +125,11 @@ def test_the_real_teacher_tells_pictures_apart_that_its_head_never_saw(tmp_path:
 
 
 NO_TEACHER = ('teacher = "efficientnet-lite0"\n', "")
-PRETRAINING_TAUGHT = ('name = "pretrain 64 px"\n', 'name = "pretrain 64 px"\ndistil = 0.5\n')
+PRETRAINING_TAUGHT = ('name = "pretrain 96 px"\n', 'name = "pretrain 96 px"\ndistil = 0.5\n')
 
 
 def recipe_with(folder: Path, *changes: tuple[str, str]) -> str:
-    text = (RECIPES_DIR / "baseline.toml").read_text()
+    text = (RECIPES_DIR / "imagenet.toml").read_text()
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -139,7 +139,7 @@ def recipe_with(folder: Path, *changes: tuple[str, str]) -> str:
 
 
 def test_a_stage_needs_a_teacher_of_its_classes(tmp_path: Path) -> None:
-    assert load_recipe("baseline").stage[3].distil == 0.5
+    assert load_recipe("imagenet").stage[2].distil == 0.3
     with pytest.raises(RecipeError, match="names no teacher"):
         load_recipe(recipe_with(tmp_path, NO_TEACHER))
     with pytest.raises(RecipeError, match="household classes only"):
