@@ -13,10 +13,12 @@ from tests.fakes import fake_checkpoint
 from tests.story import Story
 from udacisense import store
 from udacisense.errors import NotFoundError
+from udacisense.report import seeds
 from udacisense.report.compression import compressed, course_results, lineage, pipelines_that_ran
 from udacisense.report.compression_table import COLUMNS, cells, grid, targets
 from udacisense.report.markdown import to_markdown
 from udacisense.report.model_card import model_card
+from udacisense.training.recipe import load_recipe
 from udacisense.types import Benchmark, Checkpoint, Compression, Evaluation
 
 EVERYTHING = "Meets all 3 targets."
@@ -198,6 +200,14 @@ def test_a_card_has_a_row_for_every_seed(home: Path) -> None:
     assert "| 0 (this one) | 80.0 % | not measured | – |" in text
     paths[1].unlink()  # its card is enough
     assert "| 1 | 80.0 %" in model_card(found[0])
+
+
+def test_a_card_from_before_a_setting_was_there_is_by_the_same_recipe() -> None:
+    now = load_recipe("baseline").model_dump(mode="json")
+    before = {key: value for key, value in now.items() if key not in ("initial", "remark", "pretraining_seed")}
+    before["stage"] = [{k: v for k, v in stage.items() if k not in ("mixup", "feature_distil")} for stage in now["stage"]]
+    assert seeds._but_for_its_seed(before) == seeds._but_for_its_seed(now | {"seed": 7})
+    assert seeds._but_for_its_seed(before) != seeds._but_for_its_seed(now | {"dropout": 0.5})
 
 
 def test_a_run_that_is_not_whole_says_so(home: Path) -> None:

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from udacisense import stats
 from udacisense.models.checkpoint import training_info
 from udacisense.report.blocks import NOT_MEASURED, Block, Grid, Heading, Text, percent
 from udacisense.settings import settings
 from udacisense.store import newest_evidence, records
+from udacisense.training.recipe import Recipe
 from udacisense.types import Checkpoint, Evaluation
+
+OWN = {"seed", "pretraining_seed", "technique", "remark"}
+"""What may differ between trainings by the same recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,18 @@ def seed_blocks(checkpoint: Checkpoint) -> list[Block]:
 
 def trainings(recipe: Mapping[str, Any]) -> list[Training]:
     """All trainings by the recipe of this name that differ from it in the seed only, by seed."""
-    same = {key: value for key, value in recipe.items() if key not in ("seed", "technique")}
-    found = [training for other, training in _cards() if {k: other.get(k) for k in same} == same]
+    wanted = _but_for_its_seed(recipe)
+    found = [training for other, training in _cards() if _but_for_its_seed(other) == wanted]
     return sorted({training.sha256: training for training in found}.values(), key=lambda t: t.seed)
+
+
+def _but_for_its_seed(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a card's recipe asks for; a setting that recipes did not have when the card was written is at its default."""
+    try:
+        whole = Recipe.model_validate(recipe)
+    except ValidationError:  # a card by another program, or of a recipe that has changed its keys
+        return {key: value for key, value in recipe.items() if key not in OWN}
+    return whole.model_dump(exclude=OWN)
 
 
 def _cards() -> Iterator[tuple[Mapping[str, Any], Training]]:
