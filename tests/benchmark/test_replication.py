@@ -5,12 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats as scipy_stats
 from scipy.stats import mstats
 
 from tests.benchmark.series import bench, sped
-from udacisense.benchmark.replication import MIN_STARTS, average, average_s, ratio, start_ratios, trimmed_interval
+from udacisense.benchmark.replication import (
+    MIN_STARTS,
+    average,
+    average_s,
+    mean_of_starts,
+    ratio,
+    start_ratios,
+    trimmed_interval,
+)
 from udacisense.stats import mean
 
 
@@ -67,6 +76,21 @@ def test_an_average_is_over_starts_and_knows_how_they_differ() -> None:
     assert found.value == pytest.approx(mean(starts.steady_s)) == pytest.approx(blind.value)
     half = (found.high - found.low) / 2
     assert half > 1.5 * float(levels.std()) / math.sqrt(8)
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=MIN_STARTS, max_size=20), st.integers(1, 5), st.sampled_from([0.9, 0.95]))
+def test_the_average_of_equal_starts_is_students(levels: list[float], runs: int, level: float) -> None:
+    assume(np.std(levels) > 1e-6)
+    found = mean_of_starts([[v] * runs for v in levels], level)
+    wanted = scipy_stats.ttest_1samp(levels, 0).confidence_interval(level)
+    assert found == pytest.approx((np.mean(levels), wanted.low, wanted.high), abs=1e-7)
+
+
+def test_an_average_of_uneven_starts_is_that_of_all_runs() -> None:
+    starts = [[0.005] * 120, [0.05] * 12, [0.005] * 130, [0.06] * 10, [0.005] * 110, [0.005] * 125]
+    found = mean_of_starts(starts)
+    assert found.value == pytest.approx(np.mean(np.concatenate(starts)))
+    assert found.low < found.value < found.high
 
 
 def test_an_average_of_few_blocks_has_no_interval() -> None:

@@ -111,9 +111,25 @@ def average(bench: Benchmark) -> Estimate | None:
     None = too few of both.
     """
     starts = [[s for block in start for s in block] for start in bench.by_start]
+    if len(starts) >= MIN_STARTS:
+        return mean_of_starts(starts)
     blocks = [block for block in bench.blocks_s if block]
-    units: Sequence[Sequence[float]] = starts if len(starts) >= MIN_STARTS else blocks
-    return bootstrap_interval(units) if len(units) >= MIN_BLOCKS else None
+    return bootstrap_interval(blocks) if len(blocks) >= MIN_BLOCKS else None
+
+
+def mean_of_starts(starts: Sequence[Sequence[float]], level: float = 0.95) -> Estimate:
+    """The mean of all runs, with Student's t over starts, each counted by the number of its runs.
+
+    A slow start holds fewer runs, so this is a ratio of two sums: Cochran, "Sampling Techniques", 3rd ed. 1977, section 6.4.
+    """
+    from scipy import special
+
+    totals, counts = np.array([[math.fsum(runs), len(runs)] for runs in starts]).T
+    value = float(totals.sum() / counts.sum())
+    apart = (totals - value * counts) / counts.mean()
+    n = len(starts)
+    half = float(special.stdtrit(n - 1, 0.5 + level / 2)) * math.sqrt(float((apart**2).sum()) / (n - 1) / n)
+    return Estimate(value, value - half, value + half)
 
 
 def average_s(bench: Benchmark) -> Estimate:
