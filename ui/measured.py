@@ -98,7 +98,7 @@ def cut_short() -> None:
     listing_problems(found.problems)
     if not found.records:
         return
-    with st.expander(f"{count(len(found.records), 'measurement')} cut short", icon=":material/content_cut:"):
+    with st.expander(f"{count(len(found.records), 'measurement')} unfinished", icon=":material/content_cut:"):
         st.markdown(timing_readings.cut_short(found.records))
         table("unfinished", timing_rows.unfinished_rows(found.records), UNFINISHED, "measurements that were cut short")
 

@@ -113,8 +113,8 @@ def cut_short(found: Sequence[Unfinished]) -> str:
     """What the measurements that did not end are good for."""
     runs = len({u.run_id for u in found})
     return (
-        f"{count(len(found), 'measurement')} of {count(runs, 'run')} did not end. The blocks that were finished are kept to be "
-        "looked at; no table, chart or rule uses them. Start such a run again to get its figures."
+        f"{count(len(found), 'measurement')} of {count(runs, 'run')} did not end, or are going on now. The blocks that were "
+        "finished are kept to be looked at; no table, chart or rule uses them. Start a run that was cut short again."
     )
 
 
