@@ -23,7 +23,7 @@ from udacisense.verify import verify
 pytestmark = pytest.mark.slow
 
 SHORT = get_protocol("quick").model_copy(
-    update={"block_s": 0.05, "min_runs": 20, "min_s": 0.2, "warmup_max_s": 0.5, "whole_rounds": 1}
+    update={"starts": 2, "rounds": 3, "block_s": 0.05, "min_runs": 20, "min_s": 0.2, "warmup_max_s": 0.5}
 )
 
 
