@@ -27,7 +27,7 @@ elif not shelf.benchmarks:
 
 measured.cut_short()
 found = runs([b for b in shelf.benchmarks if not b.sustained])
-run = measured.pick_run(found) if found else ()
+run = measured.pick_run(found, subjects) if found else ()
 rows = timed_entries(plainest(run), subjects, shelf.evaluations) if run else entries(subjects, shelf.evaluations)
 
 measured.comparison(rows)

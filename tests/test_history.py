@@ -10,7 +10,7 @@ from tests.benchmark.series import bench, sped
 from tests.story import Story
 from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
-from udacisense.history.against import _by_runs, _welch, against, mismatch, role_of
+from udacisense.history.against import _by_runs, _welch, against, mismatch, role_of, roles
 from udacisense.history.runs import find_run, tag, tags
 from udacisense.types import Benchmark
 
@@ -150,6 +150,18 @@ def test_a_damaged_file_of_tags_is_told(seeded_home: Story) -> None:
 def test_a_role_is_the_id_without_its_digests() -> None:
     assert role_of("torchscript-lite-fp32-9bfd99f6-eb1c82") == "torchscript-lite-fp32"
     assert role_of("mobilenet_v3_small-baseline-9bfd99f6") == "mobilenet_v3_small-baseline"
+
+
+def test_two_files_of_one_role_are_told_apart_by_their_checkpoints(seeded_home: Story) -> None:
+    one = seeded_home.benchmarks[-1]
+    pruned = replace(one, id="bench-b", subject_id="executorch-int8-147d0853-3c6d11")
+    whole = replace(one, id="bench-a", subject_id="executorch-int8-9bfd99f6-3c6d11")
+    earlier = [replace(whole, id="bench-c", run_id="run-before")]
+    assert roles([pruned]) == {pruned.subject_id: "executorch-int8"}
+    assert set(roles([pruned, whole]).values()) == {"executorch-int8-147d0853", "executorch-int8-9bfd99f6"}
+    found = against(earlier, [pruned, whole])
+    assert [s.role for s in found.subjects] == ["executorch-int8-9bfd99f6"]
+    assert found.alone == ("executorch-int8-147d0853",)
 
 
 def test_the_interval_through_a_common_file_is_welchs() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from udacisense import store
 from udacisense.artifacts import cannot_run
 from udacisense.benchmark.trust import trust
-from udacisense.types import Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
+from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
 from ui import charts, readings, tables, timing_readings, timing_rows
 from ui.evidence import Entry
 from ui.jobs import job_button, job_panel
@@ -103,11 +103,14 @@ def cut_short() -> None:
         table("unfinished", timing_rows.unfinished_rows(found.records), UNFINISHED, "measurements that were cut short")
 
 
-def pick_run(found: Mapping[str, tuple[Benchmark, ...]]) -> tuple[Benchmark, ...]:
-    """The run to look at, the newest unless the visitor picks an older one."""
+def pick_run(found: Mapping[str, tuple[Benchmark, ...]], here: Sequence[Subject]) -> tuple[Benchmark, ...]:
+    """The run to look at: the newest that timed a phone file that is here, else the newest; the visitor may pick another."""
     if len(found) == 1:
         return next(iter(found.values()))
-    chosen: str = st.selectbox("Run", list(found), format_func=lambda i: _run_name(found[i]), key="bench_run")
+    phone = {s.sha256 for s in here if isinstance(s, Artifact)}
+    told = (place for place, run in enumerate(found.values()) if any(b.subject_sha256 in phone for b in run))
+    index = next(told, 0)
+    chosen: str = st.selectbox("Run", list(found), index=index, format_func=lambda i: _run_name(found[i]), key="bench_run")
     return found[chosen]
 
 

@@ -10,7 +10,7 @@ from udacisense import stats
 from udacisense.benchmark.drift import drift
 from udacisense.benchmark.replication import average_s
 from udacisense.benchmark.trust import trust
-from udacisense.history.against import SOFTWARE, Against, role_of
+from udacisense.history.against import SOFTWARE, Against, roles
 from udacisense.types import Benchmark, Machine, Unfinished
 from ui.evidence import Entry
 from ui.tables import Row
@@ -89,13 +89,13 @@ def lines(benchmarks: Sequence[Benchmark], format_of: dict[str, str]) -> tuple[L
     """
     machines: list[tuple[object, ...]] = []
     found: dict[tuple[str, int, int], list[Benchmark]] = {}
-    for b in benchmarks:
-        if not b.plain:
-            continue
+    plain = [b for b in benchmarks if b.plain]
+    names_of = roles(plain)
+    for b in plain:
         machine = _hardware(b.made.machine)
         if machine not in machines:
             machines.append(machine)
-        found.setdefault((role_of(b.subject_id), b.threads, machines.index(machine)), []).append(b)
+        found.setdefault((names_of[b.subject_id], b.threads, machines.index(machine)), []).append(b)
     return tuple(
         Line(
             _line_name(role, threads, machine, len(machines)), _format(records, format_of), machine, tuple(map(_point, records))

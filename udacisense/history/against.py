@@ -82,20 +82,32 @@ def role_of(subject_id: str) -> str:
     return re.sub(r"(-[0-9a-f]{6,8})+$", "", subject_id)
 
 
+def roles(found: Sequence[Benchmark]) -> dict[str, str]:
+    """The role of each subject by its id. Where a run holds two files of one role, as two checkpoints' int8 files, the role
+    keeps the digest of the checkpoint, so that neither is taken for the other."""
+    together: dict[tuple[str, str], set[str]] = {}
+    for b in found:
+        together.setdefault((b.run_id, role_of(b.subject_id)), set()).add(b.subject_id)
+    shared = {role for (_, role), ids in together.items() if len(ids) > 1}
+    names = {b.subject_id: role_of(b.subject_id) for b in found}
+    return {i: re.sub(r"-[0-9a-f]{6}$", "", i) if role in shared else role for i, role in names.items()}
+
+
 def against(before: Sequence[Benchmark], after: Sequence[Benchmark]) -> Against:
     """Every subject that both runs timed under one setting, figure by figure."""
     names = before[0].run_id, after[0].run_id
     mismatches = mismatch(before[0].made.machine, after[0].made.machine)
-    old, new = _by_role(before), _by_role(after)
+    names_of = roles([*before, *after])
+    old, new = _by_role(before, names_of), _by_role(after, names_of)
     alone = tuple(sorted({role for role, _ in old.keys() ^ new.keys()}))
     if mismatches:
         return Against(*names, mismatches, (), alone)
-    subjects = tuple(_subject(old[key], new[key], before, after) for key in new if key in old)
+    subjects = tuple(_subject(key[0], old[key], new[key], before, after) for key in new if key in old)
     return Against(*names, (), subjects, alone)
 
 
-def _by_role(run: Sequence[Benchmark]) -> dict[tuple[str, object], Benchmark]:
-    return {(role_of(b.subject_id), (b.setting, b.input_px)): b for b in run}
+def _by_role(run: Sequence[Benchmark], names_of: Mapping[str, str]) -> dict[tuple[str, object], Benchmark]:
+    return {(names_of[b.subject_id], (b.setting, b.input_px)): b for b in run}
 
 
 def mismatch(before: Machine, after: Machine) -> tuple[str, ...]:
@@ -109,9 +121,11 @@ def mismatch(before: Machine, after: Machine) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _subject(old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Sequence[Benchmark]) -> SubjectChange:
+def _subject(
+    role: str, old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Sequence[Benchmark]
+) -> SubjectChange:
     changes = (_time(old, new, before, after), _size(old, new), _accuracy(old, new))
-    return SubjectChange(role_of(new.subject_id), old, new, changes, tuple(_software(old, new)))
+    return SubjectChange(role, old, new, changes, tuple(_software(old, new)))
 
 
 def _software(old: Benchmark, new: Benchmark) -> Iterator[str]:
