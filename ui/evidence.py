@@ -141,9 +141,17 @@ def timed_entries(
 
 
 def _distinct(found: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The same entries; labels that occur twice get the end of the id."""
-    labels = [e.label for e in found]
-    return tuple(e if labels.count(e.label) == 1 else replace(e, label=f"{e.label} {e.id[-6:]}") for e in found)
+    """The same entries; labels that occur twice get those digests of their ids in which they differ."""
+    groups: dict[str, list[list[str]]] = {}
+    for e in found:
+        groups.setdefault(e.label, []).append(e.id.split("-")[-2:])
+    return tuple(e if len(groups[e.label]) == 1 else replace(e, label=f"{e.label} {_own(e, groups[e.label])}") for e in found)
+
+
+def _own(entry: Entry, group: Sequence[Sequence[str]]) -> str:
+    """The last parts of an id, without one that all ids of the group share."""
+    parts = entry.id.split("-")[-2:]
+    return " ".join(part for place, part in enumerate(parts) if any(other[place] != part for other in group))
 
 
 def stages(dossier: Dossier) -> tuple[Stage, Stage, Stage]:
