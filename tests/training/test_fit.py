@@ -134,6 +134,17 @@ def test_where_memory_is_short_the_batch_goes_through_in_halves(monkeypatch: pyt
     assert "each batch in 4 parts for want of memory" in said[-1]
 
 
+def test_progress_tells_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(10_000))
+    monkeypatch.setattr(fit.time, "perf_counter", lambda: float(next(clock)))  # each step takes a second
+    said: list[str] = []
+    monkeypatch.setattr(fit, "report", lambda fraction, words: said.append(words))
+    fit_stage(tiny_net(), stage(60), three_colours(32), None, seed=1)
+    assert "2 min left of this stage" in said[0]
+    assert "60 s left of this stage" in said[59]
+    assert "0 s left of this stage" in said[-1]
+
+
 def test_memory_for_not_even_two_pictures_is_told() -> None:
     with pytest.raises(RecipeError, match=r"ran out of memory with 2 pictures at a time\. Take a smaller input_px"):
         fit_stage(Small(tiny_net(), room=1), stage(1), three_colours(32), None, seed=1)

@@ -110,15 +110,20 @@ def _epoch(run: Run, stage: Stage, train: TrainingImages, seed: int, state_path:
         after_step((done + 1) / (stage.epochs * len(chunks)))
         run.average.update(run.net)
         run.step, run.seconds = run.step + 1, run.seconds + time.perf_counter() - began
-        report((done + 1) / (stage.epochs * len(chunks)), _stage_words(run, stage, epoch))
+        report(
+            (done + 1) / (stage.epochs * len(chunks)), _stage_words(run, stage, epoch, stage.epochs * len(chunks) - done - 1)
+        )
         if state_path is not None and time.monotonic() - saved > SAVE_EVERY_S:
             save(state_path, run)
             saved = time.monotonic()
 
 
-def _stage_words(run: Run, stage: Stage, epoch: int) -> str:
+def _stage_words(run: Run, stage: Stage, epoch: int, steps_left: int) -> str:
+    left = run.seconds / run.step * steps_left  # by the speed of this epoch
+    time_left = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
     pieces = f", each batch in {run.pieces} parts for want of memory" if run.pieces > 1 else ""
-    return f"{stage.name}: epoch {epoch + 1} of {stage.epochs}, loss {run.total / run.seen:.3f}{pieces}"
+    told = f"epoch {epoch + 1} of {stage.epochs}, loss {run.total / run.seen:.3f}"
+    return f"{stage.name}: {told}, {time_left} left of this stage{pieces}"
 
 
 def _lesson(train: TrainingImages, chunk: Tensor, stage: Stage, generator: torch.Generator) -> Lesson:
