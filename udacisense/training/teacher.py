@@ -95,7 +95,7 @@ def _features(pixels: Tensor) -> NDArray[np.float16]:
 
 
 def _runner() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """The teacher in ONNX Runtime, which is several times as fast as PyTorch on a CPU (docs/performance.md)."""
+    """The teacher in ONNX Runtime, two to three times as fast as PyTorch on a CPU (docs/performance.md)."""
     network = _Pooled(_network()).eval()
     import onnxruntime
 
