@@ -46,7 +46,7 @@ def card_blocks(checkpoint: Checkpoint) -> tuple[Block, ...]:
         Bullets(USE),
         *_data(checkpoint, real),
         *_training(checkpoint, root),
-        *seed_blocks(root),
+        *seed_blocks(root, of_its_start=root.sha256 != checkpoint.sha256),
         *_accuracy(real, sample, way[-1] if way[-1].sha256 == checkpoint.sha256 else None),
         *_compression(way, training_info(checkpoint) or {}),
         *_phone_files(checkpoint),

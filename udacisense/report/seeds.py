@@ -31,16 +31,21 @@ class Training:
     evaluation: Evaluation | None  # on real test pictures
 
 
-def seed_blocks(checkpoint: Checkpoint) -> list[Block]:
-    """A table of all seeds of the recipe, with their spread; one seed alone says that nothing is known of others."""
-    title = Heading(2, "Seeds")
+def seed_blocks(checkpoint: Checkpoint, of_its_start: bool = False) -> list[Block]:
+    """A table of all seeds of the recipe, with their spread; one seed alone says that nothing is known of others.
+
+    Args:
+        of_its_start: the card is of a network that was made from this one.
+    """
+    title = Heading(2, "Seeds of the network that it was made from" if of_its_start else "Seeds")
     recipe = (training_info(checkpoint) or {}).get("recipe") or {}
     if "seed" not in recipe:
         return [title, Text("The seed is not known.")]
     found = trainings(recipe)
     if len(found) < 2:
         return [title, Text(f"Trained with the seed {recipe['seed']} alone. How much another changes: {NOT_MEASURED}.")]
-    rows = tuple(_row(training, training.sha256 == checkpoint.sha256) for training in found)
+    own = "its start" if of_its_start else "this one"
+    rows = tuple(_row(training, own if training.sha256 == checkpoint.sha256 else "") for training in found)
     return [title, Text(_spread(found)), Grid(("seed", "held-out pictures", "test pictures (95 %)", "record"), rows)]
 
 
@@ -73,11 +78,11 @@ def _cards() -> Iterator[tuple[Mapping[str, Any], Training]]:
         yield recipe, Training(seed, sha256, last, newest_evidence([e for e in evaluations if e.subject_sha256 == sha256]))
 
 
-def _row(training: Training, own: bool) -> tuple[str, ...]:
+def _row(training: Training, own: str) -> tuple[str, ...]:
     e = training.evaluation
     share = None if e is None else stats.wilson_interval(round(e.top1 * e.images), e.images)
     test = NOT_MEASURED if share is None else f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})"
-    name = f"{training.seed} (this one)" if own else str(training.seed)
+    name = f"{training.seed} ({own})" if own else str(training.seed)
     return name, percent(training.validation_top1), test, e.id if e else "–"
 
 
