@@ -22,7 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Convert a compressed image classifier for phones, prove it is the same model, measure it, judge it. "
     "Ids or paths are accepted wherever a checkpoint, an artifact or a subject (either of them) is asked for. "
-    "A verb ends with code 0, or 3 after an error; ready, history, benchmark --against and selftest say what they found by 1 or 2.",
+    "A verb ends with code 0, or 3 after an error; ready, history, benchmark --against and selftest tell their finding by "
+    "1 or 2.",
 )
 
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout")]
