@@ -8,7 +8,8 @@ Times, in turn within one process, a batch of 128 noise pictures at several inpu
 - `network`: forward and backward of the same network on a batch that is ready;
 - the same network with tensors in the contiguous layout, and in bfloat16.
 
-and the teacher's features of 32 pictures by PyTorch and by ONNX Runtime. Prints JSON: medians in images
+the teacher's features of 32 pictures by PyTorch and by ONNX Runtime, and, in processes that take turns, the network where
+freed memory is kept for the next step and where it goes back to the system. Prints JSON: medians in images
 per second of processor time, which other work on the machine distorts less than wall clock, and the ratios.
 """
 
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,12 +35,14 @@ from udacisense.training import teacher
 from udacisense.training.augment import normalise, resize
 from udacisense.training.fit import _lesson, _step
 from udacisense.training.lesson import TrainingImages
+from udacisense.training.memory import keep_freed_memory
 from udacisense.training.recipe import Stage
 from udacisense.training.state import Run
 
 SIZES = (64, 128, 224)
 BATCH = 128
 TEACHER_BATCH = 32
+MEMORY = ("kept", "returned")
 
 
 def pictures(count: int) -> TrainingImages:
@@ -101,8 +106,35 @@ def in_turn(tasks: dict[str, Callable[[], object]], images: int, repeats: int) -
     return {name: images / median(found) for name, found in seconds.items()}
 
 
+def network_alone(px: int, repeats: int) -> float:
+    """Images per second of the network in this process."""
+    return in_turn({"network": ways(px)["network"]}, BATCH, repeats)["network"]
+
+
+def memory(px: int, repeats: int) -> dict[str, float]:
+    """The network alone with freed memory kept and returned: the median of three processes each, which take turns."""
+    found: dict[str, list[float]] = {way: [] for way in MEMORY}
+    for _ in range(3):
+        for way in MEMORY:
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.training_speed",
+                "--repeats",
+                str(repeats),
+                "--one",
+                str(px),
+                "--memory",
+                way,
+            ]
+            found[way].append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    kept, returned = (median(found[way]) for way in MEMORY)
+    return {"kept": round(kept), "returned": round(returned), "kept_over_returned": round(kept / returned, 2)}
+
+
 def measure(repeats: int) -> dict[str, object]:
     """Every size and the teacher, with the ratios that the loop's design rests on."""
+    keep_freed_memory()  # as the training loop does
     found: dict[str, object] = {"threads": torch.get_num_threads(), "batch": BATCH}
     for px in SIZES:
         speed = in_turn(ways(px), BATCH, repeats)
@@ -110,6 +142,7 @@ def measure(repeats: int) -> dict[str, object]:
             "network_share_of_step": round(speed["step"] / speed["network"], 3),
             "channels_last_over_contiguous": round(speed["network"] / speed["network, contiguous"], 2),
             "bfloat16_over_float32": round(speed["network, bfloat16"] / speed["network"], 2),
+            "memory": memory(px, repeats),
         }
     speed = in_turn(teachers(), TEACHER_BATCH, repeats)
     found["teacher"] = {name: round(value, 1) for name, value in speed.items()} | {
@@ -122,8 +155,15 @@ def main() -> None:
     """Print what was measured, with the machine."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     asked.add_argument("--repeats", type=int, default=5)
+    asked.add_argument("--one", type=int, help="time the network alone at this size, for the comparison of memory")
+    asked.add_argument("--memory", choices=MEMORY, default="kept")
     args = asked.parse_args()
     torch.set_num_threads(1)  # so that the processor's time is that of the work
+    if args.one:
+        if args.memory == "kept":
+            keep_freed_memory()
+        print(network_alone(args.one, args.repeats))
+        return
     made = here(f"python -m benchmarks.training_speed --repeats {args.repeats}")
     print(json.dumps(measure(args.repeats) | {"made": to_json(made)}, indent=1))
 

@@ -23,7 +23,7 @@ def test_every_shipped_recipe_loads_under_its_own_name(path: Path) -> None:
         pytest.param(f'name = "x"\ntechnique = "x"\nlearning_rat = 1\n{STAGE}', "learning_rat", id="unknown key"),
         pytest.param(f'name = "x"\n{STAGE}', "technique", id="missing key"),
         pytest.param(
-            f'name = "x"\ntechnique = "x"\n{STAGE.replace("epochs = 1", "epochs = 0")}', "stage.0.epochs", id="bad value"
+            f'name = "x"\ntechnique = "x"\n{STAGE.replace("epochs = 1", "epochs = 0")}', "stage 'a' / epochs", id="bad value"
         ),
         pytest.param('name = "x"\ntechnique = "x"\nstage = []', "stage", id="no stage"),
         pytest.param("name = ", "not a TOML file", id="not toml"),
@@ -33,6 +33,14 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)
     with pytest.raises(RecipeError, match=told):
+        load_recipe(str(path))
+
+
+def test_a_mistake_within_a_stage_is_told_once_and_by_the_name_of_the_stage(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(f'name = "x"\ntechnique = "x"\n{STAGE}epoch = 2\n')
+
+    with pytest.raises(RecipeError, match=r"is not a recipe: stage 'a' / epoch: there is no such key\. See"):
         load_recipe(str(path))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -15,6 +13,7 @@ from udacisense.compression.step import Step
 from udacisense.errors import CheckpointError, NotFoundError, RecipeError
 from udacisense.models.checkpoint import BASELINE, SUFFIXES, find_checkpoint, read_checkpoint, training_info
 from udacisense.settings import PROJECT, settings
+from udacisense.training.toml_file import faults, read_toml
 from udacisense.types import Checkpoint, Mode
 
 PIPELINES_DIR = PROJECT / "pipelines"
@@ -99,37 +98,17 @@ def load_pipeline(name_or_path: str) -> Pipeline:
     if path.suffix != ".toml":
         path = PIPELINES_DIR / f"{ALIASES.get(name_or_path, name_or_path)}.toml"
     try:
-        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+        plain = read_toml(path)
     except OSError as exc:
         known = ", ".join(pipeline_names()) or "none"
         raise RecipeError(
             f"There is no pipeline {name_or_path!r}: {path} cannot be read ({exc.strerror}). Pipelines here: {known}."
         ) from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
     try:
         return Pipeline.model_validate({"name": path.stem, **plain})
     except ValidationError as exc:
-        faults = "; ".join(dict.fromkeys(_fault(error, plain) for error in exc.errors()))
-        raise RecipeError(f"{path} is not a pipeline: {faults}. docs/compression.md explains every key.") from exc
-
-
-def _fault(error: Any, plain: dict[str, Any]) -> str:
-    """One mistake, told by the step's name instead of its number."""
-    where = [str(part) for part in error["loc"]]
-    if len(where) > 1 and where[0] == "step" and where[1].isdigit():
-        where[:2] = [f"step {_name(plain, int(where[1]))!r}"]
-    message = "there is no such key" if error["type"] == "extra_forbidden" else _sentence(error["msg"])
-    return f"{' / '.join(where)}: {message}" if where else message
-
-
-def _name(plain: dict[str, Any], index: int) -> str:
-    step = plain["step"][index]
-    return str(step.get("name", index + 1)) if isinstance(step, dict) else str(index + 1)
-
-
-def _sentence(message: str) -> str:
-    return re.sub(r"^(Value|Assertion) error, ", "", message)
+        told = faults(exc, plain, "step")
+        raise RecipeError(f"{path} is not a pipeline: {told}. docs/compression.md explains every key.") from exc
 
 
 def plan(pipeline: Pipeline) -> Plan:

@@ -14,6 +14,7 @@ from udacisense.errors import RecipeError
 from udacisense.progress import report
 from udacisense.training.augment import normalise, random_view, resize
 from udacisense.training.lesson import Lesson, TrainingImages, loss_of
+from udacisense.training.memory import keep_freed_memory
 from udacisense.training.mixing import mix
 from udacisense.training.recipe import Stage
 from udacisense.training.state import AveragedWeights, Curve, Run, restore, save
@@ -70,6 +71,7 @@ def fit_stage(
     Raises:
         RecipeError: not even two pictures fit into the device's memory. StoreError: the saved state cannot be read.
     """
+    keep_freed_memory()
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = Run.begin(net, guide, stage)
     if state_path is not None and state_path.exists():

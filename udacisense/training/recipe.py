@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from udacisense.errors import RecipeError
 from udacisense.settings import PROJECT
+from udacisense.training.toml_file import faults, read_toml
 
 RECIPES_DIR = PROJECT / "recipes"
 
@@ -87,10 +87,9 @@ def load_recipe(name_or_path: str) -> Recipe:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in RECIPES_DIR.glob("*.toml"))) or "none"
         raise RecipeError(f"There is no recipe {name_or_path!r}: {path} does not exist. Recipes here: {known}.")
+    plain = read_toml(path)
     try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
+        return Recipe.model_validate(plain)
     except ValidationError as exc:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in exc.errors())
-        raise RecipeError(f"{path} is not a recipe: {faults}. See recipes/baseline.toml for every key.") from exc
+        told = faults(exc, plain, "stage")
+        raise RecipeError(f"{path} is not a recipe: {told}. See recipes/baseline.toml for every key.") from exc

@@ -1,0 +1,46 @@
+"""Recipes and pipelines are TOML files: how they are read, and how their mistakes are told."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from udacisense.errors import RecipeError
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of the file.
+
+    Raises:
+        OSError: it cannot be read. RecipeError: it is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
+
+
+def faults(exc: ValidationError, plain: dict[str, Any], entries: str) -> str:
+    """Each mistake once, told by the name of its `[[entries]]` table instead of its number."""
+    errors = [e for e in exc.errors() if not (e["type"] == "too_short" and plain.get(entries))]  # it only follows from others
+    return "; ".join(dict.fromkeys(_fault(error, plain, entries) for error in errors))
+
+
+def _fault(error: Any, plain: dict[str, Any], entries: str) -> str:
+    where = [str(part) for part in error["loc"]]
+    if len(where) > 1 and where[0] == entries and where[1].isdigit():
+        where[:2] = [f"{entries} {_name(plain[entries][int(where[1])], int(where[1]))!r}"]
+    message = "there is no such key" if error["type"] == "extra_forbidden" else _sentence(error["msg"])
+    return f"{' / '.join(where)}: {message}" if where else message
+
+
+def _name(entry: Any, index: int) -> str:
+    return str(entry.get("name", index + 1)) if isinstance(entry, dict) else str(index + 1)
+
+
+def _sentence(message: str) -> str:
+    return re.sub(r"^(Value|Assertion) error, ", "", message)
