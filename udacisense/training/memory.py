@@ -13,9 +13,9 @@ KEPT_BLOCK = 1 << 30
 def keep_freed_memory() -> bool:
     """Have glibc reuse large blocks instead of handing them back to the system; returns whether it will.
 
-    By default every tensor above 32 MB is mapped anew and the system clears its pages on first touch, which costs a step at 224 px
-    about a quarter of its time (benchmarks/training_speed.py measures it). Other C libraries are left as they are. Source:
-    mallopt(3), M_MMAP_THRESHOLD.
+    By default every tensor above 32 MB is mapped anew and the system clears its pages on first touch, which costs a step at
+    224 px about a quarter of its time (benchmarks/training_speed.py measures it). Other C libraries are left as they are.
+    Source: mallopt(3), M_MMAP_THRESHOLD.
     """
     if not sys.platform.startswith("linux"):
         return False
