@@ -12,6 +12,7 @@ from tests import story
 from tests.fakes import fake_artifact, fake_checkpoint
 from tests.story import Story
 from udacisense import store
+from udacisense.benchmark.trust import distrust
 from udacisense.findings import Finding
 from udacisense.readiness import decide, judge, newest_readiness, overall
 from udacisense.rules import Rule
@@ -194,6 +195,18 @@ def test_times_of_different_runs_are_never_compared(pair: tuple[Checkpoint, Arti
     found = verdict(judge(pair[1]), "faster_than_baseline")
     assert found.status == "unknown"
     assert "not timed side by side" in found.reason
+
+
+def test_a_later_run_that_decides_nothing_does_not_take_the_place_of_one_that_does(pair: tuple[Checkpoint, Artifact]) -> None:
+    trusted = benchmarks(pair, 0.010, 0.001)
+    for record in trusted:
+        later = replace(record.made, created="2027-01-01T00:00:00+00:00")
+        few = {"blocks_s": record.blocks_s[:4], "blocks_per_start": (1,) * 4}
+        store.save(replace(record, id=store.new_id("bench"), run_id="run-later", made=later, **few))
+        assert distrust(replace(record, **few))
+    judged = judge(pair[1])
+    assert verdict(judged, "faster_than_baseline").evidence == tuple(b.id for b in reversed(trusted))
+    assert verdict(judged, "latency").evidence == (trusted[1].id,)
 
 
 def test_few_blocks_give_a_figure_but_no_verdict(seeded_home: Story) -> None:

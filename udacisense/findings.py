@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from udacisense.stats import Estimate, accuracy_difference_of, wilson_interval
 from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Evaluation, Sameness, Status, Verification
 from udacisense.verify import agreement_limit, further_images
 
+_Measured = TypeVar("_Measured", bound=tuple[Benchmark, ...])
 RUN = "python -m udacisense"
 SMALLER = "Convert at a lower precision, or compress the checkpoint further."
 
@@ -213,7 +215,7 @@ def latency(case: Case, against: Against | None) -> Finding:  # noqa: ARG001 - e
     found = _timed(case.artifact.sha256)
     if not found:
         return Finding(f"Not timed yet. Run: {RUN} benchmark {case.artifact.id}")
-    newest = found[-1]
+    newest = _deciding([(b,) for b in found])[0]
     value = float(np.mean(newest.steady_s)) * 1e3
     evidence = (newest.id,)
     known = average(newest)
@@ -270,7 +272,12 @@ def _timed(sha256: str) -> list[Benchmark]:
 def _timed_side_by_side(artifact: Artifact, reference: Checkpoint) -> tuple[Benchmark, Benchmark] | None:
     old = {(b.run_id, b.threads): b for b in _timed(reference.sha256)}
     new = [b for b in _timed(artifact.sha256) if (b.run_id, b.threads) in old]
-    return (new[-1], old[new[-1].run_id, new[-1].threads]) if new else None
+    return _deciding([(b, old[b.run_id, b.threads]) for b in new]) if new else None
+
+
+def _deciding(found: Sequence[_Measured]) -> _Measured:
+    """The newest measurement that may decide, for an older one of the same files still holds; where none may, the newest."""
+    return next((b for b in reversed(found) if not distrust(*b)), found[-1])
 
 
 def _too_few_starts(record: Benchmark) -> str:

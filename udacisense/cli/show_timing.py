@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 
 from udacisense import stats
+from udacisense.benchmark.compare import compare
 from udacisense.benchmark.drift import drift
 from udacisense.benchmark.trust import trust
 from udacisense.cli.console import lines, table, warnings
 from udacisense.report.blocks import commas, megabytes, milliseconds
+from udacisense.settings import settings
 from udacisense.types import Benchmark, SelfTest
 
 COURSE_WORDS = {"worse": "✘ worse", "better": "✔ better", "same": "= same", "unknown": "? unknown"}
@@ -23,8 +26,23 @@ def benchmarks(console: Console, found: Any) -> None:
     for b in found["benchmarks"]:
         reasons = [d.why for d in trust(b).deductions] + ([drift(b).reason] if b.sustained else [])
         warnings(console, (f"{b.subject_id}: {said}" for said in dict.fromkeys([*reasons, *b.warnings])))
+    lines(console, *_against_the_first(found["benchmarks"]), *_where(found["benchmarks"]))
     if "against" in found:
         history(console, found["against"])
+
+
+def _against_the_first(found: Sequence[Benchmark]) -> Iterator[str]:
+    """How each subject stands against the one that was named first, under the same setting."""
+    first: dict[object, Benchmark] = {}
+    for b in found:
+        if (reference := first.setdefault(b.setting, b)) is not b:
+            yield f"{b.subject_id} against {reference.subject_id}: {compare(b, reference).reason}"
+
+
+def _where(found: Sequence[Benchmark]) -> Iterator[str]:
+    for run_id in dict.fromkeys(b.run_id for b in found):
+        yield f"Run {run_id}: its records are in {settings().results_dir / 'benchmark'}. Hold a later run against it with"
+        yield f"  --against {run_id}"
 
 
 def _times(b: Benchmark) -> tuple[str, ...]:
