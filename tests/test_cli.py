@@ -168,6 +168,11 @@ def test_every_answer_is_shown_to_a_person(seeded_home: Story, call: Call, monke
     assert story.checkpoint.id in call("train").out
 
 
+def test_runs_are_listed(seeded_home: Story, call: Call) -> None:
+    assert seeded_home.benchmarks[0].run_id in call("runs").out
+    assert json.loads(call("runs", "--json").out)[0]["id"] == seeded_home.benchmarks[0].run_id
+
+
 def test_the_report_goes_to_stdout_or_to_a_file(seeded_home: Story, call: Call, tmp_path: Path) -> None:
     assert call("report", seeded_home.faithful.id).out.startswith("# UdaciSense report\n\n## torchscript-fp32")
     page = tmp_path / "out" / "report.html"

@@ -11,7 +11,7 @@ from tests.story import Story
 from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.history.against import _by_runs, _welch, against, mismatch, role_of, roles
-from udacisense.history.runs import find_run, tag, tags
+from udacisense.history.runs import find_run, list_runs, tag, tags
 from udacisense.types import Benchmark
 
 LEVELS = list(0.010 * (1 + 0.005 * np.random.default_rng(0).normal(size=24)))
@@ -133,6 +133,15 @@ def test_runs_are_found_by_id_record_and_tag(seeded_home: Story) -> None:
     assert find_run("v1") == find_run(whole[1].id) == find_run(whole[0].run_id) == whole
     with pytest.raises(NotFoundError, match="Tags: v1"):
         find_run("v2")
+
+
+def test_runs_are_listed_with_their_subjects_and_tags(seeded_home: Story) -> None:
+    assert list_runs()[0].tags == ()
+    tag("before")
+    (found,) = list_runs()
+    assert found.id == seeded_home.benchmarks[0].run_id
+    assert set(found.subjects) == {b.subject_id for b in seeded_home.benchmarks}
+    assert found.tags == ("before",)
 
 
 @pytest.mark.parametrize("name", ["run-1", "bench-x", "", "a b", "../x"])

@@ -208,6 +208,12 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 @app.command()
+def runs(json: Json = False) -> None:
+    """List the runs of the benchmark, which history and tag take by id."""
+    perform(json, "runs", lambda verbs: verbs.runs())
+
+
+@app.command()
 def history(
     against: Annotated[str, typer.Argument(help="an earlier run, record or tag")],
     run: Annotated[str | None, typer.Option(help="the later run, by id, record or tag; by default the newest")] = None,

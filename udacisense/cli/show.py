@@ -67,8 +67,8 @@ def _models(console: Console, found: Any) -> None:
         for c in found.checkpoints
     ]
     _table(console, "Checkpoints", ("id", "technique", "parameters", "size", "file"), rows)
-    made = [(a.id, a.format, a.precision, megabytes(a.size_bytes), a.checkpoint_id) for a in found.artifacts]
-    _table(console, "\nArtifacts", ("id", "format", "precision", "size", "made from"), made)
+    made = [(a.id, a.format, a.precision, megabytes(a.size_bytes), a.checkpoint_id, str(a.path)) for a in found.artifacts]
+    _table(console, "\nArtifacts", ("id", "format", "precision", "size", "made from", "file"), made)
     if found.failed:
         lost = [
             (f.format, f.precision, f.recipe, f.stage, f.message, f"results/failed_conversion/{f.id}.json")
@@ -244,6 +244,7 @@ SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "verify_all": _verifications,
     "locate": _location,
     "benchmark": timing.benchmarks,
+    "runs": timing.runs,
     "history": timing.history,
     "tag": timing.tag,
     "selftest": timing.selftest,

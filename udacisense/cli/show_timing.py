@@ -62,6 +62,17 @@ def _times(b: Benchmark) -> tuple[str, ...]:
     )
 
 
+def runs(console: Console, found: Any) -> None:
+    """A row per run, oldest first."""
+    if not found:
+        lines(console, "There is no benchmark yet. Run: python -m udacisense benchmark SUBJECT SUBJECT")
+        return
+    rows = (
+        (r.id, r.created[:16].replace("T", " "), r.protocol, r.machine, commas(r.tags), "\n".join(r.subjects)) for r in found
+    )
+    table(console, "", ("run", "when", "protocol", "machine", "tags", "subjects"), rows)
+
+
 def history(console: Console, found: Any) -> None:
     """What became slower, larger or less accurate."""
     lines(console, "", f"{found.after} against {found.before}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 
 from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
@@ -11,6 +12,37 @@ from udacisense.settings import settings
 from udacisense.types import Benchmark
 
 TAGS = "tags.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TimedRun:
+    """One run of the benchmark, whose subjects were timed side by side."""
+
+    id: str
+    created: str  # ISO 8601, of its first record
+    protocol: str  # its name; empty where the record is older than protocols
+    machine: str
+    subjects: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def list_runs() -> tuple[TimedRun, ...]:
+    """Every run, oldest first."""
+    together: dict[str, list[Benchmark]] = {}
+    for record in store.records(Benchmark).records:
+        together.setdefault(record.run_id, []).append(record)
+    named = tags()
+    return tuple(
+        TimedRun(
+            id=run_id,
+            created=min(b.made.created for b in found),
+            protocol=str((found[0].protocol or {}).get("name", "")),
+            machine=found[0].made.machine.cpu,
+            subjects=tuple(dict.fromkeys(b.subject_id for b in found)),
+            tags=tuple(name for name, run in named.items() if run == run_id),
+        )
+        for run_id, found in together.items()
+    )
 
 
 def tags() -> dict[str, str]:

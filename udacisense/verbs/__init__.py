@@ -9,7 +9,7 @@ from udacisense.verbs.everything import Conversions, Verifications, convert_all,
 from udacisense.verbs.inside import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
 from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info
-from udacisense.verbs.timing import Tag, history, selftest, tag
+from udacisense.verbs.timing import Tag, history, runs, selftest, tag
 from udacisense.verbs.whole import Run, run
 from udacisense.verbs.work import benchmark, convert, evaluate, locate, train, verify
 
@@ -42,6 +42,7 @@ __all__ = [
     "ready",
     "report",
     "run",
+    "runs",
     "selftest",
     "tag",
     "train",

@@ -12,6 +12,7 @@ from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
     from udacisense.history.against import Against
+    from udacisense.history.runs import TimedRun
 
 PREFERRED = ("litert", "onnx", "torchscript")
 """The formats that the self-test takes where it may choose, the one that starts fastest first: it is started 1,600 times."""
@@ -23,6 +24,17 @@ class Tag:
 
     name: str
     run_id: str
+
+
+def runs() -> tuple[TimedRun, ...]:
+    """Every run of the benchmark with its subjects and tags, oldest first.
+
+    Raises:
+        StoreError: the file of tags is damaged.
+    """
+    from udacisense.history.runs import list_runs
+
+    return list_runs()
 
 
 def history(against: str, run: str | None = None) -> Against:
