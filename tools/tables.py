@@ -3,7 +3,8 @@
 python tools/tables.py            rewrite them
 python tools/tables.py --check    say which are out of date; code 1 if one is
 
-A marker is a line `<!-- table: single_techniques -->` (a pipeline's name), its end a line `<!-- end of table -->`.
+A marker is a line `<!-- table: single_techniques -->` (a pipeline's name, or `files` for the phone files), its end a line
+`<!-- end of table -->`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from udacisense.errors import NotFoundError  # noqa: E402 - a tool is a program, and stands beside the package
+from udacisense.artifacts import list_artifacts  # noqa: E402 - a tool is a program, and stands beside the package
+from udacisense.errors import NotFoundError  # noqa: E402
+from udacisense.report import collect  # noqa: E402
 from udacisense.report.compression import compressed  # noqa: E402
 from udacisense.report.compression_table import grid  # noqa: E402
+from udacisense.report.files_table import files_grid, runs_of  # noqa: E402
 from udacisense.report.markdown import to_markdown  # noqa: E402
 from udacisense.store import write_text  # noqa: E402
 
@@ -27,7 +31,18 @@ BLOCK = re.compile(r"(<!-- table: (?P<pipeline>[\w.-]+) -->\n).*?(<!-- end of ta
 
 def rewritten(text: str) -> str:
     """The document with every table as the records say now."""
-    return BLOCK.sub(lambda found: f"{found[1]}{table(found['pipeline'])}{found[3]}", text)
+    return BLOCK.sub(lambda found: f"{found[1]}{_written(found['pipeline'])}{found[3]}", text)
+
+
+def _written(name: str) -> str:
+    return files() if name == "files" else table(name)
+
+
+def files() -> str:
+    """The phone files with their checkpoints, and the runs and machines that timed them."""
+    found = tuple(collect(artifact) for artifact in list_artifacts().records)
+    timed = [f"run `{b.run_id}` on {b.made.machine.cpu} ({len(b.by_start)} starts of each file)" for b in runs_of(found)]
+    return f"\n{to_markdown([files_grid(found)])}\nTimed side by side in {' and '.join(timed) or 'no run yet'}.\n\n"
 
 
 def table(pipeline: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.compression import stories
+from tests.story import Story
 from tools.tables import BLOCK, DOCUMENTS, rewritten
 
 
@@ -32,3 +33,18 @@ def test_a_table_is_written_between_its_markers_only(home: Path) -> None:
     assert "Accuracy on 200 pictures (folder, household-v1 test)." in new
     assert "\nold\n" not in new
     assert rewritten(new) == new
+
+
+def test_the_files_stand_beside_their_checkpoints_with_their_figures(seeded_home: Story) -> None:
+    new = rewritten("<!-- table: files -->\n<!-- end of table -->\n")
+    assert f"checkpoint {seeded_home.checkpoint.technique}, by torch" in new
+    row = next(line for line in new.splitlines() if f"{seeded_home.faithful.precision} of" in line)
+    judged, timed = seeded_home.evaluations[1], seeded_home.benchmarks[1]
+    assert f"{100 * judged.top1:.1f} % (" in row
+    assert f"{1e3 * sum(timed.steady_s) / len(timed.steady_s):.2f} ms" in row
+    assert f"{judged.images:,} of {judged.images:,}" in row
+    assert f"run `{timed.run_id}`" in new
+
+
+def test_without_phone_files_their_table_is_empty(home: Path) -> None:
+    assert "no run yet" in rewritten("<!-- table: files -->\n<!-- end of table -->\n")

@@ -1,0 +1,92 @@
+"""Every phone file beside the checkpoints that it is from: one table for the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from udacisense.benchmark.compare import compare
+from udacisense.formats import get_format
+from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds
+from udacisense.report.dossier import Dossier
+from udacisense.report.sections import STATUS_WORDS
+from udacisense.stats import latency, wilson_interval
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Status, Subject, Verification
+
+COLUMNS = (
+    "file",
+    "verdict",
+    "size",
+    "top-1 with its 95 % interval",
+    "average, 1 thread",
+    "P95",
+    "against the baseline",
+    "answers equal to its checkpoint's",
+)
+ORDER: tuple[Status, ...] = ("pass", "unknown", "fail")
+
+
+def files_grid(dossiers: Sequence[Dossier]) -> Grid:
+    """A row for each checkpoint, the baseline first, then the phone files, those that are ready first."""
+    return Grid(COLUMNS, (*_checkpoints(dossiers), *(_file(d) for d in sorted(dossiers, key=_place))))
+
+
+def runs_of(dossiers: Sequence[Dossier]) -> tuple[Benchmark, ...]:
+    """One timing of each run that the table rests on."""
+    return tuple({b.run_id: b for d in dossiers if (b := d.timing_of(d.artifact))}.values())
+
+
+def _place(d: Dossier) -> tuple[int, int]:
+    return (ORDER.index(d.readiness.status) if d.readiness else len(ORDER), d.artifact.size_bytes)
+
+
+def _checkpoints(dossiers: Sequence[Dossier]) -> tuple[tuple[str, ...], ...]:
+    rows: dict[str, tuple[str, ...]] = {}
+    for d in dossiers:
+        for found, judged in ((d.baseline, d.baseline_evaluation), (d.checkpoint, d.checkpoint_evaluation)):
+            if found is not None and found.id not in rows:
+                rows[found.id] = (f"{_title(found)}, by torch", "–", *_figures(found, judged, d), "–")
+    return tuple(rows.values())
+
+
+def _file(d: Dossier) -> tuple[str, ...]:
+    verdict = STATUS_WORDS[d.readiness.status] if d.readiness else "not judged"
+    return (_title(d.artifact, d.checkpoint), verdict, *_figures(d.artifact, d.evaluation, d), _equal(d.verification))
+
+
+def _title(subject: Subject, source: Checkpoint | None = None) -> str:
+    if isinstance(subject, Artifact):
+        made_from = source.technique if source else subject.checkpoint_id
+        return f"{get_format(subject.format).title} {subject.precision} of {made_from}"
+    return f"checkpoint {subject.technique}"
+
+
+def _figures(subject: Subject, judged: Evaluation | None, d: Dossier) -> tuple[str, ...]:
+    timed = d.timing_of(subject)
+    times = latency(timed.steady_s) if timed else None
+    return (
+        megabytes(subject.size_bytes),
+        _top1(judged),
+        milliseconds(times.mean_s if times else None),
+        milliseconds(times.p95_s if times else None),
+        _against(timed, d.timing_of(d.baseline)),
+    )
+
+
+def _against(timed: Benchmark | None, baseline: Benchmark | None) -> str:
+    """Time over the baseline's: "0.22 (0.21 to 0.23)"."""
+    if timed is None or baseline is None or timed is baseline:
+        return "–"
+    found = compare(timed, baseline).ratio
+    return NOT_MEASURED if found is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+
+
+def _top1(judged: Evaluation | None) -> str:
+    if judged is None:
+        return NOT_MEASURED
+    share = wilson_interval(round(judged.top1 * judged.images), judged.images)
+    where = ", sample" if judged.data.source == "sample" else ""
+    return f"{100 * judged.top1:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f}{where})"
+
+
+def _equal(verified: Verification | None) -> str:
+    return NOT_MEASURED if verified is None else f"{verified.images - len(verified.flips):,} of {verified.images:,}"
