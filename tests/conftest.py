@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: thread pools of two processes would wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from tests.fakes import convert_in_this_process, fake_format
 from tests.story import Story, tell
 from udacisense.settings import settings

@@ -18,13 +18,16 @@ BIN = Path(sys.executable).parent  # not resolved: in a virtual environment the 
 def checks(quick: bool) -> list[tuple[str, list[str]]]:
     """Name and command of each check."""
     python = sys.executable
-    pytest = [python, "-m", "pytest", "-q"] + (["-m", "not slow and not e2e"] if quick else [])
+    pytest = [python, "-m", "pytest", "-q", "-m"]
+    # What converts, times or drives a browser wants the machine for itself; the rest is spread over two processes.
+    alone = [("slow and browser tests", [*pytest, "slow or e2e"])]
     return [
         ("format", [python, "-m", "ruff", "format", "--check", "."]),
         ("lint", [python, "-m", "ruff", "check", "."]),
         ("types", [python, "-m", "mypy", "--strict", "udacisense"]),
         ("imports", [str(BIN / "lint-imports")]),
-        ("tests", pytest),
+        ("tests", [*pytest, "not slow and not e2e", "-n", "2", "--dist", "loadfile"]),
+        *([] if quick else alone),
     ]
 
 
