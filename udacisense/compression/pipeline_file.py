@@ -35,6 +35,7 @@ class Pipeline(BaseModel):
         None, description="checkpoint whose answers `finetune.distil` mixes in, by id or path; the start where it is left out"
     )
     final: str | None = Field(None, description="file below models/ that the last step of a chain is copied to")
+    remark: str = Field("", description="what a reader of the final model's card should know about this pipeline")
     seed: int = Field(42, ge=0)
     validation_per_class: int = Field(50, ge=1, description="training pictures held out to choose by")
     step: tuple[Step, ...] = Field(min_length=1)

@@ -11,6 +11,8 @@ from typing import Any
 
 from udacisense import stats
 from udacisense.artifacts import list_artifacts
+from udacisense.compression.pipeline_file import load_pipeline, pipeline_names
+from udacisense.errors import RecipeError
 from udacisense.labels import CLASSES
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
 from udacisense.models.summary import Summary, summary_on_card
@@ -97,7 +99,7 @@ def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
     else:
         said.append("Which pictures it was trained on is not known.")
     if info.get("validation_images"):
-        said.append(f"{info['validation_images']:,} training pictures were held out; every choice was made by them.")
+        said.append(f"{info['validation_images']:,} training pictures were held out to choose by.")
     if real is not None:
         said.append(_test_words(real))
     return [Heading(2, "Data and split"), *(Text(sentence) for sentence in said)]
@@ -196,7 +198,16 @@ def _compression(way: tuple[Row, ...], info: Mapping[str, Any]) -> list[Block]:
         return [title, Text("Not by a pipeline whose steps are recorded here.")]
     rows = tuple(cells(row, way[0])[:-1] for row in way)
     said = f"Pipeline {info.get('pipeline', 'not known')}, seed {info.get('seed', 'not known')}. Each row is a checkpoint."
-    return [title, Text(said), Grid(COLUMNS[:-1], rows)]
+    remark = _remark(str(info.get("pipeline", "")))
+    return [title, Text(said), *([Text(remark)] if remark else []), Grid(COLUMNS[:-1], rows)]
+
+
+def _remark(pipeline: str) -> str:
+    """What the pipeline's file says to the reader; nothing where it is not here, or broken."""
+    try:
+        return load_pipeline(pipeline).remark if pipeline in pipeline_names() else ""
+    except RecipeError:
+        return ""
 
 
 def _phone_files(c: Checkpoint) -> list[Block]:
