@@ -12,12 +12,14 @@ from tests.compression import stories
 from tests.fakes import fake_checkpoint
 from tests.story import Story
 from udacisense import store
+from udacisense.compression import pipeline_file
 from udacisense.errors import NotFoundError
 from udacisense.report import seeds
+from udacisense.report.blocks import Text
 from udacisense.report.compression import compressed, course_results, lineage, pipelines_that_ran
 from udacisense.report.compression_table import COLUMNS, cells, grid, targets
 from udacisense.report.markdown import to_markdown
-from udacisense.report.model_card import model_card
+from udacisense.report.model_card import _compression, model_card
 from udacisense.training.recipe import load_recipe
 from udacisense.types import Benchmark, Checkpoint, Compression, Evaluation
 
@@ -159,6 +161,18 @@ def test_a_card_tells_how_it_was_compressed(home: Path) -> None:
     assert "| clock | 20 |" in accuracy
 
 
+def test_a_card_tells_what_its_pipeline_remarks(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, run = stories.tell(home)
+    way = lineage(stories.as_checkpoint(start, store.load("compression_step", run.steps[1])))
+    monkeypatch.setattr(pipeline_file, "PIPELINES_DIR", home)
+    file = home / "pipeline_03.toml"
+    file.write_text('remark = "Mind this."\n[[step]]\nname = "Fold"\ntechnique = "fold-batch-norm"\n')
+    assert Text("Mind this.") in _compression(way, {"pipeline": "pipeline_03"})
+    assert Text("Mind this.") not in _compression(way, {"pipeline": "another"})
+    file.write_text("remark = ")
+    assert len(_compression(way, {"pipeline": "pipeline_03"})) == 3, "a broken pipeline does not hide the card"
+
+
 def test_a_card_without_evidence_says_so(home: Path) -> None:
     start: Checkpoint = fake_checkpoint(home / "models" / "x" / "model.pth")
     text = model_card(start)
@@ -205,7 +219,7 @@ def test_a_card_has_a_row_for_every_seed(home: Path) -> None:
 def test_a_card_from_before_a_setting_was_there_is_by_the_same_recipe() -> None:
     now = load_recipe("baseline").model_dump(mode="json")
     before = {key: value for key, value in now.items() if key not in ("initial", "remark", "pretraining_seed")}
-    before["stage"] = [{k: v for k, v in stage.items() if k not in ("mixup", "feature_distil")} for stage in now["stage"]]
+    before["stage"] = [{k: v for k, v in stage.items() if k not in ("mixup", "cutmix")} for stage in now["stage"]]
     assert seeds._but_for_its_seed(before) == seeds._but_for_its_seed(now | {"seed": 7})
     assert seeds._but_for_its_seed(before) != seeds._but_for_its_seed(now | {"dropout": 0.5})
 
