@@ -1,7 +1,8 @@
 """`ready`: the rules of readiness.toml on one artifact -> verdicts. The only place that judges.
 
-A verdict rests on the newest records of these very files (equal sha256). Where a figure has an interval, the whole interval
-must lie on one side of the limit; otherwise, and wherever a record is missing, the verdict is unknown and says what to do.
+A verdict rests on the newest records of these very files (equal sha256); of timings, on the newest that may decide. Where a
+figure has an interval, the whole interval must lie on one side of the limit; otherwise, and wherever a record is missing, the
+verdict is unknown and says what to do.
 """
 
 from __future__ import annotations

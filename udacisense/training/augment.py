@@ -17,7 +17,7 @@ def normalise(pixels: Tensor) -> Tensor:
     """ImageNet-normalised images for pixels in 0..1, both (N, 3, H, W)."""
     mean = pixels.new_tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
     std = pixels.new_tensor(IMAGENET_STD).view(1, 3, 1, 1)
-    return (pixels - mean) / std
+    return (pixels - mean).div_(std)
 
 
 def resize(pixels: Tensor, input_px: int) -> Tensor:
@@ -47,7 +47,7 @@ def random_view(pixels: Tensor, input_px: int, *, min_crop: float, jitter: float
     brightness = (1 + jitter * (2 * draw[:, 4] - 1)).view(-1, 1, 1, 1)
     contrast = (1 + jitter * (2 * draw[:, 5] - 1)).view(-1, 1, 1, 1)
     centre = view.mean(dim=(1, 2, 3), keepdim=True)
-    return (((view - centre) * contrast + centre) * brightness).clamp(0, 1)
+    return view.sub_(centre).mul_(contrast).add_(centre).mul_(brightness).clamp_(0, 1)  # in place: a batch is tens of megabytes
 
 
 def cubic_weights(length: int, out: int, scale: Tensor, shift: Tensor) -> Tensor:
