@@ -66,13 +66,14 @@ def fake_formats(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Format]]
     """FORMATS holds "torch" and "fake" only, both fakes; afterwards the real ones stand in their order again."""
     from udacisense import formats
 
-    real, fakes = dict(formats.FORMATS), {"torch": fake_format("torch"), "fake": fake_format("fake")}
-    formats.FORMATS.clear()
-    formats.FORMATS.update(fakes)
+    fakes = {"torch": fake_format("torch"), "fake": fake_format("fake")}
+    for name in reversed(list(formats.FORMATS)):  # backwards, so that undoing puts them back in their order
+        monkeypatch.delitem(formats.FORMATS, name)
+    for name, fake in fakes.items():
+        monkeypatch.setitem(formats.FORMATS, name, fake)
     convert_in_this_process(monkeypatch)
     yield fakes
-    formats.FORMATS.clear()
-    formats.FORMATS.update(real)
+    formats.FORMATS.clear()  # what a test put there by hand; monkeypatch brings the rest back, its own changes first
 
 
 @pytest.fixture
