@@ -28,6 +28,12 @@ def with_baseline(tmp_path: Path) -> Path:
 def go(page: Page, name: str) -> None:
     page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Wait until the page's script has ended: a press while it is still drawing may be lost."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def no_traceback(page: Page) -> None:
