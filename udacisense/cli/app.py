@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from udacisense.cli.numbers import numbers
 from udacisense.cli.perform import ERROR, perform, print_error
-from udacisense.errors import MeasureError
 
 VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
 COURSE_CODES = {"same": 0, "better": 0, "worse": 1, "unknown": 2}
@@ -193,18 +193,10 @@ def benchmark(
     """
 
     def work(verbs: Any) -> dict[str, Any]:
-        found = verbs.benchmark(subjects, protocol, _numbers(threads), _numbers(batch), busy, _numbers(cpus))
+        found = verbs.benchmark(subjects, protocol, numbers(threads), numbers(batch), busy, numbers(cpus))
         return {"benchmarks": found, **({"against": verbs.history(against, found[0].run_id)} if against else {})}
 
     perform(json, "benchmark", work, lambda found: COURSE_CODES[found["against"].course] if against else 0)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """Numbers from "1,2,all"; all is 0."""
-    try:
-        return tuple(0 if word.strip() == "all" else int(word) for word in text.split(",") if word.strip())
-    except ValueError as exc:
-        raise MeasureError(f"{text!r} is no list of numbers. Write it as 1,2.") from exc
 
 
 @app.command()
