@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from udacisense.stats import Estimate
+
 MB = 1024 * 1024  # the course writes size / 1,048,576 as "MB"; so does every page
 
 NOT_MEASURED = "not measured"
@@ -66,6 +68,16 @@ Block = Heading | Text | Bullets | Grid | Gallery
 def percent(fraction: float | None) -> str:
     """A fraction as "87.5 %"."""
     return NOT_MEASURED if fraction is None else f"{fraction * 100:.1f} %"
+
+
+def share(found: Estimate, note: str = "") -> str:
+    """A share with its 95 % interval: "82.7 % (80.2 to 84.9)"; the note stands behind the interval."""
+    return f"{100 * found.value:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f}{note})"
+
+
+def ratio(found: Estimate | None) -> str:
+    """A ratio with its 95 % interval: "0.58 (0.57 to 0.59)"."""
+    return NOT_MEASURED if found is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
 def megabytes(size_bytes: int | None) -> str:

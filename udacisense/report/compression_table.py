@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds, percent
+from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds, percent, ratio, share
 from udacisense.report.compression import Compressed, Row
 from udacisense.rules import Measure, Rule, load_rules
 from udacisense.settings import settings
@@ -68,17 +68,14 @@ def _millions(macs: int | None) -> str:
 
 def ratio_words(row: Row) -> str:
     """Time over the start's with its 95 % interval: "0.58 (0.57 to 0.59)"."""
-    ratio = row.speed.ratio if row.speed else None
-    return NOT_MEASURED if ratio is None else f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+    return ratio(row.speed.ratio if row.speed else None)
 
 
 def top1_words(row: Row) -> str:
     """Test accuracy with its 95 % interval, and "sample" where that is what it was measured on."""
-    share = row.top1_interval
-    if share is None or row.evaluation is None:
+    if row.top1_interval is None or row.evaluation is None:
         return NOT_MEASURED
-    where = ", sample" if row.evaluation.data.source == "sample" else ""
-    return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f}{where})"
+    return share(row.top1_interval, ", sample" if row.evaluation.data.source == "sample" else "")
 
 
 def change_words(change: Estimate | None) -> str:
@@ -109,8 +106,8 @@ def _size(row: Row, start: Row) -> Saving:
 def _time(row: Row) -> Saving:
     if row.speed is None or row.speed.ratio is None:
         return Saving("not timed", None)
-    ratio = row.speed.ratio
-    saving = Estimate(100 * (1 - ratio.value), 100 * (1 - ratio.high), 100 * (1 - ratio.low))
+    took = row.speed.ratio
+    saving = Estimate(100 * (1 - took.value), 100 * (1 - took.high), 100 * (1 - took.low))
     less = f"{abs(saving.value):.0f} % {'less' if saving.value > 0 else 'more'} time"
     words = {"faster": less, "slower": less, "same": "as fast", "unknown": "speed not decided"}[row.speed.speed]
     return Saving(words, saving)

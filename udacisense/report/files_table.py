@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from udacisense.benchmark.compare import compare
 from udacisense.formats import get_format
-from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds
+from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds, ratio, share
 from udacisense.report.dossier import Dossier
 from udacisense.report.sections import STATUS_WORDS
 from udacisense.stats import latency, wilson_interval
@@ -76,16 +76,14 @@ def _against(timed: Benchmark | None, baseline: Benchmark | None) -> str:
     """Time over the baseline's: "0.22 (0.21 to 0.23)"."""
     if timed is None or baseline is None or timed is baseline:
         return "–"
-    found = compare(timed, baseline).ratio
-    return NOT_MEASURED if found is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    return ratio(compare(timed, baseline).ratio)
 
 
 def _top1(judged: Evaluation | None) -> str:
     if judged is None:
         return NOT_MEASURED
-    share = wilson_interval(round(judged.top1 * judged.images), judged.images)
-    where = ", sample" if judged.data.source == "sample" else ""
-    return f"{100 * judged.top1:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f}{where})"
+    found = wilson_interval(round(judged.top1 * judged.images), judged.images)
+    return share(found, ", sample" if judged.data.source == "sample" else "")
 
 
 def _equal(verified: Verification | None) -> str:

@@ -26,7 +26,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def faults(exc: ValidationError, plain: dict[str, Any], entries: str) -> str:
     """Each mistake once, told by the name of its `[[entries]]` table instead of its number."""
-    errors = [e for e in exc.errors() if not (e["type"] == "too_short" and plain.get(entries))]  # it only follows from others
+    follows = bool(plain.get(entries))  # "too few entries" where there are some only follows from their own mistakes
+    errors = [e for e in exc.errors() if not (follows and e["type"] == "too_short" and e["loc"] == (entries,))]
     return "; ".join(dict.fromkeys(_fault(error, plain, entries) for error in errors))
 
 
