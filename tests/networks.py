@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from udacisense.models.checkpoint import save_checkpoint
-from udacisense.models.jit import quiet_jit
+from udacisense.torchscript.load import quiet_jit
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.types import Checkpoint, Images
 

@@ -6,7 +6,7 @@ import dataclasses
 from contextlib import suppress
 from pathlib import Path
 
-from udacisense import store
+from udacisense import archives, store
 from udacisense.errors import (
     CheckpointError,
     FormatError,
@@ -18,6 +18,7 @@ from udacisense.errors import (
 )
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import SUFFIXES, existing_file, find_checkpoint, list_checkpoints, not_found
+from udacisense.remote import RemoteModel
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Session, Subject
 
@@ -138,17 +139,35 @@ def open_session(subject: Subject, threads: int) -> Session:
         RunError, CheckpointError: the file changed since, or its runtime refuses it.
         UnavailableError: the runtime is missing on this machine.
     """
-    fmt = subject_format(subject)
-    reason = fmt.unavailable("run")
-    if reason is not None:
-        raise UnavailableError(f"{subject.id} cannot run here: {reason}")
-    check_unchanged(subject)
+    fmt = _ready(subject)
     try:
+        archives.check_file(subject.path)
         return fmt.load(subject.path, threads)
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every runtime has errors of its own
         raise RunError(f"{subject.id} could not be loaded by {fmt.runtime}: {exc}. Convert its checkpoint again.") from exc
+
+
+def open_apart(subject: Subject, threads: int) -> Session:
+    """A subject's file loaded by its own runtime in a bound child process; raises as `open_session` does.
+
+    The app opens files so, whatever their format: one that fails, hangs or asks for too much takes nothing else along.
+    """
+    fmt = _ready(subject)
+    remote = RemoteModel(subject.path, fmt.name, threads)
+    remote.open()
+    return remote
+
+
+def _ready(subject: Subject) -> Format:
+    """The format of a subject that can run here, and whose file is the one that was recorded."""
+    fmt = subject_format(subject)
+    reason = fmt.unavailable("run")
+    if reason is not None:
+        raise UnavailableError(f"{subject.id} cannot run here: {reason}")
+    check_unchanged(subject)
+    return fmt
 
 
 def check_unchanged(subject: Subject) -> None:

@@ -30,11 +30,11 @@ from udacisense.formats import fmt_torchscript
 from udacisense.labels import CLASSES, IMAGENET_MEAN, IMAGENET_STD
 from udacisense.models import summary
 from udacisense.models.checkpoint import read_checkpoint, save_checkpoint
-from udacisense.models.jit import quiet_jit
 from udacisense.models.loading import load_network
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.report.blocks import MB
 from udacisense.settings import settings
+from udacisense.torchscript.load import quiet_jit
 from udacisense.vision import torchvision
 
 __all__ = [

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 from PIL import Image
-from pydantic import TypeAdapter
 
 from udacisense import verbs
 from udacisense.data.dataset import Dataset
@@ -20,7 +19,7 @@ from udacisense.data.preprocess import resize
 from udacisense.data.sources import fingerprint, load_dataset
 from udacisense.errors import CheckpointError
 from udacisense.inspection.inspection import Inspection
-from udacisense.models.summary import Summary, summary_on_card
+from udacisense.models.summary import Summary, remote_summary, summary_on_card
 from udacisense.packaging.contents import PLATFORMS
 from udacisense.predictions import Predictions
 from udacisense.store import sha256_of
@@ -103,7 +102,7 @@ def summary(checkpoint: Checkpoint) -> Summary:
 @st.cache_resource(max_entries=16, show_spinner="Reading the layers")
 def _summary(sha256: str, _checkpoint: Checkpoint) -> Summary:  # noqa: ARG001 - part of the cache key
     found = summary_on_card(_checkpoint)
-    return found or TypeAdapter(Summary).validate_python(probe.ask("summary", str(_checkpoint.path)))
+    return found or remote_summary(_checkpoint)
 
 
 def inspection(artifact: Artifact) -> Inspection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from udacisense.errors import CheckpointError, UdaciSenseError
+from udacisense.processes.limits import die_with_parent
+from udacisense.processes.spawn import popen
 from udacisense.settings import PROJECT
 
 TIMEOUT_S = 120.0
@@ -18,7 +19,7 @@ TIMEOUT_S = 120.0
 def start(*question: str) -> subprocess.Popen[str]:
     """The running child that answers a question; its answer comes on stdout."""
     command = [sys.executable, "-m", "ui.probe", *question]
-    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def ask(*question: str) -> Any:
@@ -60,13 +61,6 @@ def _devices() -> Any:
     return [device.kind if device.kind == "cpu" else f"{device.kind} ({device.name})" for device in devices()]
 
 
-def _summary(checkpoint_id: str) -> Any:
-    from udacisense.models.checkpoint import find_checkpoint
-    from udacisense.models.summary import summarise
-
-    return dataclasses.asdict(summarise(find_checkpoint(checkpoint_id)))
-
-
 def _package(artifact_id: str, out: str) -> Any:
     from pathlib import Path
 
@@ -75,11 +69,12 @@ def _package(artifact_id: str, out: str) -> Any:
     return str(verbs.package(artifact_id, Path(out)).path)
 
 
-QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "summary": _summary, "package": _package}
+QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "package": _package}
 
 
 def main(argv: list[str]) -> None:
     """Answer one question on stdout as JSON."""
+    die_with_parent()
     try:
         document = {"answer": QUESTIONS[argv[0]](*argv[1:])}
     except UdaciSenseError as exc:

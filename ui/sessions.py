@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from udacisense.artifacts import open_session
+from udacisense.artifacts import open_apart
 from udacisense.settings import settings
 from udacisense.types import Pixels, Session, Subject
 from ui import answers
@@ -65,4 +65,4 @@ def _seen(session: Session, picture_id: str, pixels: Pixels, decode_s: float | N
 @st.cache_resource(max_entries=KEPT_MODELS, show_spinner="Loading the model")
 def _session(subject_id: str, sha256: str, _subject: Subject) -> Session:  # noqa: ARG001 - they are the key
     """A warm session; the hash is part of the key, so a file that changed is loaded again."""
-    return answers.warm(open_session(_subject, settings().threads))
+    return answers.warm(open_apart(_subject, settings().threads))

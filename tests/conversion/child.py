@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.fakes import fake_format, write_fake
 from udacisense import formats
-from udacisense.conversion.bounds import give_way
 from udacisense.conversion.child import main
+from udacisense.processes.limits import Bounds, limit_resources
 from udacisense.progress import report
 from udacisense.types import Checkpoint, Conversion, Exported, Recipe
 
@@ -36,7 +36,7 @@ def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
         report(0.5, "still lowering")
         time.sleep(0.05)
     if name == "greedy":
-        give_way(256 << 20)
+        limit_resources(Bounds(memory_bytes=256 << 20))
         held = [b"x" * (1 << 24) for _ in range(64)]
         raise AssertionError(f"{len(held)} blocks of 16 MiB were given")
     if name == "foreign":
@@ -53,4 +53,4 @@ if __name__ == "__main__":
     formats.FORMATS.update({"torch": fake_format("torch")})
     formats.FORMATS["other"] = fake_format("other")
     formats.FORMATS["fake"] = fake_format("fake", export=export, recipes={"fp32": RECIPES})
-    main()
+    main(sys.argv[1])

@@ -18,7 +18,8 @@ from udacisense.formats.fmt_torchscript import FORMAT, LITE
 from udacisense.formats.fmt_torchscript.int8 import engine
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.dissect import save_beginning
-from udacisense.models.jit import NetworkSession, quiet_jit
+from udacisense.models.jit import NetworkSession
+from udacisense.torchscript.load import quiet_jit
 from udacisense.types import Checkpoint, Conversion, Exported, Format
 
 pytestmark = pytest.mark.skipif(engine() is None, reason="this build of PyTorch has no quantised engine")

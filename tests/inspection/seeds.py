@@ -44,7 +44,7 @@ def _onnx(weights: np.ndarray) -> bytes:
 def _torchscript(lite: bool) -> bytes:
     import torch
 
-    from udacisense.models.jit import quiet_jit
+    from udacisense.torchscript.load import quiet_jit
 
     layers = torch.nn.Conv2d(3, 4, 3, stride=8), torch.nn.Hardswish(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
     small = torch.nn.Sequential(*layers, torch.nn.Linear(4, 10)).eval()

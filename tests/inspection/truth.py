@@ -207,7 +207,7 @@ def _dims(tensor: Any) -> Sequence[int]:
 def torchscript(path: Path) -> Truth:
     import torch
 
-    from udacisense.models.jit import quiet_jit
+    from udacisense.torchscript.load import quiet_jit
 
     with quiet_jit():
         graph = torch.jit.load(str(path)).inlined_graph

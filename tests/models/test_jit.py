@@ -10,7 +10,8 @@ import torch
 
 from tests.networks import Small, images
 from udacisense.errors import RunError
-from udacisense.models.jit import NetworkSession, quiet_jit
+from udacisense.models.jit import NetworkSession
+from udacisense.torchscript.load import quiet_jit
 
 
 def test_a_session_answers_float32_logits_for_any_array_of_images() -> None:

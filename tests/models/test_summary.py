@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tests.networks import Small, network, save_script, saved, traced
 from udacisense.models.card import card_path
 from udacisense.models.checkpoint import read_checkpoint
-from udacisense.models.jit import quiet_jit
+from udacisense.torchscript.load import quiet_jit
 from udacisense.models.summary import describe, is_quantized, sparsity, summarise, summary_on_card
 
 

@@ -13,6 +13,7 @@ import sys
 from typing import IO
 
 from udacisense.benchmark.timed import STEPS, Answer, Command, Timed, open_subject
+from udacisense.processes.limits import die_with_parent
 
 
 def serve(commands: IO[str], answers: IO[str]) -> None:
@@ -43,6 +44,7 @@ def _do(timed: Timed | None, command: Command) -> tuple[Timed | None, Answer]:
 
 def main() -> None:
     """Serve on the process's pipes; what a runtime prints goes to stderr, so that it cannot spoil an answer."""
+    die_with_parent()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     serve(sys.stdin, answers)

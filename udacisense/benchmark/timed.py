@@ -14,6 +14,9 @@ import numpy as np
 
 from udacisense.benchmark.memory import peak_rss_bytes, rss_bytes
 from udacisense.benchmark.watch_imports import ImportWatch
+from udacisense.models.card import card_path
+from udacisense.processes import limits
+from udacisense.processes.limits import Bounds
 from udacisense.types import Images, Session
 
 Command = Mapping[str, Any]
@@ -61,6 +64,7 @@ def open_subject(command: Command) -> tuple[Timed, Answer]:
 
     if command.get("cpus"):
         os.sched_setaffinity(0, command["cpus"])
+    _bind(Path(command["path"]))
     fmt = get_format(command["format"])
     shape = (command["batch"], 3, *command["input_px"])
     images: Images = np.random.default_rng(command["seed"]).standard_normal(shape).astype(np.float32)
@@ -79,6 +83,14 @@ def open_subject(command: Command) -> tuple[Timed, Answer]:
         "rss_before_bytes": imports.rss_after,
         "first_s": first_s,
     }
+
+
+def _bind(path: Path) -> None:
+    """A file that carries code is loaded in a bound process only; this process is its own."""
+    from udacisense.torchscript.archive import is_torchscript
+
+    if is_torchscript(path):
+        limits.apply(Bounds.for_file(path, read=(card_path(path),)))
 
 
 def warm_up(timed: Timed, command: Command) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import subprocess
@@ -19,7 +18,7 @@ from typing import Any, Self
 import psutil
 
 from udacisense.errors import MeasureError
-from udacisense.settings import PROJECT
+from udacisense.processes.spawn import popen
 
 CHILD: tuple[str, ...] = (sys.executable, "-m", "udacisense.benchmark.child")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -36,14 +35,14 @@ class Worker:
         self.name, self.timeout_s = name, timeout_s
         self.rss_samples: list[int] = []
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed in close()
-        self._process = subprocess.Popen(
-            list(child),
+        self._process = popen(
+            child,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
             encoding="utf-8",
-            env=_environment(threads),
+            env=dict.fromkeys(THREAD_VARIABLES, str(threads)),
         )
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._memory = psutil.Process(self._process.pid)
@@ -125,9 +124,3 @@ class Worker:
         last = self._said.read()[-400:].strip().splitlines()[-1:]
         said = f" Its last words: {last[0]}" if last else ""
         return f"The process that timed {self.name} {how}.{said} Free some memory, or convert the file again."
-
-
-def _environment(threads: int) -> dict[str, str]:
-    """The parent's environment with the thread pools pinned and the package on the path, wherever the parent was started."""
-    path = os.pathsep.join(p for p in (str(PROJECT), os.environ.get("PYTHONPATH", "")) if p)
-    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONPATH": path}

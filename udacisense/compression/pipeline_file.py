@@ -136,7 +136,8 @@ def _check_final(pipeline: Pipeline) -> None:
 
 
 def _network_file(wanted: str | None, role: str) -> Checkpoint:
-    from udacisense.models.loading import is_torchscript, load_network
+    from udacisense.models.loading import load_network
+    from udacisense.torchscript.archive import is_torchscript
 
     try:
         found = find_checkpoint(settings().models_dir / BASELINE if wanted is None else wanted)

@@ -17,7 +17,7 @@ from udacisense.compression.step import QuantiseDynamic
 from udacisense.compression.work import Outcome, Work
 from udacisense.errors import CompressionError
 from udacisense.labels import INPUT_PX
-from udacisense.models.jit import quiet_jit
+from udacisense.torchscript.load import quiet_jit
 
 
 def apply(step: QuantiseDynamic, network: nn.Module, _work: Work) -> Outcome:

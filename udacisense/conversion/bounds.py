@@ -1,31 +1,48 @@
-"""Where memory runs short it is the converter that ends, not the app, the machine, or whoever else works on it."""
+"""Bounds of the process that converts: where memory runs short it is the one that ends, and it writes its own folder only."""
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
+import tempfile
 from pathlib import Path
 
+from udacisense.artifacts import mobile_dir
+from udacisense.models.card import card_path
+from udacisense.processes.limits import Bounds
 from udacisense.provenance import machine
+from udacisense.settings import settings
+from udacisense.torchscript.archive import is_torchscript
+from udacisense.types import Checkpoint
 
-_OOM_SCORE = Path("/proc/self/oom_score_adj")
-FIRST_TO_GO = "1000"
 
+def bounds_for(checkpoint: Checkpoint, out: object, now: Bounds | None) -> Bounds:
+    """The bounds for a step on a checkpoint.
 
-def give_way(memory_bytes: int | None = None) -> None:
-    """Bind this process for good: at most `memory_bytes` of its own data, by default all that the machine or container has.
-
-    What asks for more gets a MemoryError or aborts, and Linux ends this process before any other. A system without such
-    limits (Windows, macOS in part) keeps to its own ways.
+    Args:
+        out: the file that the step writes; None where it writes none.
+        now: the bounds of the process that is running. They are kept where they suffice, so that its imports are.
     """
-    with suppress(OSError):
-        _OOM_SCORE.write_text(FIRST_TO_GO, encoding="ascii")
-    if sys.platform == "win32":
-        return
-    import resource
+    if is_torchscript(checkpoint.path):
+        return _for_code(checkpoint.path, out, now)
+    places = (mobile_dir(), Path(tempfile.gettempdir()), settings().home / ".udacisense")
+    wanted = Bounds(memory_bytes=_most(), write=tuple(str(p) for p in places if p.is_dir()))
+    return now if now is not None and now.read is None and set(now.write) >= set(wanted.write) else wanted
 
+
+def _for_code(path: Path, out: object, now: Bounds | None) -> Bounds:
+    """A file that carries code: its converter sees the file, the images and its own folder."""
+    if out is None and now is not None and now.read and now.read[0] == str(path):
+        return now
+    s = settings()
+    read = (card_path(path), path.with_name(f"{path.stem}.trained_on.txt"), s.data_dir or s.cache_dir, mobile_dir())
+    return Bounds.for_file(path, read=read, write=() if out is None else (_folder(Path(str(out))),))
+
+
+def _folder(out: Path) -> Path:
+    """The folder of the artifact that is being written, which lies below models/mobile; elsewhere the file's own."""
+    folders = [folder for folder in out.parents if folder.parent == mobile_dir()]
+    return folders[0] if folders else out.parent
+
+
+def _most() -> int:
     here = machine()
-    most = memory_bytes or min(here.memory_bytes, here.memory_limit_bytes or here.memory_bytes)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return min(here.memory_bytes, here.memory_limit_bytes or here.memory_bytes)

@@ -17,9 +17,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from udacisense.conversion.bounds import give_way
 from udacisense.conversion.workshop import Workshop, same_checkpoint
 from udacisense.errors import UdaciSenseError
+from udacisense.processes import limits
+from udacisense.processes.limits import Bounds
 from udacisense.progress import watched_by
 from udacisense.settings import settings
 from udacisense.types import Recipe
@@ -61,14 +62,15 @@ def serve(commands: IO[str], answers: IO[str]) -> None:
             faulthandler.cancel_dump_traceback_later()
 
 
-def main() -> None:
+def main(argument: str) -> None:
     """Serve on the process's pipes; what a converter prints goes to the log, so that it cannot spoil an answer."""
     faulthandler.enable()  # a crash in native code leaves its place in the log
-    give_way()
+    limits.die_with_parent()
+    limits.apply(Bounds(**json.loads(argument)))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     serve(sys.stdin, answers)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -19,10 +19,12 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from udacisense import errors
+from udacisense.conversion.bounds import bounds_for
 from udacisense.conversion.ladder import Measured
 from udacisense.errors import UdaciSenseError
+from udacisense.processes.limits import Bounds
+from udacisense.processes.spawn import popen
 from udacisense.progress import report
-from udacisense.settings import PROJECT
 from udacisense.types import Checkpoint, Exported, Precision, Recipe
 
 CHILD: tuple[str, ...] = (sys.executable, "-m", "udacisense.conversion.child")
@@ -45,6 +47,7 @@ class Converter:
     def __init__(self, child: Sequence[str] = CHILD, timeout_s: float = STEP_TIMEOUT_S) -> None:
         self._child, self._timeout_s = child, timeout_s
         self._process: subprocess.Popen[str] | None = None
+        self._bounds: Bounds | None = None
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader: threading.Thread | None = None
         self._said = tempfile.NamedTemporaryFile("ab", prefix="udacisense-", suffix=".log")  # noqa: SIM115 - see close()
@@ -103,7 +106,7 @@ class Converter:
     def _ask(self, do: str, checkpoint: Checkpoint, **arguments: object) -> Any:
         if self._closed:
             sys.exit(128 + signal.SIGTERM)
-        self._start()
+        self._start(bounds_for(checkpoint, arguments.get("out"), self._bounds))
         self._said_before = os.fstat(self._said.fileno()).st_size
         meant = {"path": str(checkpoint.path), "sha256": checkpoint.sha256}
         command = {"do": do, "timeout_s": self._timeout_s + GRACE_S, "checkpoint": meant, **arguments}
@@ -137,19 +140,19 @@ class Converter:
         kind = getattr(errors, found["kind"], UdaciSenseError) if found["ours"] else None
         raise kind(found["error"]) if kind is not None else ConverterError(f"{found['kind']}: {found['error']}")
 
-    def _start(self) -> None:
-        if self._process is not None and self._process.poll() is None:
+    def _start(self, bounds: Bounds) -> None:
+        if self._process is not None and self._process.poll() is None and bounds == self._bounds:
             return
         self._stop()
+        self._bounds = bounds
         self._answers = queue.SimpleQueue()
-        self._process = subprocess.Popen(
-            list(self._child),
+        self._process = popen(
+            [*self._child, json.dumps(dataclasses.asdict(bounds))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
             encoding="utf-8",
-            env=_environment(),
         )
         self._reader = threading.Thread(target=_read, args=(self._process.stdout, self._answers), daemon=True)
         self._reader.start()
@@ -182,9 +185,3 @@ def _read(lines: IO[str], answers: queue.SimpleQueue[str | None]) -> None:
     for line in lines:
         answers.put(line)
     answers.put(None)
-
-
-def _environment() -> dict[str, str]:
-    """The parent's environment with the package on the path, wherever the parent was started."""
-    path = os.pathsep.join(p for p in (str(PROJECT), os.environ.get("PYTHONPATH", "")) if p)
-    return {**os.environ, "PYTHONPATH": path}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from typing import Any
 from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
 from udacisense.inspection.anatomy import Anatomy, FileError
 from udacisense.inspection.limits import bind
+from udacisense.processes.limits import die_with_parent
 
 MAX_PARTS = 100_000
 """Most operators and tensors that are handed on."""
@@ -47,8 +49,13 @@ def answer(format: str, path: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Answer on stdout, bound by limits."""
-    bind()
-    json.dump(answer(sys.argv[1], Path(sys.argv[2])), sys.stdout)
+    die_with_parent()
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a file prints cannot spoil the answer
+    path = Path(sys.argv[2])
+    bind(path)
+    with out:
+        json.dump(answer(sys.argv[1], path), out)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from udacisense.inspection.anatomy import Anatomy
 from udacisense.inspection.findings import judge
 from udacisense.inspection.inspection import Inspection, describe
 from udacisense.inspection.limits import WALL_S
-from udacisense.settings import PROJECT
+from udacisense.processes.spawn import popen
 
 MARKS = {b"TFL3": "litert", b"ET12": "executorch"}
 SUFFIXES = {".onnx": "onnx", ".mlpackage": "coreml", ".tflite": "litert", ".pte": "executorch", ".ptl": "torchscript"}
@@ -85,12 +84,15 @@ def read(format: str, path: Path) -> Anatomy:
         InspectError: the child refused the file, died, or was ended.
     """
     command = [sys.executable, "-m", "udacisense.inspection.child", format, str(path.absolute())]
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT)}
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    child = popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        done = subprocess.run(command, capture_output=True, timeout=WALL_S, env=environment, check=False)
+        out, _ = child.communicate(timeout=WALL_S)
     except subprocess.TimeoutExpired as exc:
+        child.kill()
+        child.communicate()
         raise _refused(path, format, f"reading it took longer than {WALL_S:.0f} s and was ended") from exc
-    return outcome(path, format, done.returncode, done.stdout)
+    return outcome(path, format, child.returncode, out)
 
 
 def outcome(path: Path, format: str, code: int, out: bytes) -> Anatomy:

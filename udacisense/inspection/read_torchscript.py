@@ -5,20 +5,19 @@ The archive does not hold shapes, so the operators are watched while they run, b
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from udacisense import archives
+from udacisense.archives import ArchiveError
+from udacisense.errors import UnsafeFileError
 from udacisense.inspection import anatomy as a
 from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
 from udacisense.labels import INPUT_PX
+from udacisense.torchscript.load import load_lite, load_script
 
 RUNTIME = "PyTorch"
-WRITES = (b"aten::save", b"torch.save(", b"ops.aten.save", b"aten::from_file", b"from_file(")
-"""What a file of a classifier never calls: operators that reach for other files."""
-
-MAX_CODE_BYTES = 64 << 20
 MAX_TEXT_BYTES, MAX_TEXTS = 100_000, 20  # of the texts that a file's maker added
 KINDS = {
     "_convolution": a.CONV,
@@ -54,24 +53,12 @@ def read(path: Path) -> Anatomy:
     Raises:
         FileError: it is no TorchScript archive, it reaches for other files, or it does not answer a picture.
     """
-    return _read(path, _load_standard)
+    return _read(path, load_script)
 
 
 def read_lite(path: Path) -> Anatomy:
     """Take a file of the lite interpreter apart; raises as `read` does."""
-    return _read(path, _load_lite)
-
-
-def _load_standard(path: Path) -> Any:
-    import torch
-
-    return torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-
-
-def _load_lite(path: Path) -> Any:
-    from torch.jit.mobile import _load_for_lite_interpreter
-
-    return _load_for_lite_interpreter(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    return _read(path, load_lite)
 
 
 def _read(path: Path, load: Callable[[Path], Any]) -> Anatomy:
@@ -79,11 +66,12 @@ def _read(path: Path, load: Callable[[Path], Any]) -> Anatomy:
     import torch
 
     from udacisense.formats.fmt_torchscript.int8 import engine
-    from udacisense.models.jit import quiet_jit
 
     torch.backends.quantized.engine = engine() or "none"  # int8 weights are packed for it while they are loaded
-    with quiet_jit():
+    try:
         module = load(path)
+    except (ArchiveError, UnsafeFileError) as exc:
+        raise FileError(str(exc)) from exc
     picture = torch.zeros(1, 3, *INPUT_PX)
     watcher = _watch(module, picture)
     return Anatomy(
@@ -110,19 +98,14 @@ def _holds_weights(name: str) -> bool:
 def _archive(path: Path) -> tuple[dict[str, int], dict[str, str]]:
     """Size of every member, and the texts that its maker added.
 
-    Raises where the file is no archive or calls what reaches for other files.
+    Raises where the file is no archive, or would unpack to more than it seems.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with archives.opened(path) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-            code = [name for name in sizes if name.endswith((".py", ".pkl"))]
-            if sum(sizes[name] for name in code) > MAX_CODE_BYTES:
-                raise FileError("its code is larger than that of any model for a phone")
-            if any(mark in archive.read(name) for name in code for mark in WRITES):
-                raise FileError("its code reaches for other files, which no classifier does; it was not run")
             added = [name for name in sizes if _is_extra(name) and sizes[name] < MAX_TEXT_BYTES][:MAX_TEXTS]
             texts = {name.split("/", 2)[2]: archive.read(name).decode("utf-8", "replace") for name in added}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as exc:
+    except ArchiveError as exc:
         raise FileError(f"the file is no TorchScript archive, or damaged: {exc}") from exc
     if not any(name.endswith("data.pkl") for name in sizes):
         raise FileError("the archive holds no TorchScript module")

@@ -27,7 +27,7 @@ NODES = tuple(
     ArgMaxPooling2d SquareRoot Ceiling Hardswish LeakyReLU Maximum Negate Square ELU Abs PReLU Concatenate2 Concatenate3
     Concatenate4 StaticSlice ScaledDotProductAttention BatchMatrixMultiply Concatenate5 ConvTranspose2d
     ReciprocalSquareRoot Log Gelu Tanh Exp Sin Copy Cos
-    """.split()  # noqa: SIM905 - one name a line would hide the order, which is their number
+    """.split()
 )
 TWO_IN = {"Add", "Div", "Minimum", "Multiply", "Subtract", "Maximum", "PReLU", "BatchMatrixMultiply"}
 CONVOLUTIONS = {"Conv2d", "DepthwiseConv2d", "ConvTranspose2d"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from typing import Any
 from udacisense.jobs.control import CANCEL_GRACE_S, POLL_S
 from udacisense.jobs.job import JobState, last_progress, read_json
 from udacisense.jobs.processes import Process
+from udacisense.processes.spawn import popen
 from udacisense.progress import PROGRESS_FILE, WAITING
 from udacisense.store import now, sweep, write_text
 
@@ -38,12 +38,12 @@ def watch(folder: Path) -> None:
 
 def _start(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
     with open(folder / "stdout.txt", "wb") as out, open(folder / "log.txt", "ab") as log:
-        child = subprocess.Popen(
+        child = popen(
             command,
             stdin=subprocess.PIPE,  # its end of file tells the work that nobody watches any more
             stdout=out,
             stderr=log,
-            env={**os.environ, PROGRESS_FILE: str(folder / "progress.jsonl")},
+            env={PROGRESS_FILE: str(folder / "progress.jsonl")},
             start_new_session=True,
         )
     write_text(folder / "child.json", json.dumps({**asdict(Process.of(child.pid)), "started": now()}))

@@ -19,6 +19,7 @@ from udacisense.models.card import card_path
 from udacisense.models.checkpoint import read_checkpoint, trained_hashes
 from udacisense.models.loading import load_network
 from udacisense.models.network import Beginning
+from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Checkpoint, Images
 
 STEPS = ("Conv2dNormActivation", "SqueezeExcitation")
@@ -88,13 +89,12 @@ def save_beginning(checkpoint: Checkpoint, block: str, folder: Path) -> Checkpoi
 
 
 def _network(checkpoint: Checkpoint) -> nn.Module:
-    network = load_network(checkpoint)
-    if isinstance(network, torch.jit.ScriptModule):
+    if is_torchscript(checkpoint.path):
         raise RunError(
             f"{checkpoint.path.name} is a TorchScript file, whose blocks cannot be told apart. "
             "Bring its weights as a state_dict to look along the network."
         )
-    return network
+    return load_network(checkpoint)
 
 
 def _names(network: nn.Module) -> tuple[str, ...]:

@@ -1,34 +1,14 @@
-"""Torch networks and TorchScript modules as a Session, and the one place that knows torch.jit's deprecation."""
+"""Torch networks and TorchScript modules as a Session."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from udacisense.errors import RunError
 from udacisense.types import Images, Logits
-
-_KNOWN_NOTICES = (r".*torch\.jit\..* is deprecated", r"\s*Lite Interpreter is deprecated")
-
-
-@contextmanager
-def quiet_jit() -> Iterator[None]:
-    """Silence torch.jit's own deprecation notices and the tracer's, inside the block only; every other warning passes.
-
-    The format outlives the notice: phones in the field run it, and the product says so where it is offered.
-    """
-    from torch.jit._trace import TracerWarning
-
-    with warnings.catch_warnings():
-        for message in _KNOWN_NOTICES:
-            warnings.filterwarnings("ignore", message=message, category=DeprecationWarning)
-        # the network compares its input's size with 224; what a trace makes of that is checked after the capture
-        warnings.filterwarnings("ignore", category=TracerWarning)
-        yield
 
 
 class NetworkSession:

@@ -1,25 +1,27 @@
-"""A checkpoint's file as a network that can run, without ever running code that the file carries."""
+"""A checkpoint's file as a network that can run; code that a file carries runs in bound processes only."""
 
 from __future__ import annotations
 
 import pickle
-import pickletools
 import re
 import warnings
-import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from udacisense import archives
+from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFileError
 from udacisense.labels import CLASSES, INPUT_PX
-from udacisense.models.jit import NetworkSession, quiet_jit
+from udacisense.models.jit import NetworkSession
 from udacisense.models.network import Beginning, MobileNetV3_Household
 from udacisense.models.slim import slim_network
+from udacisense.processes import limits
+from udacisense.torchscript.archive import is_torchscript
+from udacisense.torchscript.load import load_script
 from udacisense.types import Checkpoint
 
 HEAD = "model.classifier.3.weight"
@@ -30,26 +32,25 @@ _QUANTISED_SIGNS = ("scale", "zero_point", "_packed_params")
 
 
 def load_network(checkpoint: Checkpoint) -> nn.Module:
-    """The network with its weights, in evaluation mode on the CPU; a TorchScript file comes back as a ScriptModule.
+    """The network with its weights, in evaluation mode on the CPU.
+
+    A TorchScript file comes back as a ScriptModule in a bound process, and elsewhere as a RemoteNetwork, which runs in one.
 
     Raises:
-        UnsafeFileError: the file is a pickled object, whose loading would run code.
+        UnsafeFileError: the file is a pickled object, whose loading would run code, or calls what a classifier may not call.
         CheckpointError: damaged, for other classes or another network, or its weights are not finite numbers.
         NotFoundError: there is no such file.
     """
     path = checkpoint.path
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}. Restore it, or pick another checkpoint.")
-    return _load_script(path) if is_torchscript(path) else _load_weights(path, checkpoint.architecture.partition(":")[2])
+    if not is_torchscript(path):
+        return _load_weights(path, checkpoint.architecture.partition(":")[2])
+    if limits.is_bound():
+        return _load_script(path)
+    from udacisense.models.remote_network import RemoteNetwork
 
-
-def is_torchscript(path: Path) -> bool:
-    """Whether a file is a TorchScript archive: a zip with a code folder, where plain weights have none."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any("/code/" in name for name in archive.namelist())
-    except Exception:  # zipfile has many names for a damaged archive; which one it is, torch tells
-        return False
+    return RemoteNetwork(path)
 
 
 # --- state_dict files ----------------------------------------------------------------------------------------------------
@@ -71,24 +72,34 @@ def _part(network: nn.Module, until: str) -> nn.Module:
 def _unpickle(path: Path) -> Any:
     _check_pointer(path)
     try:
+        asks_for_objects = _check_size(path)
+    except ArchiveError as exc:
+        raise _damaged(path, exc) from exc
+    try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Detected pickle protocol", category=UserWarning)  # it goes on to refuse
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
-        unsafe = _REFUSED.search(str(exc)) or _imports_by_name(path)
+        unsafe = _REFUSED.search(str(exc)) or asks_for_objects
         raise (_unsafe(path) if unsafe else _damaged(path, exc)) from exc
     except Exception as exc:  # torch has a dozen errors for a damaged file
         raise _damaged(path, exc) from exc
 
 
-def _imports_by_name(path: Path) -> bool:
-    """Whether the pickle asks for a Python object by the newer way that torch's reader does not even parse; runs nothing."""
-    raw = path.read_bytes()
-    with suppress(Exception), zipfile.ZipFile(path) as archive:
-        raw = next(archive.read(name) for name in archive.namelist() if name.endswith("/data.pkl"))
-    with suppress(Exception):  # cut off, or no pickle at all
-        return any(code.name == "STACK_GLOBAL" for code, _, _ in pickletools.genops(raw))
-    return False
+def _check_size(path: Path) -> bool:
+    """Size the file before it is unpacked; returns whether its pickle asks for Python objects in a way torch does not parse.
+
+    Raises:
+        ArchiveError: it would unpack to more than it seems.
+    """
+    if not archives.is_archive(path):
+        archives.check_file(path)
+        return archives.imports_by_name(path.read_bytes())
+    with archives.opened(path) as archive:
+        pickles = [archives.read_text(archive, name) for name in archive.namelist() if name.endswith("/data.pkl")]
+    for raw in pickles:
+        archives.check_pickle(raw)
+    return any(map(archives.imports_by_name, pickles))
 
 
 def _unsafe(path: Path) -> UnsafeFileError:
@@ -201,11 +212,11 @@ def _some(names: list[str], show: int = 3) -> str:
 
 def _load_script(path: Path) -> nn.Module:
     try:
-        with quiet_jit():
-            network: nn.Module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
-    except (RuntimeError, ValueError, OSError) as exc:
+        network: nn.Module = load_script(path)
+    except UnsafeFileError:
+        raise
+    except (ArchiveError, RuntimeError, ValueError, OSError) as exc:
         raise _damaged(path, exc) from exc
-    network.eval()
     _check_answer(path, network)
     return network
 

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from udacisense.errors import CheckpointError, RunError
 from udacisense.labels import INPUT_PX
 from udacisense.models.card import read_card
+from udacisense.processes import limits
+from udacisense.remote import RemoteModel
+from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Checkpoint
 
 if TYPE_CHECKING:
@@ -52,7 +56,21 @@ def summarise(checkpoint: Checkpoint) -> Summary:
         return found
     from udacisense.models.loading import load_network
 
+    if is_torchscript(checkpoint.path) and not limits.is_bound():
+        return remote_summary(checkpoint)
     return describe(load_network(checkpoint), checkpoint.size_bytes)
+
+
+def remote_summary(checkpoint: Checkpoint) -> Summary:
+    """The summary, made in a bound child process; raises as `summarise` does."""
+    remote = RemoteModel(checkpoint.path, "torch")
+    try:
+        return TypeAdapter(Summary).validate_python(remote.summary())
+    except (ValidationError, RunError) as exc:
+        why = "its process answered with something else" if isinstance(exc, ValidationError) else str(exc).rstrip(".")
+        raise CheckpointError(f"{checkpoint.path.name} could not be described: {why}.") from exc
+    finally:
+        remote.close()
 
 
 def summary_on_card(checkpoint: Checkpoint) -> Summary | None:

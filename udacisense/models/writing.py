@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from udacisense.errors import StoreError
-from udacisense.models.jit import quiet_jit
 from udacisense.store import replace_file
+from udacisense.torchscript.load import quiet_jit
 
 
 def write_weights(network: nn.Module, path: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from udacisense.processes import limits
+from udacisense.remote import RemoteModel
 from udacisense.types import Images
 
 Inner = Iterator[tuple[str, NDArray[np.float32]]]
@@ -82,12 +84,14 @@ def _dequantised(value: NDArray[Any], how: Mapping[str, Any]) -> NDArray[np.floa
 
 def read_torchscript(path: Path) -> Reader:
     """Every tensor of the graph is made part of its answer; a lite file carries that graph beside its bytecode."""
+    if not limits.is_bound():  # the file carries code
+        return RemoteModel(path, "torchscript").values
     import torch
 
-    from udacisense.models.jit import quiet_jit
+    from udacisense.torchscript.load import load_script, quiet_jit
 
+    module = load_script(path)
     with quiet_jit():
-        module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
         graph = _pure_graph(module)
     inside = [o for node in graph.nodes() for o in node.outputs() if o.type().kind() == "TensorType" and node.inputsSize()]
     names = [f"{value.node().kind()} %{value.debugName()}" for value in inside]

@@ -15,10 +15,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from udacisense.archives import ArchiveError
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_torchscript.capture import capture, optimise
 from udacisense.formats.fmt_torchscript.int8 import INT8, engine, quantise
+from udacisense.processes import limits
+from udacisense.remote import RemoteModel
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
 
 LABELS, PREPROCESSING = "labels.txt", "preprocessing.json"
@@ -49,8 +52,8 @@ def _export_lite(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Export
 def _export(
     checkpoint: Checkpoint, asked: Conversion, out: Path, write: Callable[[Any, str, dict[str, str]], object]
 ) -> Exported:
-    from udacisense.models.jit import quiet_jit
     from udacisense.models.loading import load_network
+    from udacisense.torchscript.load import quiet_jit
 
     if asked.precision not in FORMAT.precisions:
         raise ExportError(f"TorchScript files are written in fp32 and int8, {asked.precision} was asked for. Choose one.")
@@ -101,27 +104,28 @@ def _probe(checkpoint: Checkpoint) -> Any:
 
 
 def _load_standard(path: Path, threads: int) -> Session:
-    import torch
+    from udacisense.torchscript.load import load_script
 
-    return _session(path, threads, lambda file: torch.jit.load(file, map_location="cpu").eval())  # type: ignore[no-untyped-call]
+    return _session(path, "torchscript", threads, load_script)
 
 
 def _load_lite(path: Path, threads: int) -> Session:
-    from torch.jit.mobile import _load_for_lite_interpreter
+    from udacisense.torchscript.load import load_lite
 
-    return _session(path, threads, lambda file: _load_for_lite_interpreter(file, map_location="cpu"))  # type: ignore[no-untyped-call]
+    return _session(path, "torchscript-lite", threads, load_lite)
 
 
-def _session(path: Path, threads: int, load: Callable[[str], Any]) -> Session:
+def _session(path: Path, format: str, threads: int, load: Callable[[Path], Any]) -> Session:
+    if not limits.is_bound():  # the file carries code
+        return RemoteModel(path, format, threads)
     import torch
 
-    from udacisense.models.jit import NetworkSession, quiet_jit
+    from udacisense.models.jit import NetworkSession
 
     torch.backends.quantized.engine = engine() or "none"  # a file's int8 weights are packed for it now
     try:
-        with quiet_jit():
-            return NetworkSession(load(str(path)), threads)
-    except RuntimeError as exc:
+        return NetworkSession(load(path), threads)
+    except (ArchiveError, RuntimeError) as exc:
         said = str(exc).strip().partition("\n")[0].partition(". ")[0] or type(exc).__name__
         raise RunError(f"{path.name} is no TorchScript file that this runtime can load: {said}. Convert it again.") from exc
 

@@ -1,0 +1,33 @@
+"""A TorchScript file as a torch module, run in a bound child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from udacisense.errors import CheckpointError
+from udacisense.remote import RemoteModel
+
+
+class RemoteNetwork(nn.Module):
+    """Answers as the network in the file does, without its code in this process; it has no weights and no layers here."""
+
+    def __init__(self, path: Path, format: str = "torch") -> None:
+        super().__init__()
+        self.remote = RemoteModel(path, format, torch.get_num_threads())
+        self.remote.open()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (N, classes) of images (N, 3, H, W), on the CPU and without gradients.
+
+        Raises:
+            CheckpointError: it is traced, scripted or exported, which would write these very answers into the copy.
+        """
+        if torch._C._is_tracing() or torch.compiler.is_compiling():
+            raise CheckpointError(
+                f"{self.remote.path.name} is TorchScript and runs in a process of its own, so it cannot be captured here. "
+                "Convert it with: python -m udacisense convert"
+            )
+        return torch.from_numpy(self.remote.predict(x.detach().cpu().numpy())).to(x.device)

@@ -1,0 +1,1 @@
+"""Child processes: bound in what they can reach, ended with their parent, asked over pipes."""
