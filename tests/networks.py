@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from udacisense.models.checkpoint import save_checkpoint
-from udacisense.torchscript.load import quiet_jit
 from udacisense.models.network import MobileNetV3_Household
+from udacisense.torchscript.load import quiet_jit
 from udacisense.types import Checkpoint, Images
 
 TRAINED = ("aa" * 8, "bb" * 8)

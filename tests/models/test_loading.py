@@ -19,9 +19,9 @@ import torch
 from tests.networks import Small, images, network, save_script, saved, traced
 from udacisense.errors import CheckpointError, NotFoundError, UdaciSenseError, UnsafeFileError
 from udacisense.models.checkpoint import find_checkpoint, list_checkpoints, read_checkpoint
-from udacisense.torchscript.load import quiet_jit
 from udacisense.models.loading import HEAD, load_network
 from udacisense.models.summary import summarise
+from udacisense.torchscript.load import quiet_jit
 
 
 def load(path: Path) -> torch.nn.Module:

@@ -13,8 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from tests.networks import Small, network, save_script, saved, traced
 from udacisense.models.card import card_path
 from udacisense.models.checkpoint import read_checkpoint
-from udacisense.torchscript.load import quiet_jit
 from udacisense.models.summary import describe, is_quantized, sparsity, summarise, summary_on_card
+from udacisense.torchscript.load import quiet_jit
 
 
 def test_counts_agree_with_torchs_own() -> None:

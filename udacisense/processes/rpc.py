@@ -62,7 +62,7 @@ class Child:
             raise ChildError(f"no process could be started: {exc.strerror}") from exc
         self._answers: queue.SimpleQueue[Answer | FrameError | None] = queue.SimpleQueue()
         threading.Thread(target=_collect, args=(self._process.stdout, self._answers), daemon=True).start()
-        self._end = weakref.finalize(self, _end, self._process)
+        self._end = weakref.finalize(self, _end, self._process, self._said)
 
     @property
     def alive(self) -> bool:
@@ -132,10 +132,10 @@ def _collect(out: IO[bytes], answers: queue.SimpleQueue[Answer | FrameError | No
             return
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
     process.kill()  # it holds nothing that must be saved
     process.wait()
-    for pipe in (process.stdin, process.stdout):
+    for pipe in (process.stdin, process.stdout, said):
         with suppress(OSError):
             if pipe is not None:
                 pipe.close()
