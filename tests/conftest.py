@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: thread pools of two processes would wait for each other
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from tests.fakes import convert_in_this_process, fake_format
+from tests.fakes import convert_in_this_process, fake_format, run_in_this_process
 from tests.story import Story, tell
 from udacisense.settings import settings
 from udacisense.types import Format
@@ -72,8 +72,17 @@ def fake_formats(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Format]]
     for name, fake in fakes.items():
         monkeypatch.setitem(formats.FORMATS, name, fake)
     convert_in_this_process(monkeypatch)
+    run_in_this_process(monkeypatch)
     yield fakes
     formats.FORMATS.clear()  # what a test put there by hand; monkeypatch brings the rest back, its own changes first
+
+
+@pytest.fixture
+def bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process loads TorchScript itself, as a bound child does: for tests of what happens in one, on files of their own."""
+    from udacisense.processes import limits
+
+    monkeypatch.setattr(limits, "_bound", True)
 
 
 @pytest.fixture

@@ -140,6 +140,22 @@ def fake_format(
 FakeFormat = fake_format
 
 
+def run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that the app opens in a child process are opened here: a child does not know the fake formats."""
+
+    from udacisense import artifacts, formats
+
+    class Here:
+        def __init__(self, path: Path, format: str, threads: int) -> None:
+            self._asked = path, format, threads
+
+        def open(self) -> Any:
+            path, format, threads = self._asked
+            return formats.get_format(format).load(path, threads)
+
+    monkeypatch.setattr(artifacts, "RemoteModel", Here)
+
+
 def convert_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `convert` use the formats that the test put in place: its child process would know the real ones only."""
     from udacisense import convert

@@ -50,9 +50,9 @@ class Tally:
     @property
     def held(self) -> bool:
         """Whether each file got an answer within the limits."""
-        from udacisense.inspection.limits import MEMORY_BYTES, WALL_S
+        from udacisense.inspection.limits import MOST_MEMORY_BYTES, WALL_S
 
-        return not self.lost and self.slowest_s <= WALL_S and self.most_memory_bytes <= MEMORY_BYTES
+        return not self.lost and self.slowest_s <= WALL_S and self.most_memory_bytes <= MOST_MEMORY_BYTES
 
 
 def seeds(format: str, folder: Path | None) -> list[bytes]:
@@ -125,9 +125,9 @@ def _forked(format: str, path: Path) -> tuple[int, bytes, int, bool]:
         os.close(reading)
         with open(os.devnull, "w") as quiet:
             os.dup2(quiet.fileno(), 2)
-        limits.bind()
         code = 1
         try:
+            limits.bind(path)
             with os.fdopen(writing, "w", encoding="utf-8") as out:
                 json.dump(child.answer(format, path), out)
             code = 0

@@ -155,9 +155,7 @@ def open_apart(subject: Subject, threads: int) -> Session:
     The app opens files so, whatever their format: one that fails, hangs or asks for too much takes nothing else along.
     """
     fmt = _ready(subject)
-    remote = RemoteModel(subject.path, fmt.name, threads)
-    remote.open()
-    return remote
+    return RemoteModel(subject.path, fmt.name, threads).open()
 
 
 def _ready(subject: Subject) -> Format:

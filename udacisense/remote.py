@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +60,10 @@ class RemoteModel:
         told, arrays = self._ask("values", np.ascontiguousarray(image, np.float32), timeout_s=CALL_S + IMAGE_S)
         yield from zip(told["names"], arrays, strict=True)
 
-    def open(self) -> None:
+    def open(self) -> Self:
         """Load the file now, instead of when it is first asked; raises as `predict` does."""
         self._ask("open", timeout_s=CALL_S)
+        return self
 
     def close(self) -> None:
         """End the process; it starts again when it is asked."""

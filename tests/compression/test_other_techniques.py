@@ -17,7 +17,7 @@ from udacisense.errors import CompressionError
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.slim import widths
-from udacisense.models.summary import describe, is_quantized
+from udacisense.models.summary import describe, summarise
 from udacisense.training.augment import normalise, resize
 
 TAUGHT = {**FINETUNE, "distil": 0.7}
@@ -43,7 +43,7 @@ def test_a_dynamically_quantised_network_loads_and_answers_nearly_alike(tmp_path
     assert outcome.kind == "torchscript"
     path = save_script(outcome.network, tmp_path / "dynamic.pt")  # type: ignore[arg-type]
     loaded = load_network(read_checkpoint(path))
-    assert is_quantized(loaded)
+    assert summarise(read_checkpoint(path)).is_quantized
     off = (logits(loaded) - logits(network())).abs().max() / logits(network()).abs().max()
     assert 0 < off < 0.05
     torch.save(network().state_dict(), tmp_path / "float.pth")

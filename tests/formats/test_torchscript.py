@@ -198,6 +198,7 @@ def test_where_no_optimiser_works_the_capture_is_kept(
     assert done.warnings == ("No optimiser was used, because optimize_for_mobile failed (no luck); freeze failed (no luck).",)
 
 
+@pytest.mark.usefixtures("bound")
 @pytest.mark.parametrize("frozen", [False, True], ids=["as captured", "frozen"])
 def test_a_torchscript_checkpoint_is_taken_as_it_is(tmp_path: Path, frozen: bool) -> None:
     with quiet_jit():

@@ -141,6 +141,7 @@ def test_a_torchscript_checkpoint_cannot_be_quantised(tmp_path: Path) -> None:
         FORMAT.export(checkpoint, int8(FORMAT, "static"), tmp_path / "out")
 
 
+@pytest.mark.usefixtures("bound")
 def test_it_runs_on_as_many_threads_as_were_asked_for(checkpoint: Checkpoint, tmp_path: Path) -> None:
     path = tmp_path / FORMAT.file_name
     FORMAT.export(checkpoint, Conversion("fp32"), path)

@@ -17,8 +17,9 @@ from tests.story import Story
 from tools import fuzz_inspect
 from udacisense import verbs
 from udacisense.errors import InspectError, NotFoundError
-from udacisense.inspection import child, inspect_file, limits
+from udacisense.inspection import child, inspect_file
 from udacisense.inspection.inspect_file import identify, outcome
+from udacisense.processes.limits import FILE_BYTES
 
 
 @pytest.fixture
@@ -95,16 +96,16 @@ def test_a_child_that_hangs_is_ended(model: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_the_child_is_bound_in_memory_and_in_what_it_writes(tmp_path: Path) -> None:
     code = (
-        "from udacisense.inspection.limits import bind\n"
-        "bind(memory_bytes=1 << 30)\n"
+        "from pathlib import Path; from udacisense.inspection.limits import bind\n"
+        f"bind(Path({str(tmp_path / 'model')!r}))\n"
         "try: bytearray(2 << 30)\n"
         "except MemoryError: print('no memory')\n"
-        f"try: open({str(tmp_path / 'big')!r}, 'wb', buffering=0).write(bytes(1 << 20))\n"
+        f"try: open({str(tmp_path / 'big')!r}, 'wb', buffering=0).write(bytes(2 << 20))\n"
         "except OSError: print('no file')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "no memory" in done.stdout
-    assert (tmp_path / "big").stat().st_size <= limits.FILE_BYTES
+    assert not (tmp_path / "big").exists() or (tmp_path / "big").stat().st_size <= FILE_BYTES
 
 
 def test_a_reader_that_fails_in_its_own_way_blames_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

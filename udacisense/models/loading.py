@@ -50,7 +50,7 @@ def load_network(checkpoint: Checkpoint) -> nn.Module:
         return _load_script(path)
     from udacisense.models.remote_network import RemoteNetwork
 
-    return RemoteNetwork(path)
+    return RemoteNetwork(path).eval()
 
 
 # --- state_dict files ----------------------------------------------------------------------------------------------------

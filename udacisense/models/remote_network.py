@@ -16,8 +16,7 @@ class RemoteNetwork(nn.Module):
 
     def __init__(self, path: Path, format: str = "torch") -> None:
         super().__init__()
-        self.remote = RemoteModel(path, format, torch.get_num_threads())
-        self.remote.open()
+        self.remote = RemoteModel(path, format, torch.get_num_threads()).open()
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes) of images (N, 3, H, W), on the CPU and without gradients.

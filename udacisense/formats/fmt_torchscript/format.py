@@ -22,6 +22,7 @@ from udacisense.formats.fmt_torchscript.capture import capture, optimise
 from udacisense.formats.fmt_torchscript.int8 import INT8, engine, quantise
 from udacisense.processes import limits
 from udacisense.remote import RemoteModel
+from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
 
 LABELS, PREPROCESSING = "labels.txt", "preprocessing.json"
@@ -57,6 +58,8 @@ def _export(
 
     if asked.precision not in FORMAT.precisions:
         raise ExportError(f"TorchScript files are written in fp32 and int8, {asked.precision} was asked for. Choose one.")
+    if is_torchscript(checkpoint.path) and not limits.is_bound():  # the file carries code
+        raise ExportError(f"{checkpoint.path.name} is TorchScript, which is converted in a bound process only.")
     network, recipe = quantise(checkpoint, asked) if asked.precision == "int8" else (load_network(checkpoint), {})
     probe = _probe(checkpoint)
     with quiet_jit():
@@ -117,7 +120,7 @@ def _load_lite(path: Path, threads: int) -> Session:
 
 def _session(path: Path, format: str, threads: int, load: Callable[[Path], Any]) -> Session:
     if not limits.is_bound():  # the file carries code
-        return RemoteModel(path, format, threads)
+        return RemoteModel(path, format, threads).open()
     import torch
 
     from udacisense.models.jit import NetworkSession

@@ -13,6 +13,7 @@ from typing import Any
 from udacisense.errors import ExportError
 from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.progress import report
+from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Checkpoint, Conversion, Pictures, Recipe
 
 ENGINES = ("qnnpack", "x86", "fbgemm")
@@ -69,9 +70,9 @@ def quantise(checkpoint: Checkpoint, asked: Conversion) -> tuple[Any, dict[str, 
     if used is None:
         raise ExportError("this build of PyTorch has no quantised engine. Use another build, or write the file in fp32.")
     torch.backends.quantized.engine = used
-    network = load_network(checkpoint)
-    if isinstance(network, torch.jit.ScriptModule):
+    if is_torchscript(checkpoint.path):
         raise ExportError(f"{checkpoint.path.name} is TorchScript and cannot be quantised. Bring a state_dict.")
+    network = load_network(checkpoint)
     blocks = blocks_in_float(checkpoint, asked)
     with _quiet():
         if isinstance(network, MobileNetV3_Household):  # its resizing depends on the input's size, which FX cannot follow
