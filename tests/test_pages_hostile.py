@@ -21,7 +21,8 @@ __all__ = ["quick_answers"]
 
 PLAIN = {
     "id", "key", "form_id", "element_id", "alt", "page", "page_script_hash", "query_string", "url", "file_name", "mime_type",
-    "language", "spec", "config", "options", "raw_value", "raw_values", "set_value", "default", "columns", "code_text", "json", "url_path",
+    "language", "spec", "config", "options", "raw_value", "raw_values", "set_value", "default", "columns", "code_text", "json",
+    "url_path",
     "stack_trace", "group_id", "value_str", "theme",
 }  # fmt: skip
 """Fields of Streamlit's messages that are not read as Markdown."""

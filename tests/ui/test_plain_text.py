@@ -28,6 +28,7 @@ MARKUP = some.text(alphabet="`*_[]()<>!#|~$:&;\\-+=.@/1aw \n\u202e\ud800", max_s
         ("one\n\n# two", r"one \# two"),
         ("http://x www.x a@b", f"http{JOINER}://x www{JOINER}.x a@{JOINER}b"),
         (":smile: :material/home:", f":{JOINER}smile: :{JOINER}material/home:"),
+        ("07:15:30 :100:", f"07:15:30 :{JOINER}100:"),
         ("a -> b", f"a -{JOINER}\\> b"),
         ("- a", r"\- a"),
         ("1. a", r"1\. a"),

@@ -17,7 +17,7 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\
 _PARTED = re.compile(
     r"(?i:https?|ftp|mailto|xmpp)(?=:)|(?i:www)(?=\.)"  # addresses, which renderers link without being asked
     r"|@(?=[\w-])"  # mail addresses, names of people
-    r"|:(?=[\w+-]+:|material/)"  # emoji and icons
+    r"|:(?=(?!\d\d:)[\w+-]+:|material/)"  # emoji and icons, not times
     r"|(?<!\S)[-<>~](?=(?:->|[->=])(?!\S))"  # arrows and their like
 )
 _SPECIAL = re.compile(
