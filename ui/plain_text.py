@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from udacisense.report.markdown import code, escape, one_line
+from udacisense.plain_text import one_line
+from udacisense.report.markdown import code, escape
 
 __all__ = ["Markdown", "code", "escape", "in_chart", "one_line"]
 

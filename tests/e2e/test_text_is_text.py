@@ -16,8 +16,9 @@ from tests.e2e.test_way_through import PAGES, choose, drawn
 from tests.hostile import HOST, NAME, TEXT, surroundings, tell_hostile
 from udacisense.artifacts import list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
+from udacisense.plain_text import one_line
 from udacisense.report import collect, html_report, with_flips
-from udacisense.report.markdown import JOINER, one_line
+from udacisense.report.markdown import JOINER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

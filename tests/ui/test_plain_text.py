@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.ui.markup_scan import leaks
-from udacisense.report.markdown import JOINER, code, escape, one_line
+from udacisense.plain_text import one_line
+from udacisense.report.markdown import JOINER, code, escape
 from udacisense.settings import PROJECT
 from ui.plain_text import in_chart
 

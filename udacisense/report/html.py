@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import Sequence
 from html import escape as html_escape
 
+from udacisense.plain_text import one_line
 from udacisense.report.blocks import Block, Bullets, Gallery, Grid, Heading, Text
-from udacisense.report.markdown import one_line
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The page asks for nothing: its pictures and its style are in it, and whatever a text might smuggle in stays still."""

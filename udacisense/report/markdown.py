@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from udacisense.plain_text import one_line
 from udacisense.report.blocks import Block, Bullets, Gallery, Grid, Heading, Text
 
 JOINER = "\N{WORD JOINER}"
 """Has no width and no meaning; what it parts is no address, no emoji and no icon to a renderer, and the same to a reader."""
-
-_SPACE = re.compile(r"[ \t-\r\x1c-\x1f\x85\u2028\u2029]+")
-_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, those that turn the direction of what follows, and bytes of a file name that are no text."""
 
 _PARTED = re.compile(
     r"(?i:https?|ftp|mailto|xmpp)(?=:)|(?i:www)(?=\.)"  # addresses, which renderers link without being asked
@@ -66,8 +63,3 @@ def code(text: object) -> str:
     fence = "`" * (max((len(run) for run in re.findall("`+", plain)), default=0) + 1)
     room = " " if plain[0] == "`" or plain[-1] == "`" else ""
     return f"{fence}{room}{plain}{room}{fence}"
-
-
-def one_line(text: object) -> str:
-    """The text in one line, with a mark in the place of each character that cannot be seen or written."""
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _SPACE.sub(" ", str(text))).strip(" ")
