@@ -33,6 +33,7 @@ TRICKY = (
     "https://here.example/a_b_c?d=*e*", "ftp://x.example", "WWW.here.example", ":+1: :-1: :100:", ":material_home:",
     "tab\there",
 )  # fmt: skip
+KINDS = ("text", "item", "code", "label", "error", "metric", "bold")
 LEADS_AWAY = """() => [...document.querySelectorAll('a[href], img[src], iframe[src], video[src], audio[src]')]
     .map(e => new URL(e.href || e.src, location))
     .filter(u => !['data:', 'blob:'].includes(u.protocol) && (u.host !== location.host || u.protocol === 'mailto:'))
@@ -159,9 +160,13 @@ def test_each_sign_is_shown_as_it_is(tmp_path: Path, start_app: Server, watched:
     address = start_app(tmp_path, str(script))
     watched.local = urlsplit(address).netloc
     look(watched, address)
+    for i in range(len(TRICKY)):  # parts of the page load their renderer on the way
+        for kind in KINDS:
+            expect(page.locator(f".st-key-{kind}{i}")).not_to_have_text("", use_inner_text=True)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     wrong = []
     for i, text in enumerate(TRICKY):
-        for kind in ("text", "item", "code", "label", "error", "metric", "bold"):
+        for kind in KINDS:
             shown = " ".join(page.locator(f".st-key-{kind}{i}").inner_text().replace(JOINER, "").split())
             wanted = " ".join(one_line(text).split())
             wanted = {"bold": f"{wanted} {wanted}", "metric": f"m {wanted}"}.get(kind, wanted)
