@@ -9,6 +9,7 @@ from udacisense.report import collect
 from ui import judged
 from ui.evidence import stages
 from ui.frame import frame
+from ui.plain_text import code
 from ui.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
 
 frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real pictures before rendered ones.")
@@ -47,7 +48,7 @@ with st.container(horizontal=True):
             key=f"report_{name}",
         )
 
-st.caption(f"Saved as `{saved.id}`." if saved else "Judged just now from the newest records; not saved as a record yet.")
+st.caption(f"Saved as {code(saved.id)}." if saved else "Judged just now from the newest records; not saved as a record yet.")
 
 st.subheader("Rules", anchor=False)
 judged.rules(record)

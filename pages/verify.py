@@ -9,6 +9,7 @@ from udacisense.types import Verification
 from ui import proof
 from ui.frame import frame
 from ui.jobs import job_button, job_panel
+from ui.plain_text import escape
 from ui.widgets import empty_state, listing_problems, pick_artifact, provenance_note
 
 frame("Verify", "Is the converted file still the same model? The same inputs go through checkpoint and artifact.")
@@ -35,9 +36,11 @@ with st.container(horizontal=True, vertical_alignment="center"):
         help="Runs both files on all test images, in the background.",
         disabled=reason is not None,
     )
-    st.caption(f"Five random images, the golden pictures, then every test image of: {describe(default_source()).title}.")
+    st.caption(
+        f"Five random images, the golden pictures, then every test image of: {escape(describe(default_source()).title)}."
+    )
 if reason is not None:
-    st.info(f"This machine cannot run the file. {reason} Verify it on a machine that can.", icon=":material/block:")
+    st.info(f"This machine cannot run the file. {escape(reason)} Verify it on a machine that can.", icon=":material/block:")
 job_panel("verify")
 
 listing = store.records(Verification)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from udacisense.report.markdown import JOINER
 from udacisense.settings import PROJECT
 
 APP = str(PROJECT / "app.py")
@@ -57,9 +59,15 @@ def go(at: AppTest, page: str, **query: str) -> AppTest:
 
 
 def words(at: AppTest) -> str:
-    """Everything that the page says in text."""
-    kinds = (at.markdown, at.caption, at.warning, at.info, at.error, at.success, at.subheader, at.code)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
+    """Everything that the page says in text, as people read it: what is escaped is shown without its backslashes."""
+    kinds = (at.markdown, at.caption, at.warning, at.info, at.error, at.success, at.subheader)
+    said = [seen(str(element.value)) for kind in kinds for element in kind]
+    return "\n".join([*said, *(str(element.value) for element in at.code)])
+
+
+def seen(markdown: str) -> str:
+    """Markdown without the signs that keep text from being read as markup."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown).replace(JOINER, "")
 
 
 def metrics(at: AppTest) -> dict[str, str]:

@@ -98,6 +98,16 @@ def test_markup_in_a_name_stays_text() -> None:
     assert "<td>&lt;b&gt;</td>" in to_html((Grid(("a",), (("<b>",),)),))
 
 
+def test_a_page_forbids_itself_every_request_and_can_always_be_written() -> None:
+    page = to_html((Heading(1, "a\ud800\u202eb"), Text("x")))
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
+    assert policy is not None
+    assert page.index(policy[0]) < page.index("<title>") < page.index("<style>")
+    assert policy[1].startswith("default-src 'none'; img-src data:;")
+    assert "<h1>a��b</h1>" in page
+    page.encode()
+
+
 def test_a_row_must_fill_its_columns() -> None:
     with pytest.raises(ValueError, match="must have 2 cells, got 1"):
         Grid(("a", "b"), (("1",),))

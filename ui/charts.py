@@ -15,19 +15,20 @@ import plotly.graph_objects as go
 from udacisense.labels import CLASSES
 from udacisense.types import Evaluation, Verification
 from ui.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
-from ui.evidence import Entry, Stage, top1_interval
+from ui.evidence import Entry, Stage, for_charts, top1_interval
+from ui.plain_text import in_chart
 from ui.words import BYTES_A_MB, NOT_MEASURED, mb, percent
 
 
 def sizes(entries: Sequence[Entry]) -> go.Figure:
     """Size of each file in MB (1,048,576 bytes)."""
-    return _byte_bars(entries, [e.size_bytes for e in entries], "MB")
+    return _byte_bars(for_charts(entries), [e.size_bytes for e in entries], "MB")
 
 
 def memory(entries: Sequence[Entry]) -> go.Figure:
     """Highest resident memory of the process that ran each subject, in MB (1,048,576 bytes)."""
     peaks = [e.benchmark.peak_rss_bytes if e.benchmark else None for e in entries]
-    return _byte_bars(entries, peaks, "MB of resident memory at the peak")
+    return _byte_bars(for_charts(entries), peaks, "MB of resident memory at the peak")
 
 
 def accuracy(entries: Sequence[Entry]) -> go.Figure:
@@ -36,7 +37,7 @@ def accuracy(entries: Sequence[Entry]) -> go.Figure:
     Raises:
         ValueError: the accuracies are of different pictures.
     """
-    where = _pictures(entries)
+    entries, where = for_charts(entries), _pictures(entries)
     fig = go.Figure()
     for e in (e for e in entries if e.evaluation):
         assert e.evaluation is not None
@@ -70,7 +71,7 @@ def per_class(entries: Sequence[Entry]) -> go.Figure:
     Raises:
         ValueError: the shares are of different pictures.
     """
-    where = _pictures(entries)
+    entries, where = for_charts(entries), _pictures(entries)
     fig = go.Figure()
     for number, e in enumerate(e for e in entries if e.evaluation):
         assert e.evaluation is not None
@@ -116,7 +117,7 @@ def confusion(evaluation: Evaluation) -> go.Figure:
 
 def differences(verification: Verification, format_name: str) -> go.Figure:
     """Largest and mean difference of the logits for each kind of input, on a logarithmic axis; 0 is told in words."""
-    rows = [(c.name, c.max_abs_diff, c.mean_abs_diff) for c in verification.checks]
+    rows = [(in_chart(c.name), c.max_abs_diff, c.mean_abs_diff) for c in verification.checks]
     rows.append((f"{verification.images:,} test images", verification.max_abs_diff, verification.mean_abs_diff))
     labels = [name for name, _, _ in rows]
     fig = go.Figure()

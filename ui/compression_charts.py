@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from udacisense.report.compression import Row
 from udacisense.stats import Estimate
 from ui.chart_style import OTHER_COLOR, format_color, titled
+from ui.plain_text import in_chart
 from ui.words import BYTES_A_MB, NOT_MEASURED, mb, ms, percent
 
 COLOR = format_color("torch")
@@ -62,7 +63,7 @@ def _time_words(row: Row, ratio: Estimate | None) -> str:
 
 
 def _points(rows: Sequence[Row], estimates: Sequence[Estimate | None], scale: float, template: str) -> go.Figure:
-    known = [(row.name, e) for row, e in zip(rows, estimates, strict=True) if e is not None]
+    known = [(in_chart(row.name), e) for row, e in zip(rows, estimates, strict=True) if e is not None]
     return go.Figure(
         go.Scatter(
             x=[e.value * scale for _, e in known],
@@ -83,4 +84,4 @@ def _points(rows: Sequence[Row], estimates: Sequence[Estimate | None], scale: fl
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
-    return [row.name for row in rows]
+    return [in_chart(row.name) for row in rows]

@@ -10,14 +10,14 @@ from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.report.compression import Compressed, Row, compressed, lineage, pipelines_that_ran
 from udacisense.report.compression_table import COLUMNS, grid
-from udacisense.report.markdown import escape
 from udacisense.report.model_card import model_card
 from udacisense.types import Checkpoint
 from ui import compression_charts
 from ui.jobs import job_button, job_panel
 from ui.panels import PLOT_CONFIG, table
+from ui.plain_text import Markdown, code, escape
 from ui.tables import Row as TableRow
-from ui.widgets import empty_state, provenance_note
+from ui.widgets import empty_state, error_box, provenance_note
 from ui.words import count
 
 BUTTONS = (
@@ -50,9 +50,9 @@ def origin(checkpoint: Checkpoint) -> None:
 
 def _stop(row: Row, linked: bool) -> None:
     if linked:
-        st.page_link("pages/models.py", label=row.name, query_params={"checkpoint": row.subject_id})
+        st.page_link("pages/models.py", label=escape(row.name), query_params={"checkpoint": row.subject_id})
     else:
-        st.markdown(f"**{row.name}**")
+        st.markdown(f"**{escape(row.name)}**")
 
 
 def charts(name: str, rows: Sequence[Row]) -> None:
@@ -82,11 +82,11 @@ def pipelines(checkpoint: Checkpoint) -> None:
             command="python -m udacisense compress --pipeline pipeline_03",
         )
     else:
-        chosen = st.segmented_control("Pipeline", names, default=names[0], required=True, key="pipeline")
+        chosen = st.segmented_control("Pipeline", names, default=names[0], required=True, format_func=escape, key="pipeline")
         try:
             _pipeline(compressed(chosen or names[0]), checkpoint)
         except UdaciSenseError as exc:
-            st.error(str(exc), icon=":material/error:")
+            error_box(exc)
     with st.container(horizontal=True):
         for name, label, hint in BUTTONS:
             job_button(label, ["compress", "--pipeline", name], label, key=f"compress_{name}", help=hint, kind="secondary")
@@ -95,7 +95,8 @@ def pipelines(checkpoint: Checkpoint) -> None:
 
 def _pipeline(found: Compressed, checkpoint: Checkpoint) -> None:
     for failed in found.run.failed:
-        st.error(f"Step {failed.place}, {failed.name} ({failed.technique}), failed: {failed.message}", icon=":material/error:")
+        said = f"Step {failed.place}, {failed.name} ({failed.technique}), failed: {failed.message}"
+        st.error(escape(said), icon=":material/error:")
     st.markdown(_reading(found))
     done = [row for row in found.rows if row.message is None]
     if found.run.mode == "singles" or checkpoint.sha256 != done[-1].sha256:
@@ -111,11 +112,11 @@ def _pipeline(found: Compressed, checkpoint: Checkpoint) -> None:
     provenance_note(found.run.made, found.run.id)
 
 
-def _reading(found: Compressed) -> str:
+def _reading(found: Compressed) -> Markdown:
     """One sentence on what kind of run it is."""
     done, planned = len(found.run.steps), len(found.run.planned)
     kind = "each on what the one before made" if found.run.mode == "chain" else "each alone on the start"
-    return f"**{done} of {count(planned, 'step')}** done, {kind}, from `{found.run.start_id}`."
+    return f"**{done:d} of {count(planned, 'step')}** done, {kind}, from {code(found.run.start_id)}."
 
 
 def card(checkpoint: Checkpoint) -> None:

@@ -11,6 +11,7 @@ from udacisense.artifacts import list_artifacts
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Precision
 from ui.conversions import Cell, Row, Standing, board, cell_of, first_choice, precisions, tally
 from ui.jobs import POLL, job_button, newest_job, on_primary
+from ui.plain_text import Markdown, code, escape
 from ui.widgets import remember, remembered
 from ui.words import MB_HELP, count, mb
 
@@ -47,7 +48,7 @@ def follow_link() -> None:
         st.query_params["checkpoint"] = found.checkpoint_id
         return
     del st.query_params["artifact"]
-    st.warning(f"There is no artifact `{asked[:80]}` here. Showing another one.", icon=":material/link_off:")
+    st.warning(f"There is no artifact {code(asked[:80])} here. Showing another one.", icon=":material/link_off:")
 
 
 def picked(rows: Sequence[Row]) -> Cell:
@@ -89,7 +90,7 @@ def _draw(checkpoint: Checkpoint, chosen: tuple[str, str]) -> None:
     for row in rows:
         with st.container(gap="xxsmall"):
             with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-                st.markdown(f"**{row.fmt.title}**", width=TITLE_PX)
+                st.markdown(f"**{escape(row.fmt.title)}**", width=TITLE_PX)
                 _cells(row, columns, chosen)
             for reason in _reasons(row):
                 st.caption(reason, width=900)
@@ -111,21 +112,26 @@ def _cells(row: Row, columns: Sequence[Precision], chosen: tuple[str, str]) -> N
 def _button(cell: Cell, selected: bool) -> None:
     words, icon, color = LOOK[cell.standing]
     size = f" · {mb(cell.artifact.size_bytes)}" if cell.artifact else ""
-    text = f":material/{icon}: {cell.precision}{size}"
-    label = on_primary(text) if selected else f":{color}[:material/{icon}:] {cell.precision}{size}"
+    name = escape(cell.precision)
+    text = f":material/{icon}: {name}{size}"
+    label = on_primary(text) if selected else f":{color}[:material/{icon}:] {name}{size}"
     kind: Literal["primary", "secondary"] = "primary" if selected else "secondary"
     if st.button(label, key=f"cell_{cell.fmt.name}_{cell.precision}", type=kind, width=CELL_PX, help=words):
         _pick(cell)
 
 
-def _reasons(row: Row) -> list[str]:
+def _reasons(row: Row) -> list[Markdown]:
     """Why cells of a row are empty, or cannot be proved."""
-    said = [f":red[{c.precision} failed]: {in_words(c.failure)}" for c in row.cells if c.failure and c.standing == "failed"]
+    said = [
+        f":red[{escape(c.precision)} failed]: {escape(in_words(c.failure))}"
+        for c in row.cells
+        if c.failure and c.standing == "failed"
+    ]
     first = row.cells[0]
     if first.cannot_write:
-        said.append(f"Cannot be written here: {first.cannot_write}")
+        said.append(f"Cannot be written here: {escape(first.cannot_write)}")
     elif first.cannot_run:
-        said.append(f"Can be written here, but not run: {first.cannot_run}")
+        said.append(f"Can be written here, but not run: {escape(first.cannot_run)}")
     return said
 
 
@@ -141,7 +147,7 @@ def _legend(rows: Sequence[Row]) -> None:
     found = {cell.standing for row in rows for cell in row.cells}
     marks = [f":{color}[:material/{icon}:] {words}" for state, (words, icon, color) in LOOK.items() if state in found]
     made, possible, failed = tally(rows)
-    said = f"{made} of {possible} files made" + (f", {failed} failed" if failed else "")
+    said = f"{made:d} of {possible:d} files made" + (f", {failed:d} failed" if failed else "")
     st.caption(f"{said}.  {'  '.join(marks)}", help=MB_HELP)
 
 
@@ -183,4 +189,4 @@ def orphans() -> None:
     lost = [a.id for a in list_artifacts().records if a.checkpoint_id not in known]
     if lost:
         with st.expander(f"{count(len(lost), 'file')} of checkpoints that are no longer here", icon=":material/link_off:"):
-            st.markdown("\n".join(f"- `{name}`" for name in lost))
+            st.markdown("\n".join(f"- {code(name)}" for name in lost))

@@ -15,6 +15,7 @@ from ui import cache, inside_views, ladder
 from ui.conversions import Cell, up_to_date
 from ui.convert_board import LOOK, in_words
 from ui.jobs import job_button
+from ui.plain_text import code, escape
 from ui.widgets import STATUS_LOOK, describe_checkpoint, format_title, provenance_note, remember
 from ui.words import MB_HELP, duration, mb, percent, when
 
@@ -25,14 +26,15 @@ MESSAGE_CHARACTERS = 600
 
 def panel(cell: Cell, checkpoint: Checkpoint) -> None:
     """Everything about one format and precision of a checkpoint."""
+    fmt = cell.fmt
     words, icon, color = LOOK[cell.standing]
-    st.subheader(f"{cell.fmt.title} · {cell.precision}", anchor=False)
+    st.subheader(f"{escape(cell.fmt.title)} · {escape(cell.precision)}", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.badge(words, icon=f":material/{icon}:", color=color)
         _verdict(cell)
-        st.markdown(f"Writes `{cell.fmt.file_name}`, run by {cell.fmt.runtime}. **For** {cell.fmt.target}.")
+        st.markdown(f"Writes {code(fmt.file_name)}, run by {escape(fmt.runtime)}. **For** {escape(fmt.target)}.")
     for note in cell.fmt.notes:
-        st.caption(note, width=760)
+        st.caption(escape(note), width=760)
     if cell.failure is not None:
         _failure(cell.failure)
     artifact = _shown(cell)
@@ -78,14 +80,14 @@ def _describe(artifact: Artifact) -> str:
 def _make(cell: Cell, checkpoint: Checkpoint) -> None:
     """The button that makes the file, with what it will do; nothing where the file is there and as new as it could be."""
     if cell.cannot_write:
-        st.info(f"This machine cannot write it. {cell.cannot_write}", icon=":material/construction:")
+        st.info(f"This machine cannot write it. {escape(cell.cannot_write)}", icon=":material/construction:")
         return
     several = len(cell.fmt.recipes_for(cell.precision)) > 1
     argv = ["convert", checkpoint.id, "--format", cell.fmt.name, "--precision", cell.precision]
     title = f"Convert to {cell.fmt.title} {cell.precision}"
     if not cell.artifacts:
         if several:
-            st.caption(ladder.promise(cell.fmt, cell.precision), width=760)
+            st.caption(escape(ladder.promise(cell.fmt, cell.precision)), width=760)
         job_button("Try again" if cell.failure else "Convert", argv, title, key="convert")
     elif not up_to_date(cell, checkpoint):
         st.caption("Made with other recipes, tools or pictures than those of today. A new conversion adds a file beside it.")
@@ -99,14 +101,15 @@ def _one_recipe(cell: Cell, argv: list[str], title: str) -> None:
     with st.expander("Make a file by one recipe", icon=":material/science:"):
         st.caption("It is written and checked, and kept beside the others whatever it measures.")
         name = st.selectbox("Recipe", list(recipes), key="recipe_" + "_".join(cell.key))
-        st.caption(recipes[name].what)
+        st.caption(escape(recipes[name].what))
         job_button("Make it", [*argv, "--recipe", name], f"{title}, recipe {name}", key="convert_recipe", kind="secondary")
 
 
 def _failure(failure: FailedConversion) -> None:
     """What the converter did last before it failed, and what it printed."""
-    recipe = "" if failure.recipe == DEFAULT.name else f" with the recipe {failure.recipe}"
-    st.error(f"**The last conversion failed**{recipe}: {in_words(failure, MESSAGE_CHARACTERS)}", icon=":material/error:")
+    recipe = "" if failure.recipe == DEFAULT.name else f" with the recipe {escape(failure.recipe)}"
+    said = escape(in_words(failure, MESSAGE_CHARACTERS))
+    st.error(f"**The last conversion failed**{recipe}: {said}", icon=":material/error:")
     with st.expander("What the converter printed", icon=":material/terminal:"):
         st.code(failure.log or "Nothing.", language="text", height=260 if failure.log.count("\n") > 10 else "content")
     provenance_note(failure.made, failure.id)
@@ -132,11 +135,13 @@ def result(artifact: Artifact) -> None:
     """Size against the checkpoint, how it was made, warnings, ladder, what is inside, downloads and provenance."""
     source = next((c for c in list_checkpoints().records if c.id == artifact.checkpoint_id), None)
     _figures(artifact, source)
-    origin = describe_checkpoint(source) if source else f"`{artifact.checkpoint_id}`, which is no longer here"
-    recipe = f"recipe {artifact.recipe['recipe']} · " if "recipe" in artifact.recipe else ""
-    st.caption(f"{format_title(artifact.format)} {artifact.precision} of {origin} · {recipe}sha256 `{artifact.sha256[:16]}`")
+    gone = f"{code(artifact.checkpoint_id)}, which is no longer here"
+    origin = escape(describe_checkpoint(source)) if source else gone
+    recipe = f"recipe {escape(artifact.recipe['recipe'])} · " if "recipe" in artifact.recipe else ""
+    what = escape(f"{format_title(artifact.format)} {artifact.precision}")
+    st.caption(f"{what} of {origin} · {recipe}sha256 {code(artifact.sha256[:16])}")
     for warning in artifact.warnings:
-        st.info(warning, icon=":material/info:")
+        st.info(escape(warning), icon=":material/info:")
     _next(artifact)
     if artifact.ladder:
         ladder.show(artifact)
@@ -162,7 +167,7 @@ def _figures(artifact: Artifact, source: Checkpoint | None) -> None:
         )
         for key, label in CHOSEN.items():
             if key in artifact.recipe:
-                st.metric(label, str(artifact.recipe[key]), border=True, height="stretch")
+                st.metric(label, escape(artifact.recipe[key]), border=True, height="stretch")
         if taken is not None and taken.agreement is not None:
             st.metric("Agrees", percent(taken.agreement), border=True, height="stretch", help="On the validation pictures.")
         st.metric(
@@ -178,7 +183,7 @@ def _next(artifact: Artifact) -> None:
     """Take the file along, or go on with it."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.download_button(
-            f"Download {artifact.path.name}",
+            f"Download {escape(artifact.path.name)}",
             data=artifact.path.read_bytes,
             file_name=artifact.path.name,
             mime="application/octet-stream",

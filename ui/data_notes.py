@@ -14,6 +14,7 @@ from udacisense.types import SourceName, SplitName
 from ui import cache
 from ui.jobs import job_button, job_panel
 from ui.pictures import SPLIT_NAMES, balance
+from ui.plain_text import code, escape
 from ui.widgets import describe_checkpoint
 from ui.words import count
 
@@ -49,13 +50,14 @@ def figures(data: Dataset, info: SourceInfo) -> None:
     each = str(min(per_class)) if min(per_class) == max(per_class) else f"{min(per_class)}–{max(per_class)}"
     with st.grid(4, min_column_width=150):
         st.metric(f"{SPLIT_NAMES[data.ref.split]} pictures", f"{len(data):,}", border=True)
-        st.metric("In each class", each, border=True)
-        st.metric("Size in pixels", size, border=True)
+        st.metric("In each class", escape(each), border=True)
+        st.metric("Size in pixels", escape(size), border=True)
         st.metric(
             "Skipped files", len(data.skipped), border=True, help="Files that could not be read; the Health tab names them."
         )
     st.caption(
-        f"{info.title}: {info.meaning} Split **{data.ref.scheme}** · dataset `{data.ref.dataset_id}` · `{info.location}`"
+        f"{escape(f'{info.title}: {info.meaning}')} Split **{escape(data.ref.scheme)}** · "
+        f"dataset {code(data.ref.dataset_id)} · {code(info.location)}"
     )
 
 
@@ -67,7 +69,9 @@ def show_balance(data: Dataset, source: SourceName, scheme: str | None) -> None:
     if here[most] == here[least]:
         st.markdown(f"Every class has {count(here[most], 'picture')} in this split, so plain accuracy treats them alike.")
     else:
-        st.markdown(f"**{most}** has {here[most]} pictures and **{least}** {here[least]}: read accuracy per class.")
+        st.markdown(
+            f"**{escape(most)}** has {here[most]:,} pictures and **{escape(least)}** {here[least]:,}: read accuracy per class."
+        )
     st.plotly_chart(balance(counts), theme="streamlit", config={"displayModeBar": False})
 
 
@@ -80,8 +84,10 @@ def show_health(health: Health, data: Dataset) -> None:
             icon=":material/check_circle:",
         )
     for finding in health.findings:
-        show = st.error if finding.level == "problem" else st.warning
-        show(finding.message, icon=":material/error:" if finding.level == "problem" else ":material/info:")
+        if finding.level == "problem":
+            st.error(escape(finding.message), icon=":material/error:")
+        else:
+            st.warning(escape(finding.message), icon=":material/info:")
     with st.grid(4, min_column_width=150):
         st.metric("Unreadable files", len(health.skipped), border=True)
         st.metric("Unknown folders", len(health.wrong_classes), border=True)
@@ -130,7 +136,7 @@ def how_to_get_pictures() -> None:
     with left:
         st.markdown("**CIFAR-100, household classes**")
         if "cifar100" in available_sources():
-            st.markdown(f":material/check: Downloaded to `{describe('cifar100').location}`.")
+            st.markdown(f":material/check: Downloaded to {code(describe('cifar100').location)}.")
         else:
             st.markdown(
                 "6,000 photographs of the ten classes. The archive (about 170 MB) is checked against its checksum "

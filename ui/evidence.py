@@ -13,6 +13,7 @@ from typing import TypeVar
 from udacisense import stats
 from udacisense.report.dossier import Dossier
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Subject, Verification
+from ui.plain_text import in_chart
 
 R = TypeVar("R", Evaluation, Benchmark, Verification)
 
@@ -138,6 +139,11 @@ def timed_entries(
         label, name = (label_of(subject), format_of(subject)) if subject else (b.subject_id, "")
         found.append(Entry(b.subject_id, label, name, b.size_bytes, evaluation, b))
     return _distinct(sorted(found, key=lambda e: e.format != "torch"))
+
+
+def for_charts(found: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The same entries with labels that a chart shows as they are written."""
+    return tuple(replace(e, label=in_chart(e.label)) for e in found)
 
 
 def _distinct(found: Sequence[Entry]) -> tuple[Entry, ...]:

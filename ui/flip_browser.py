@@ -15,6 +15,7 @@ from udacisense.types import Flip, Verification
 from udacisense.verify import Thought, is_near_tie, thoughts
 from ui import cache, proof_readings, proof_tables, readings
 from ui.panels import table
+from ui.plain_text import Markdown, code, escape
 from ui.words import count
 
 PAGE_SIZE = 12
@@ -41,10 +42,10 @@ COLUMNS = {
 
 def browse(record: Verification) -> None:
     """Everything about the changed answers of a verification."""
-    st.markdown(readings.flips(record.flips))
+    st.markdown(escape(readings.flips(record.flips)))
     if not record.flips:
         return
-    st.markdown(proof_readings.kinds(record.flips))
+    st.markdown(escape(proof_readings.kinds(record.flips)))
     chosen = _filtered(record.flips)
     raw = cache.raw_answers(record)
     known = thoughts(*raw, tuple(chosen)) if raw else {}
@@ -105,7 +106,7 @@ def _page(found: Sequence[Flip]) -> Sequence[Flip]:
     pages = -(-len(found) // PAGE_SIZE)
     if pages <= 1:
         return found
-    number = st.number_input(f"Page of {pages}", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
+    number = st.number_input(f"Page of {pages:d}", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
     st.caption(f"{count(len(found), 'picture')}, the surest answers of the checkpoint first.")
     return found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
@@ -120,9 +121,9 @@ def _card(flip: Flip, thought: Thought | None, data: Dataset | None) -> None:
             tile = cache.thumbnail(flip.image, data.pictures[index], THUMB_PX, False)
             st.image(tile, width=THUMB_PX, alt=f"{truth(flip)}, {pair(flip)}")
         with st.container(gap="xxsmall", width="stretch"):
-            st.markdown(f"**{pair(flip)}**")
-            st.markdown(f"{_badge(flip)} {truth(flip)}")
-            st.caption("  \n".join(_lines(flip, thought)))
+            st.markdown(f"**{escape(pair(flip))}**")
+            st.markdown(f"{_badge(flip)} {escape(truth(flip))}")
+            st.caption("  \n".join([*map(escape, _lines(flip, thought)), code(flip.image)]))
 
 
 def place(data: Dataset) -> Mapping[str, int]:
@@ -135,7 +136,7 @@ def truth(flip: Flip) -> str:
     return "no label" if flip.label is None else f"true: {CLASSES[flip.label]}"
 
 
-def _badge(flip: Flip) -> str:
+def _badge(flip: Flip) -> Markdown:
     return ":gray-badge[near-tie]" if is_near_tie(flip) else ":orange-badge[real break]"
 
 
@@ -145,4 +146,4 @@ def _lines(flip: Flip, thought: Thought | None) -> list[str]:
     if thought is not None:
         lines.append(f"before: {likeliest(thought.before)}")
         lines.append(f"after: {likeliest(thought.after)}")
-    return [*lines, f"`{flip.image}`"]
+    return lines

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.jobs import watch_jobs
+from ui.plain_text import Markdown
 from ui.widgets import remembered
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +32,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
 """Section caption -> (page, label, Material symbol)."""
 
 
-def frame(title: str, lead: str = "", icon: str = "") -> None:
+def frame(title: Markdown, lead: Markdown = "", icon: Markdown = "") -> None:
     """Set the tab's title, draw the sidebar, and head the page with its title and one sentence on what it answers.
 
     Args:

@@ -17,6 +17,7 @@ from udacisense.types import SourceName, Subject
 from ui import cache, charts, readings, sessions, tables
 from ui.evidence import format_of
 from ui.panels import chart, table
+from ui.plain_text import Markdown, escape
 from ui.sessions import Seen
 from ui.widgets import error_box
 from ui.words import ms, percent
@@ -128,7 +129,7 @@ def _source() -> SourceName:
         tuple(names),
         default=real,
         required=True,
-        format_func=names.__getitem__,
+        format_func=lambda name: escape(names[name]),
         key="sample_source",
         label_visibility="collapsed",
     )
@@ -182,12 +183,12 @@ def _card(subject: Subject, one: Asked, seen: Seen, number: int) -> None:
         left, right = st.columns([1, 2], gap="medium")
         with left:
             st.image(seen.preview, width=PREVIEW_WIDTH_PX, alt=f"{one.name}, classified as {best}")
-            st.caption(f"{one.name} · {seen.width_px} × {seen.height_px} pixels")
+            st.caption(f"{escape(one.name)} · {seen.width_px:d} × {seen.height_px:d} pixels")
         with right:
-            st.markdown(f"#### {best} · {percent(share)}")
+            st.markdown(f"#### {escape(best)} · {percent(share)}")
             if one.truth:
                 right_or_wrong = ":green-badge[right]" if one.truth == best else ":red-badge[wrong]"
-                st.markdown(f"True class: **{one.truth}** {right_or_wrong}")
+                st.markdown(f"True class: **{escape(one.truth)}** {right_or_wrong}")
             top = seen.answer.top(5)
             figure = charts.probabilities([n for n, _ in top], [p for _, p in top], format_of(subject))
             rows = lambda: tables.probabilities(one.name, seen.answer)  # noqa: E731
@@ -195,7 +196,7 @@ def _card(subject: Subject, one: Asked, seen: Seen, number: int) -> None:
             chart(f"top5_{number}", "", readings.answer(seen.answer), figure, rows)
 
 
-def _times(seen: Seen) -> str:
+def _times(seen: Seen) -> Markdown:
     a = seen.answer
     decode = "Already decoded" if a.decode_s is None else f"Decode **{ms(a.decode_s)}**"
     return f"{decode} · preprocessing **{ms(a.preprocess_s)}** · inference **{ms(a.inference_s)}**"

@@ -12,6 +12,7 @@ from udacisense.types import Benchmark, Subject
 from ui import cache, timing_charts, timing_readings, timing_rows
 from ui.evidence import format_of, runs
 from ui.panels import chart, csv_button
+from ui.plain_text import escape
 from ui.widgets import empty_state, errors_shown
 from ui.words import mb, ms, percent, when
 
@@ -64,21 +65,21 @@ def _names(found: Mapping[str, tuple[Benchmark, ...]]) -> dict[str, str]:
 
 
 def _changes(found: Against) -> None:
-    st.markdown(timing_readings.against(found))
+    st.markdown(escape(timing_readings.against(found)))
     rows = [(s, c) for s in found.subjects for c in s.changes]
     for subject, change in sorted((r for r in rows if r[1].course != "same"), key=lambda pair: COURSES[pair[1].course][1]):
         with st.container(border=True, gap="xxsmall"):
-            figures = _figures(change.what, change.before, change.after)
-            st.markdown(f"{COURSES[change.course][0]} **{subject.role}** · {FIGURES[change.what]} · {figures}")
-            st.caption(change.reason)
+            figures = escape(_figures(change.what, change.before, change.after))
+            st.markdown(f"{COURSES[change.course][0]} **{escape(subject.role)}** · {FIGURES[change.what]} · {figures}")
+            st.caption(escape(change.reason))
     same = [f"{s.role} {FIGURES[c.what].lower()} ({_figures(c.what, None, c.after)})" for s, c in rows if c.course == "same"]
     if same:
-        st.markdown(f"{COURSES['same'][0]} {', '.join(same)}")
+        st.markdown(f"{COURSES['same'][0]} {escape(', '.join(same))}")
     for s in found.subjects:
         if s.software:
-            st.caption(f"Between the two runs, for {s.role}: {', '.join(s.software)}.")
+            st.caption(escape(f"Between the two runs, for {s.role}: {', '.join(s.software)}."))
     if found.alone:
-        st.caption(f"Only one of the two runs has {', '.join(found.alone)}.")
+        st.caption(escape(f"Only one of the two runs has {', '.join(found.alone)}."))
     if rows:
         csv_button("against", lambda: timing_rows.against_rows(found))
 

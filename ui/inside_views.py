@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
 from udacisense.errors import UdaciSenseError
@@ -11,6 +9,7 @@ from udacisense.inspection.inspection import Finding, Inspection
 from udacisense.report.inside import inspected, port
 from udacisense.types import Artifact
 from ui import cache
+from ui.plain_text import escape
 from ui.widgets import error_box
 from ui.words import MB_HELP, count, mb, percent
 
@@ -52,22 +51,25 @@ def _figures(found: Inspection) -> None:
             st.metric("Run by XNNPACK", percent(found.delegated_share), border=True, height="stretch", help=help)
         else:
             help = "Kept whole, as one operator; the others are taken apart into single steps."
-            st.metric("Hard-swish", f"{whole} of {whole + apart}", border=True, height="stretch", help=help)
-        st.metric("Input", found.layout or "no picture", ports, "off", delta_arrow="off", border=True, height="stretch")
+            st.metric("Hard-swish", f"{whole:d} of {whole + apart:d}", border=True, height="stretch", help=help)
+        st.metric(
+            "Input",
+            escape(found.layout or "no picture"),
+            escape(ports),
+            "off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+        )
 
 
 def _finding(finding: Finding) -> None:
     color, icon = LOOK[finding.weight]
     st.markdown(
-        f":{color}[:material/{icon}:] **{_plain(finding.what)}** {_plain(finding.why)}  \n"
-        f":gray[:material/arrow_forward:] {_plain(finding.what_to_do)}",
+        f":{color}[:material/{icon}:] **{escape(finding.what)}** {escape(finding.why)}  \n"
+        f":gray[:material/arrow_forward:] {escape(finding.what_to_do)}",
         width=760,
     )
-
-
-def _plain(text: str) -> str:
-    """A sentence whose names of operators are no markup."""
-    return re.sub(r"([_*`$~\[\]<>:])", r"\\\1", text)
 
 
 def _tables(found: Inspection) -> None:
@@ -95,4 +97,4 @@ def _tables(found: Inspection) -> None:
         if row.stored_bytes >= SMALL
     )
     told = inspected(found)
-    st.caption("  \n".join((f"**Bytes** {told[0]}", f"**Weights** {kinds}", *map(_plain, told[3:]))))
+    st.caption("  \n".join((f"**Bytes** {escape(told[0])}", f"**Weights** {escape(kinds)}", *map(escape, told[3:]))))

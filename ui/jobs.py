@@ -11,6 +11,7 @@ import streamlit as st
 from udacisense import jobs
 from udacisense.errors import UdaciSenseError
 from udacisense.jobs import Job
+from ui.plain_text import Markdown, code, escape
 from ui.words import duration, when
 
 POLL = "1s"
@@ -48,8 +49,8 @@ def _watch() -> None:
         st.rerun()
     for job in active:
         with st.container(border=True, gap="xxsmall"):
-            st.markdown(f":small[:gray[{job.title} · {STATE_WORDS[job.state]}]]")
-            st.progress(job.fraction or 0.0, text=job.stage or "starting")
+            st.markdown(f":small[:gray[{escape(job.title)} · {STATE_WORDS[job.state]}]]")
+            st.progress(job.fraction or 0.0, text=escape(job.stage or "starting"))
 
 
 def _tell_end(job_id: str) -> None:
@@ -58,7 +59,7 @@ def _tell_end(job_id: str) -> None:
         job = jobs.get(job_id)
     except UdaciSenseError:
         return
-    st.toast(f"{job.title}: {STATE_WORDS[job.state]}", icon=f":material/{icons.get(job.state, 'info')}:")
+    st.toast(f"{escape(job.title)}: {STATE_WORDS[job.state]}", icon=f":material/{icons.get(job.state, 'info')}:")
 
 
 # --- on a page ---------------------------------------------------------------------------------------------------------
@@ -69,7 +70,7 @@ def job_button(
     argv: Sequence[str],
     title: str,
     key: str,
-    help: str | None = None,
+    help: Markdown | None = None,
     disabled: bool = False,
     kind: Literal["primary", "secondary"] = "primary",
 ) -> None:
@@ -85,19 +86,19 @@ def job_button(
         kind: primary for what the page is for, once on a page.
     """
     busy = any(tuple(job.argv[: len(argv)]) == tuple(argv) for job in active_jobs())
-    text = f":material/play_arrow: {label}"
+    text = f":material/play_arrow: {escape(label)}"
     off = disabled or busy  # a disabled button has no primary colour
     shown = on_primary(text) if kind == "primary" and not off else text
     if st.button(shown, key=f"start_{key}", type=kind, help=help, disabled=off):
         try:
             jobs.submit(list(argv), title)
         except UdaciSenseError as exc:
-            st.error(str(exc), icon=":material/error:")
+            st.error(escape(exc), icon=":material/error:")
             return
         st.rerun()
 
 
-def on_primary(text: str) -> str:
+def on_primary(text: Markdown) -> Markdown:
     """The text in the theme's ink for primary buttons (.streamlit/config.toml)."""
     return f":violet[{text}]"
 
@@ -126,13 +127,13 @@ def _panel(key: str, verb: str) -> None:
     box = st.status(_headline(job), expanded=job.state != "done", state=look)  # type: ignore[arg-type]
     with box.container():  # leaving `with box` itself would mark a running job as complete
         if job.active:
-            st.progress(job.fraction or 0.0, text=job.stage or "starting")
+            st.progress(job.fraction or 0.0, text=escape(job.stage or "starting"))
             st.button("Cancel", key=f"cancel_{key}", icon=":material/stop_circle:", on_click=_cancel, args=(job.id,))
         if job.error:
             if job.state == "cancelled":
-                st.info(job.error, icon=":material/block:")
+                st.info(escape(job.error), icon=":material/block:")
             else:
-                st.error(job.error, icon=":material/error:")
+                st.error(escape(job.error), icon=":material/error:")
         _log(job)
 
 
@@ -140,12 +141,12 @@ def _cancel(job_id: str) -> None:
     try:
         jobs.cancel(job_id)
     except UdaciSenseError as exc:
-        st.toast(str(exc), icon=":material/error:")
+        st.toast(escape(exc), icon=":material/error:")
 
 
-def _headline(job: Job) -> str:
+def _headline(job: Job) -> Markdown:
     took = "" if job.seconds is None else duration(job.seconds)
-    return " · ".join(part for part in (job.title, STATE_WORDS[job.state], took) if part)
+    return " · ".join(part for part in (escape(job.title), STATE_WORDS[job.state], took) if part)
 
 
 def _log(job: Job) -> None:
@@ -153,7 +154,8 @@ def _log(job: Job) -> None:
     if lines:
         st.caption("Log")
         st.code(lines, language="text", height=180 if lines.count("\n") > 6 else "content")
-    st.caption(f"Job `{job.id}`, started {when(job.created)} · `python -m udacisense {' '.join(job.argv)}`")
+    command = code(f"python -m udacisense {' '.join(job.argv)}")
+    st.caption(f"Job {code(job.id)}, started {escape(when(job.created))} · {command}")
 
 
 def _tail(path: Path) -> str:

@@ -12,6 +12,7 @@ from udacisense.types import Benchmark, Evaluation, Readiness, Status, Verdict, 
 from ui import charts, readings, tables
 from ui.evidence import Stage
 from ui.panels import chart, csv_button
+from ui.plain_text import code, escape
 from ui.widgets import listing_problems, remembered, source_note, status_badge
 from ui.words import BYTES_A_MB, MB_HELP
 
@@ -55,7 +56,7 @@ def headline(record: Readiness) -> None:
     with st.container(border=True, gap="small"):
         status_badge(record.status)
         st.markdown(f"#### {HEADLINES[record.status]}")
-        st.markdown(readings.verdicts(record.verdicts))
+        st.markdown(escape(readings.verdicts(record.verdicts)))
     if any(v.data and v.data.source == "sample" for v in record.verdicts):
         source_note("sample")
 
@@ -72,14 +73,15 @@ def _card(v: Verdict) -> None:
     with st.container(border=True, gap="xsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             status_badge(v.status)
-            st.markdown(f"**{v.title}**")
-        st.markdown(f"Measured **{measured(v.measured, v.unit, v.interval)}** · limit {v.limit:g} {v.unit}")
-        st.markdown(v.reason)
+            st.markdown(f"**{escape(v.title)}**")
+        found = escape(measured(v.measured, v.unit, v.interval))
+        st.markdown(f"Measured **{found}** · limit {v.limit:g} {escape(v.unit)}")
+        st.markdown(escape(v.reason))
         if v.evidence:
-            st.caption("Rests on " + ", ".join(f"`{name}`" for name in v.evidence))
+            st.caption("Rests on " + ", ".join(map(code, v.evidence)))
         if v.status == "unknown":
             page, label = _where(v)
-            st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=remembered())
+            st.page_link(page, label=escape(label), icon=":material/arrow_forward:", query_params=remembered())
 
 
 def _where(v: Verdict) -> tuple[str, str]:

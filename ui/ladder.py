@@ -11,6 +11,7 @@ import streamlit as st
 from udacisense.conversion.ladder import MAX_LOSS, MIN_AGREEMENT
 from udacisense.types import Artifact, Format, Precision, Rung
 from ui.chart_style import OTHER_COLOR, finish, format_color
+from ui.plain_text import Markdown, escape, in_chart
 from ui.tables import Row
 from ui.words import BYTES_A_MB, MB_HELP, count, mb, ms, percent
 
@@ -61,15 +62,16 @@ def _alt(look: Look) -> str:
     return f"Each recipe by {look.x_title} and {look.y_title}; the table below has the figures"
 
 
-def reading(artifact: Artifact) -> str:
+def reading(artifact: Artifact) -> Markdown:
     """The ladder in one sentence."""
     taken = kept(artifact)
     tried = count(len(artifact.ladder), "recipe")
     if taken is None:
         return f"{tried} tried."
     if taken.passed:
-        return f"{tried} tried; **{taken.recipe}** is the first that passed: it {taken.reason}."
-    return f"{tried} tried and none passed; **{taken.recipe}** agrees most, on {percent(taken.agreement)}. It {taken.reason}."
+        return f"{tried} tried; **{escape(taken.recipe)}** is the first that passed: it {escape(taken.reason)}."
+    most = f"**{escape(taken.recipe)}** agrees most, on {percent(taken.agreement)}"
+    return f"{tried} tried and none passed; {most}. It {escape(taken.reason)}."
 
 
 def kept(artifact: Artifact) -> Rung | None:
@@ -148,15 +150,15 @@ def pareto(artifact: Artifact, look: Look = FAITHFUL) -> go.Figure:
             mode="markers+text",
             text=[f"<b>{number}</b>" if rung is taken else str(number)],
             textposition="top center",
-            name=rung.recipe,
+            name=in_chart(rung.recipe),
             marker={
                 "size": 16 if rung is taken else 11,
                 "color": color,
                 "symbol": "circle" if rung.passed else "circle-open",
                 "line": {"width": 2, "color": OTHER_COLOR if rung.passed else color},
             },
-            hovertemplate=f"{number}. {rung.recipe}<br>{mb(rung.size_bytes)}, agrees on {percent(rung.agreement)}, top-1 "
-            f"{percent(rung.top1)}, {ms(rung.latency_s)}<extra></extra>",
+            hovertemplate=f"{number}. {in_chart(rung.recipe)}<br>{mb(rung.size_bytes)}, agrees on {percent(rung.agreement)}, "
+            f"top-1 {percent(rung.top1)}, {ms(rung.latency_s)}<extra></extra>",
         )
     return _framed(fig, look, points)
 

@@ -7,6 +7,7 @@ import streamlit as st
 from udacisense.provenance import machine, versions
 from udacisense.settings import settings
 from ui.cache import devices, devices_child
+from ui.plain_text import escape
 from ui.words import count
 
 
@@ -15,13 +16,15 @@ def panel() -> None:
     here = machine()
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**Processor** {here.cpu}, {count(here.physical_cores, 'core')}")
-        st.markdown(f"**Memory** {here.memory_bytes / 2**30:.1f} GiB · **System** {here.os} · **Python** {here.python}")
+        st.markdown(f"**Processor** {escape(here.cpu)}, {count(here.physical_cores, 'core')}")
+        st.markdown(
+            f"**Memory** {here.memory_bytes / 2**30:.1f} GiB · **System** {escape(here.os)} · **Python** {escape(here.python)}"
+        )
         st.fragment(_devices, run_every="1s" if devices_child().poll() is None else None)()
-        st.markdown(f"**Seed** {settings().seed} · **Threads of a timed runtime** {settings().threads}")
+        st.markdown(f"**Seed** {settings().seed:d} · **Threads of a timed runtime** {settings().threads:d}")
     with right:
         st.markdown("**Libraries**")
-        st.markdown(" ".join(f":gray-badge[{name} {version}]" for name, version in versions().items()))
+        st.markdown(" ".join(f":gray-badge[{escape(f'{name} {version}')}]" for name, version in versions().items()))
     with st.expander("Settings", icon=":material/tune:"):
         _settings()
 
@@ -31,7 +34,7 @@ def _devices() -> None:
         st.markdown("**Devices** :gray[looking for them…]")
         return
     names, problem = devices()
-    st.markdown(f"**Devices** {problem or ', '.join(names)}")
+    st.markdown(f"**Devices** {escape(problem or ', '.join(names))}")
 
 
 def _settings() -> None:

@@ -14,6 +14,7 @@ from ui import charts, readings, tables, timing_readings, timing_rows
 from ui.evidence import Entry
 from ui.jobs import job_button, job_panel
 from ui.panels import chart, remarks, table
+from ui.plain_text import Markdown, escape
 from ui.widgets import describe_subject, empty_state, listing_problems, source_note
 from ui.words import MB_HELP, count, when
 
@@ -65,11 +66,11 @@ def start(subjects: Sequence[Subject]) -> None:
             list(by_id),
             default=default,
             selection_mode="multi",
-            format_func=lambda i: describe_subject(by_id[i]),
+            format_func=lambda i: escape(describe_subject(by_id[i])),
             key="bench_subjects",
         )
         if left_out:
-            st.caption(f"Not run by this machine, so not offered: {'; '.join(left_out)}.")
+            st.caption(f"Not run by this machine, so not offered: {escape('; '.join(left_out))}.")
         protocol = str(
             st.segmented_control(
                 "Length",
@@ -99,7 +100,7 @@ def cut_short() -> None:
     if not found.records:
         return
     with st.expander(f"{count(len(found.records), 'measurement')} unfinished", icon=":material/content_cut:"):
-        st.markdown(timing_readings.cut_short(found.records))
+        st.markdown(escape(timing_readings.cut_short(found.records)))
         table("unfinished", timing_rows.unfinished_rows(found.records), UNFINISHED, "measurements that were cut short")
 
 
@@ -132,10 +133,10 @@ def comparison(entries: Sequence[Entry]) -> None:
         beside = "" if load is None else f" Load of the machine at the start: {load:.1f}."
         threads = count(timed[0].threads, "thread")
         st.caption(
-            f"Timed in turns on {made.machine.cpu}, {threads}, {count(timed[0].batch, 'picture')} at a time, "
-            f"{timed[0].input_px[0]} × {timed[0].input_px[1]} pixels, {when(made.created)}.{beside}"
+            f"Timed in turns on {escape(made.machine.cpu)}, {threads}, {count(timed[0].batch, 'picture')} at a time, "
+            f"{timed[0].input_px[0]:d} × {timed[0].input_px[1]:d} pixels, {escape(when(made.created))}.{beside}"
         )
-        st.caption(_runtimes(entries))
+        st.caption(escape(_runtimes(entries)))
     _trust(entries)
     remarks(_said(entries))
 
@@ -155,21 +156,26 @@ def _trust(entries: Sequence[Entry]) -> None:
     lowest = [label for label, found in doubted if found.grade == "D"]
     if lowest:
         whose = "These times" if len(lowest) == len(grades) else f"The times of {', '.join(lowest)}"
-        st.warning(f"{whose} have trust grade D and decide nothing. The reasons are below.", icon=":material/thumb_down:")
-    title = f"Trust: {', '.join(f'{label} {found.grade}' for label, found in grades)}"
+        st.warning(
+            f"{escape(whose)} have trust grade D and decide nothing. The reasons are below.", icon=":material/thumb_down:"
+        )
+    title = escape(f"Trust: {', '.join(f'{label} {found.grade}' for label, found in grades)}")
     with st.expander(title, icon=":material/fact_check:"):
         for label, found in doubted:
             reasons = list(dict.fromkeys(d.why for d in sorted(found.deductions, key=lambda d: -d.steps)))
-            st.markdown(f"**{label}: {found.grade}**" + "".join(f"\n- {why}" for why in reasons))
+            st.markdown(f"**{escape(label)}: {escape(found.grade)}**" + "".join(f"\n- {escape(why)}" for why in reasons))
 
 
-def _said(entries: Sequence[Entry]) -> list[str]:
+def _said(entries: Sequence[Entry]) -> list[Markdown]:
     """The warnings of a run with the models that they are about; without names where they are about all."""
     about: dict[str, list[str]] = {}
     for e in entries:
         for warning in e.benchmark.warnings if e.benchmark else ():
             about.setdefault(warning, []).append(e.label)
-    return [w if len(labels) == len(entries) else f"**{', '.join(labels)}:** {w}" for w, labels in about.items()]
+    return [
+        escape(w) if len(labels) == len(entries) else f"**{escape(', '.join(labels))}:** {escape(w)}"
+        for w, labels in about.items()
+    ]
 
 
 def space(entries: Sequence[Entry]) -> None:
@@ -192,7 +198,7 @@ def accuracy(entries: Sequence[Entry]) -> None:
         return
     data = _dataset(judged[0])
     source_note(data)
-    remarks((w for e in judged if e.evaluation for w in e.evaluation.warnings), data)
+    remarks((escape(w) for e in judged if e.evaluation for w in e.evaluation.warnings), data)
     left, right = st.columns(2, gap="large")
     with left:
         rows = lambda: tables.comparison(entries)  # noqa: E731

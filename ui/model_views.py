@@ -16,6 +16,7 @@ from udacisense.models.checkpoint import trained_hashes, training_info
 from udacisense.models.summary import Layer, Summary
 from udacisense.types import Checkpoint, Evaluation
 from ui import two_sources
+from ui.plain_text import Markdown, code, escape, in_chart
 from ui.words import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
 
 
@@ -43,7 +44,7 @@ def accuracy(checkpoint: Checkpoint) -> None:
     two_sources.show(two_sources.standings([checkpoint, *files], store.records(Evaluation).records))
 
 
-def _exactly(number: int | None) -> str:
+def _exactly(number: int | None) -> Markdown:
     return NOT_MEASURED if number is None else f"Exactly {number:,}."
 
 
@@ -89,14 +90,16 @@ def sparsity(summary: Summary) -> None:
         st.markdown("No weight is exactly zero: this model was not pruned.")
         return
     dense = sum(layer.sparsity == 0 for layer in summary.layers)
-    st.markdown(f"**{percent(summary.sparsity)}** of all weights are zero, in {count(len(zeros), 'layer')}; {dense} have none.")
+    st.markdown(
+        f"**{percent(summary.sparsity)}** of all weights are zero, in {count(len(zeros), 'layer')}; {dense:d} have none."
+    )
     st.plotly_chart(sparsity_figure(zeros), theme="streamlit", config={"displayModeBar": False})
     st.caption("Zeros make a file smaller only when it is packed, and faster only with a runtime that skips them: measure it.")
 
 
 def sparsity_figure(layers: Sequence[Layer]) -> go.Figure:
     """A bar for each layer with zeros, in the network's order, in percent."""
-    names = [layer.name for layer in layers][::-1]
+    names = [in_chart(layer.name) for layer in layers][::-1]
     values = [100 * (layer.sparsity or 0.0) for layer in layers][::-1]
     figure = go.Figure(go.Bar(y=names, x=values, orientation="h", hovertemplate="%{y}: %{x:.1f} % zeros<extra></extra>"))
     figure.update_layout(
@@ -136,7 +139,7 @@ def _curves(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def curves_figure(points: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Loss above, held-out accuracy below, over all epochs; gaps where a stage measured no accuracy, a line between stages."""
     epochs = list(range(1, len(points) + 1))
-    hover = [f"{point.get('stage', '')}, epoch {point.get('epoch', '')}" for point in points]
+    hover = [in_chart(f"{point.get('stage', '')}, epoch {point.get('epoch', '')}") for point in points]
     losses = [point.get("train_loss") for point in points]
     top1 = [None if point.get("validation_top1") is None else 100 * float(point["validation_top1"]) for point in points]
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
@@ -171,7 +174,8 @@ def file_facts(checkpoint: Checkpoint) -> None:
         "Saved": when(checkpoint.created),
     }
     for name, value in rows.items():
-        st.markdown(f"**{name}** &nbsp; `{value}`" if name in ("Id", "File", "sha256") else f"**{name}** &nbsp; {value}")
+        shown = code(value) if name in ("Id", "File", "sha256") else escape(value)
+        st.markdown(f"**{escape(name)}** &nbsp; {shown}")
     st.download_button(
         "Download the weights",
         data=checkpoint.path.read_bytes,

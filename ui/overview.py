@@ -10,6 +10,7 @@ from udacisense import stats, store
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+from ui.plain_text import Markdown, escape
 
 R = TypeVar("R", Evaluation, Verification, Benchmark, Readiness)
 
@@ -53,7 +54,7 @@ class Step:
     """What to do next: why, where, and the command that does the same."""
 
     title: str
-    text: str
+    text: Markdown
     page: str
     link: str
     command: str | None = None
@@ -148,11 +149,11 @@ def _next_for(newest: Progress) -> Step:
 
 def _after_verdict(readiness: Readiness, passed: int = 1, files: int = 1) -> Step:
     if readiness.status == "pass":
-        which = "1 file passes" if passed == 1 else f"{passed} files pass"
-        text = f"{which} every rule, of {files} here. Try one on pictures of your own."
+        which = "1 file passes" if passed == 1 else f"{passed:d} files pass"
+        text = f"{which} every rule, of {files:d} here. Try one on pictures of your own."
         return Step("Ready: try it", text, "pages/classify.py", "Classify a picture")
     wanted = [v for v in readiness.verdicts if v.status == readiness.status]
-    names = ", ".join(v.title for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
+    names = ", ".join(escape(v.title) for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
     if readiness.status == "fail":
         return Step("Not ready: see why", f"These rules fail: {names}.", "pages/readiness.py", "See the verdicts")
     return Step("Close the gaps", f"These rules cannot be decided yet: {names}.", "pages/readiness.py", "See what is missing")

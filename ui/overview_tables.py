@@ -9,6 +9,7 @@ import streamlit as st
 from udacisense.data.sources import SourceInfo
 from udacisense.types import Checkpoint
 from ui.overview import Progress, Shelf, progress
+from ui.plain_text import Markdown, code, escape
 from ui.widgets import SAMENESS_LOOK, STATUS_LOOK, format_title
 from ui.words import BYTES_A_MB, MB_HELP, count
 
@@ -25,15 +26,18 @@ def shelf_metrics(shelf: Shelf, pictures: SourceInfo) -> None:
         st.metric("Checkpoints", len(shelf.checkpoints), border=True, help="Trained weights below models/.")
         st.metric("Artifacts", len(shelf.artifacts), border=True, help="Converted files below models/mobile/.")
         st.metric(
-            "Records", shelf.records, border=True, help="Evaluations, verifications, benchmarks and verdicts in results/."
+            "Records",
+            f"{shelf.records:d}",
+            border=True,
+            help="Evaluations, verifications, benchmarks and verdicts in results/.",
         )
         st.metric("Same model", _share(same, shelf), border=True, help="Artifacts proved to give their checkpoint's answers.")
         st.metric("Ready", _share(ready, shelf), border=True, help="Artifacts that pass every readiness rule.")
-    st.caption(f"Pictures: **{pictures.title}** at `{pictures.location}`. {pictures.meaning}")
+    st.caption(f"Pictures: **{escape(pictures.title)}** at {code(pictures.location)}. {escape(pictures.meaning)}")
 
 
-def _share(number: int, shelf: Shelf) -> str:
-    return f"{number} of {len(shelf.artifacts)}"
+def _share(number: int, shelf: Shelf) -> Markdown:
+    return f"{number:d} of {len(shelf.artifacts)}"
 
 
 def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint]) -> None:

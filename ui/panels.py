@@ -9,13 +9,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from udacisense.types import DatasetRef
+from ui.plain_text import Markdown, escape
 from ui.tables import Row, to_csv
 
 PLOT_CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
 def chart(
-    name: str, title: str, reading: str, figure: go.Figure, rows: Callable[[], Sequence[Row]], help: str | None = None
+    name: str, title: str, reading: str, figure: go.Figure, rows: Callable[[], Sequence[Row]], help: Markdown | None = None
 ) -> None:
     """A chart below its title and the sentence that reads it, with the figures behind it as CSV.
 
@@ -29,8 +30,8 @@ def chart(
     """
     with st.container(gap="small"):
         if title:
-            st.markdown(f"**{title}**", help=help)
-        st.markdown(reading)
+            st.markdown(f"**{escape(title)}**", help=help)
+        st.markdown(escape(reading))
         st.plotly_chart(figure, key=f"chart_{name}", config=PLOT_CONFIG, alt=f"{title}. {reading}" if title else reading)
         csv_button(name, rows)
 
@@ -53,7 +54,7 @@ def figures(items: Sequence[tuple[str, str, str | None]]) -> None:
     """Figures (label, value, hint) side by side, as many in a row as the screen is wide."""
     with st.grid(4, min_column_width=150, gap="small"):
         for label, value, hint in items:
-            st.metric(label, value, help=hint, border=True)
+            st.metric(escape(label), escape(value), help=escape(hint or "") or None, border=True)
 
 
 def table(name: str, rows: Sequence[Row], columns: dict[str, Any], alt: str) -> None:
@@ -62,7 +63,7 @@ def table(name: str, rows: Sequence[Row], columns: dict[str, Any], alt: str) -> 
     csv_button(name, lambda: rows)
 
 
-def remarks(found: Iterable[str], data: DatasetRef | None = None) -> None:
+def remarks(found: Iterable[Markdown], data: DatasetRef | None = None) -> None:
     """Warnings of records in one box, each once; the one on the sample pack is left to `source_note`.
 
     Args:

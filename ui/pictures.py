@@ -13,6 +13,7 @@ from udacisense.data.preprocess import preprocess, resize
 from udacisense.labels import CLASSES
 from udacisense.types import SplitName
 from ui.cache import thumbnail
+from ui.plain_text import escape, in_chart
 from ui.words import count
 
 PAGE_SIZE = 60
@@ -36,7 +37,7 @@ def show_grid(data: Dataset) -> None:
         for i in page:
             tile = thumbnail(data.hashes[i], data.pictures[i], TILE_PX, as_input)
             name = CLASSES[data.labels[i]]
-            st.image(tile, caption=f"{name} {data.hashes[i][:4]}", width="stretch", alt=f"Picture of a {name}")
+            st.image(tile, caption=escape(f"{name} {data.hashes[i][:4]}"), width="stretch", alt=f"Picture of a {name}")
     st.subheader("Look closely", anchor=False)
     chosen = st.selectbox("Picture", page, format_func=lambda i: f"{CLASSES[data.labels[i]]} · {data.hashes[i]}", key="picture")
     look_closely(data, chosen)
@@ -53,7 +54,7 @@ def _page(members: list[int]) -> list[int]:
     pages = -(-len(members) // PAGE_SIZE)
     if pages == 1:
         return members
-    number = st.number_input(f"Page of {pages}", min_value=1, max_value=pages, value=1, key=f"page_{pages}", width=160)
+    number = st.number_input(f"Page of {pages:d}", min_value=1, max_value=pages, value=1, key=f"page_{pages}", width=160)
     return members[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
 
@@ -63,7 +64,7 @@ def look_closely(data: Dataset, index: int) -> None:
     left, middle, right = st.columns([1, 1, 1.2], gap="medium")
     with left:
         st.image(thumbnail(data.hashes[index], pixels, LOOK_PX, False), width="stretch", alt=f"The {name} as it is in the file")
-        st.caption(f"In the file: {pixels.shape[1]} × {pixels.shape[0]} pixels")
+        st.caption(f"In the file: {pixels.shape[1]:d} × {pixels.shape[0]:d} pixels")
     with middle:
         st.image(
             thumbnail(data.hashes[index], pixels, LOOK_PX, True), width="stretch", alt=f"The {name} as the network sees it"
@@ -95,10 +96,10 @@ def balance(counts: Mapping[SplitName, Mapping[str, int]]) -> go.Figure:
     """Pictures per class, a bar for each split."""
     figure = go.Figure()
     for split, per_class in counts.items():
-        names = list(per_class)[::-1]
+        names = [in_chart(name) for name in per_class][::-1]
         figure.add_bar(
             y=names,
-            x=[per_class[name] for name in names],
+            x=list(per_class.values())[::-1],
             name=SPLIT_NAMES[split],
             orientation="h",
             hovertemplate="%{y}: %{x} pictures<extra>" + SPLIT_NAMES[split] + "</extra>",

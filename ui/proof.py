@@ -15,6 +15,7 @@ from ui import cache, charts, proof_charts, proof_readings, proof_tables, readin
 from ui.flip_browser import browse
 from ui.jobs import job_button, job_panel
 from ui.panels import chart, figures, remarks, table
+from ui.plain_text import code, escape
 from ui.widgets import empty_state, listing_problems, sameness_badge, source_note, status_badge, status_text
 from ui.words import count, percent, when
 
@@ -64,12 +65,12 @@ def verdict(record: Verification) -> None:
         with st.container(horizontal=True, gap="small"):
             status_badge(STATUSES[record.verdict])
             sameness_badge(record.verdict)
-        st.markdown(f"#### {readings.agreement(record)}")
-        st.markdown(record.reason)
+        st.markdown(f"#### {escape(readings.agreement(record))}")
+        st.markdown(escape(record.reason))
         status, accuracy = accuracy_verdict(record)
-        st.markdown(f"{status_text(status)} {accuracy}" if status else accuracy)
+        st.markdown(f"{status_text(status)} {escape(accuracy)}" if status else escape(accuracy))
     source_note(record.data)
-    remarks(record.warnings, record.data)
+    remarks(map(escape, record.warnings), record.data)
     breaks, ties = split(record.flips)
     figures(
         [
@@ -97,7 +98,7 @@ def classes(record: Verification, artifact: Artifact) -> None:
     """Accuracy by class, and which mistakes grew."""
     found = record.measures
     if found is None or not any(found.per_class):
-        st.info(OLDER if found is None else proof_readings.classes(found), icon=":material/info:")
+        st.info(OLDER if found is None else escape(proof_readings.classes(found)), icon=":material/info:")
         return
     reading, figure = proof_readings.classes(found), proof_charts.classes(found, artifact.format)
     chart("classes", "Accuracy of each class", reading, figure, lambda: proof_tables.classes(found))
@@ -153,9 +154,9 @@ def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG
     figure = proof_charts.along(newest, artifact.format, artifact.precision)
     chart("along", "", proof_readings.along(newest), figure, lambda: proof_tables.along(newest))
     for said in newest.warnings:
-        st.caption(said)
+        st.caption(escape(said))
     table("places", proof_tables.along(newest), ALONG_COLUMNS, "Every place that was compared")
-    st.caption(f"Record `{newest.id}`, made {when(newest.made.created)} by `{newest.made.command}`")
+    st.caption(f"Record {code(newest.id)}, made {escape(when(newest.made.created))} by {code(newest.made.command)}")
 
 
 VIEWS = {"Changed answers": changed, "Classes": classes, "Differences": differences, "Along the network": along}

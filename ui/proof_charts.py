@@ -9,6 +9,7 @@ from udacisense.labels import CLASSES
 from udacisense.types import LayerGap, Location, Measures, Precision
 from udacisense.verify import EXPECTED_DB
 from ui.chart_style import OTHER_COLOR, finish, format_color
+from ui.plain_text import in_chart
 from ui.proof_tables import distribution as quantiles
 
 BROKEN_COLOR = "#D55E00"
@@ -95,7 +96,7 @@ def distribution(before: np.ndarray, after: np.ndarray, format_name: str) -> go.
 def along(record: Location, format_name: str, precision: Precision) -> go.Figure:
     """Signal to noise of each block's output in dB along the network; dashed: what rounding leaves at least."""
     top = max((g.sqnr_db for g in record.gaps if g.sqnr_db is not None), default=EXPECTED_DB[precision]) + 10
-    names = [g.name for g in record.gaps]
+    names = [in_chart(g.name) for g in record.gaps]
     fig = go.Figure(
         go.Scatter(
             x=names,
@@ -114,7 +115,8 @@ def along(record: Location, format_name: str, precision: Precision) -> go.Figure
     fig.add_hline(y=EXPECTED_DB[precision], line_dash="dash", line_color=OTHER_COLOR)
     if record.departs is not None:
         broken = next(g for g in record.gaps if g.name == record.departs)
-        fig.add_annotation(x=broken.name, y=_height(broken, top), text=f"{broken.name} departs", ax=60, ay=-44, font_size=13)
+        name = in_chart(broken.name)
+        fig.add_annotation(x=name, y=_height(broken, top), text=f"{name} departs", ax=60, ay=-44, font_size=13)
     fig.update_xaxes(type="category", tickangle=-60, automargin=True)
     fig.update_yaxes(title="dB, higher is closer", range=[min(0.0, *(_height(g, top) for g in record.gaps)) - 3, top + 6])
     return finish(fig, 360)

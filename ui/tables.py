@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from udacisense import stats
@@ -23,8 +24,14 @@ def to_csv(rows: Sequence[Row]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+def _cell(value: str | float | int | bool | None) -> str | float | int | bool | None:
+    """A value that a spreadsheet shows and does not reckon: text that begins like a formula could ask a foreign address."""
+    formula = isinstance(value, str) and (value[:1] in "=@\t\r" or re.match(r"[-+](?![\d.])", value)) and value
+    return f"'{value}" if formula else value
 
 
 def comparison(entries: Sequence[Entry]) -> list[Row]:

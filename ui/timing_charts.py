@@ -16,7 +16,8 @@ from udacisense.benchmark.drift import drift
 from udacisense.rules import Rule
 from udacisense.types import Benchmark
 from ui.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
-from ui.evidence import Entry
+from ui.evidence import Entry, for_charts
+from ui.plain_text import in_chart
 from ui.timing_rows import CoursePoint, Line, course_points, start_parts, whole_parts
 from ui.words import BYTES_A_MB, NOT_MEASURED, count, ms
 
@@ -39,7 +40,7 @@ class Limits:
 def latency(entries: Sequence[Entry]) -> go.Figure:
     """How many of the runs end within a time, with P50, P95 and P99 marked; slow runs beyond the edge are counted."""
     fig = go.Figure()
-    timed = [(e, e.benchmark) for e in entries if e.benchmark]
+    timed = [(e, e.benchmark) for e in for_charts(entries) if e.benchmark]
     for e, b in timed:
         times = np.asarray(b.steady_s) * 1000
         shares = np.linspace(0, 1, min(POINTS, times.size))
@@ -79,7 +80,7 @@ def _edge_ms(timed: Sequence[Benchmark]) -> float:
 def course(entries: Sequence[Entry]) -> go.Figure:
     """The median of each block over the time of the run, a stroke for each start; a dashed line where the level changed."""
     fig = go.Figure()
-    for number, e in enumerate(e for e in entries if e.benchmark):
+    for number, e in enumerate(e for e in for_charts(entries) if e.benchmark):
         assert e.benchmark is not None
         points = _with_gaps(course_points(e.benchmark))
         fig.add_scatter(
@@ -114,7 +115,8 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
         groups: label, format and the records of each subject, rising. by: "threads", "batch" or "beside".
     """
     fig = go.Figure()
-    for number, (label, name, found) in enumerate(groups):
+    for number, (said, name, found) in enumerate(groups):
+        label = in_chart(said)
         at = [getattr(b, by) for b in found]
         speeds = [stats.latency(b.steady_s, b.batch).images_per_s for b in found]
         color = format_color(name)
@@ -141,7 +143,7 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
 
 def whole(entries: Sequence[Entry]) -> go.Figure:
     """What one picture takes from its file to the answer: decoding, preprocessing, inference, in milliseconds."""
-    fig = go.Figure()
+    fig, entries = go.Figure(), for_charts(entries)
     parts = [whole_parts(e.benchmark) if e.benchmark else None for e in entries]
     for place, (name, opacity) in enumerate((("decode", 0.3), ("preprocess", 0.6), ("infer", 1.0))):
         fig.add_bar(
@@ -162,7 +164,7 @@ def whole(entries: Sequence[Entry]) -> go.Figure:
 
 def startup(entries: Sequence[Entry]) -> go.Figure:
     """From nothing to the first answer in milliseconds, median of the starts, phase by phase."""
-    fig = go.Figure()
+    fig, entries = go.Figure(), for_charts(entries)
     parts = [start_parts(e.benchmark) if e.benchmark else None for e in entries]
     for place, (name, opacity) in enumerate(STARTS):
         fig.add_bar(
@@ -190,7 +192,7 @@ def tradeoff(entries: Sequence[Entry], by: str, limits: Limits) -> go.Figure:
         by: "time" (median of one picture, ms; the mark's size is the file's) or "size" (MB).
     """
     fig = go.Figure()
-    points = [(e, x, e.evaluation.top1 * 100) for e in entries if e.evaluation and (x := _x(e, by)) is not None]
+    points = [(e, x, e.evaluation.top1 * 100) for e in for_charts(entries) if e.evaluation and (x := _x(e, by)) is not None]
     largest = max((e.size_bytes or 0 for e, _, _ in points), default=0) or 1
     front = sorted(pareto([(x, y) for _, x, y in points]))
     fig.add_scatter(
@@ -261,21 +263,22 @@ def history(lines: Sequence[Line]) -> go.Figure:
     """The average of each run with its 95 % interval, run after run; a line ends where the machine was another one."""
     fig = go.Figure()
     for number, line in enumerate(lines):
+        name = in_chart(line.name)
         error = {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4}
         fig.add_scatter(
-            x=[p.at for p in line.points],
+            x=[in_chart(p.at) for p in line.points],
             y=[round(p.mean_s * 1000, 4) for p in line.points],
             error_y={
                 **error,
                 "array": [(p.high_s - p.mean_s) * 1000 for p in line.points],
                 "arrayminus": [(p.mean_s - p.low_s) * 1000 for p in line.points],
             },
-            name=line.name,
+            name=name,
             mode="lines+markers",
             line={"color": format_color(line.format), "width": 1.5, "dash": DASHES[line.machine % len(DASHES)]},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
-            customdata=[p.run_id for p in line.points],
-            hovertemplate="%{y:.2f} ms<br>%{x}<br>%{customdata}<extra>" + line.name + "</extra>",
+            customdata=[in_chart(p.run_id) for p in line.points],
+            hovertemplate="%{y:.2f} ms<br>%{x}<br>%{customdata}<extra>" + name + "</extra>",
         )
     fig.update_yaxes(title="milliseconds a picture, with 95 % interval", rangemode="tozero")
     fig.update_xaxes(title="when (UTC)")

@@ -17,6 +17,7 @@ from udacisense.types import Benchmark, Evaluation, Subject
 from ui import cache, tables, timing_charts, timing_readings, timing_rows
 from ui.evidence import Entry, digest_of, timed_entries
 from ui.panels import chart
+from ui.plain_text import Markdown
 from ui.tables import Row
 from ui.timing_charts import Limits
 from ui.widgets import empty_state
@@ -26,7 +27,7 @@ By = Literal["time", "size"]
 
 def shown(
     name: str, title: str, entries: Sequence[Entry], build: Callable[[], tuple[str, go.Figure]], rows: Callable[[], list[Row]],
-    key: str = "", help: str | None = None,
+    key: str = "", help: Markdown | None = None,
 ) -> None:  # fmt: skip
     """A chart of entries with its sentence, both made once for these records."""
     reading, figure = cache.drawn(name, digest_of(entries) + key, build)

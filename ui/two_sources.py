@@ -10,6 +10,7 @@ import streamlit as st
 from udacisense.types import Evaluation, Subject
 from ui.evidence import common_dataset, label_of, newest, top1_interval
 from ui.panels import table
+from ui.plain_text import Markdown, escape
 from ui.tables import Row
 from ui.words import NOT_MEASURED, count, percent
 
@@ -50,9 +51,9 @@ def metrics(standing: Standing) -> None:
     _metric("Top-1, sample", standing.sample, f"--source sample {standing.id}")
 
 
-def _metric(title: str, record: Evaluation | None, asked: str) -> None:
+def _metric(title: Markdown, record: Evaluation | None, asked: str) -> None:
     if record is None:
-        hint = f"Not measured yet: python -m udacisense evaluate {asked}"
+        hint = f"Not measured yet: python -m udacisense evaluate {escape(asked)}"
         st.metric(title, "–", border=True, height="stretch", help=hint)
         return
     _, low, high = top1_interval(record)
@@ -66,7 +67,7 @@ def _metric(title: str, record: Evaluation | None, asked: str) -> None:
         delta_arrow="off",
         border=True,
         height="stretch",
-        help=f"On {pictures}, with the 95 % Wilson interval. Dataset {record.data.dataset_id}. Record {record.id}.",
+        help=escape(f"On {pictures}, with the 95 % Wilson interval. Dataset {record.data.dataset_id}. Record {record.id}."),
     )
 
 

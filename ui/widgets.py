@@ -13,6 +13,7 @@ from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
 from udacisense.types import Artifact, Checkpoint, DatasetRef, Provenance, Sameness, SourceName, Status, Subject
+from ui.plain_text import Markdown, code, escape
 from ui.words import MB_HELP, count, mb, short, when
 
 PICKS = ("checkpoint", "artifact", "subject")
@@ -53,7 +54,7 @@ def _kept(kind: str) -> str:
 
 
 def _pick(
-    kind: str, key: str, label: str, records: Sequence[R], describe: Callable[[R], str], default: str | None = None
+    kind: str, key: str, label: Markdown, records: Sequence[R], describe: Callable[[R], str], default: str | None = None
 ) -> R | None:
     """A select box over records; the pick is kept in the address and in the session, and checked against the store."""
     if not records:
@@ -65,7 +66,7 @@ def _pick(
         wanted = (asked, st.session_state.get(_kept(kind)), default, records[0].id)
         st.session_state[widget] = next(w for w in wanted if w in by_id)
         if asked and asked not in by_id:
-            st.warning(f"There is no {kind} `{asked[:80]}` here. Showing another one.", icon=":material/link_off:")
+            st.warning(f"There is no {escape(kind)} {code(asked[:80])} here. Showing another one.", icon=":material/link_off:")
     chosen: str = st.selectbox(label, list(by_id), key=widget, format_func=lambda i: describe(by_id[i]), help=MB_HELP)
     st.session_state[_kept(kind)] = chosen
     st.query_params[kind] = chosen
@@ -94,7 +95,7 @@ def format_title(name: str) -> str:
     return formats.FORMATS[name].title if name in formats.FORMATS else name
 
 
-def pick_checkpoint(key: str, label: str = "Checkpoint") -> Checkpoint | None:
+def pick_checkpoint(key: str, label: Markdown = "Checkpoint") -> Checkpoint | None:
     """The checkpoint that the visitor picked; None when there is none. Unreadable files are named above."""
     listing = list_checkpoints()
     listing_problems(listing.problems)
@@ -116,10 +117,10 @@ def default_notice(checkpoint: Checkpoint) -> None:
     except UdaciSenseError:
         return
     if notice and default.id == checkpoint.id:
-        st.info(notice, icon=":material/alt_route:")
+        st.info(escape(notice), icon=":material/alt_route:")
 
 
-def pick_artifact(key: str, label: str = "Artifact") -> Artifact | None:
+def pick_artifact(key: str, label: Markdown = "Artifact") -> Artifact | None:
     """The artifact that the visitor picked, newest first, at first the newest that runs here; None when there is none.
 
     Unreadable records are named above.
@@ -131,7 +132,7 @@ def pick_artifact(key: str, label: str = "Artifact") -> Artifact | None:
     return _pick("artifact", key, label, records, describe_artifact, default=default)
 
 
-def pick_subject(key: str, label: str = "Model") -> Subject | None:
+def pick_subject(key: str, label: Markdown = "Model") -> Subject | None:
     """The artifact or checkpoint that the visitor picked, artifacts first; None when there is neither."""
     artifacts, checkpoints = list_artifacts(), list_checkpoints()
     listing_problems((*artifacts.problems, *checkpoints.problems))
@@ -148,7 +149,7 @@ def status_badge(status: Status) -> None:
     st.badge(label, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
 
 
-def status_text(status: Status) -> str:
+def status_text(status: Status) -> Markdown:
     """The same badge as Markdown, for use inside a sentence or a column."""
     label, icon, color = STATUS_LOOK[status]
     return f":{color}-badge[:material/{icon}: {label}]"
@@ -165,7 +166,7 @@ def sameness_badge(sameness: Sameness) -> None:
 
 def error_box(exc: UdaciSenseError) -> None:
     """A failure in its own words: what, why, what to do next."""
-    st.error(str(exc), icon=":material/error:")
+    st.error(escape(exc), icon=":material/error:")
 
 
 @contextmanager
@@ -177,19 +178,21 @@ def errors_shown() -> Iterator[None]:
         error_box(exc)
 
 
-def empty_state(title: str, text: str, page: str | None = None, link_label: str = "", command: str | None = None) -> None:
+def empty_state(title: str, text: Markdown, page: str | None = None, link_label: str = "", command: str | None = None) -> None:
     """What to do where there is nothing yet: a sentence, a link to the page that helps, the command that does the same."""
     with st.container(border=True):
-        st.markdown(f"**{title}**")
+        st.markdown(f"**{escape(title)}**")
         st.markdown(text)
         if page:
-            st.page_link(page, label=link_label or "Go there", icon=":material/arrow_forward:", query_params=remembered())
+            st.page_link(
+                page, label=escape(link_label or "Go there"), icon=":material/arrow_forward:", query_params=remembered()
+            )
         if command:
             st.caption("The same on the command line:")
             st.code(command, language=None)
 
 
-def source_note(data: DatasetRef | SourceName, way_out: str = "The Dataset page says how to get real ones.") -> None:
+def source_note(data: DatasetRef | SourceName, way_out: Markdown = "The Dataset page says how to get real ones.") -> None:
     """Which pictures a figure rests on; says plainly when they are the rendered sample pack, and the way out of that."""
     source = data if isinstance(data, str) else data.source
     if source == "sample":
@@ -199,22 +202,24 @@ def source_note(data: DatasetRef | SourceName, way_out: str = "The Dataset page 
             icon=":material/view_in_ar:",
         )
     elif isinstance(data, DatasetRef):
-        st.caption(f"{count(data.images, data.split + ' image')} · split {data.scheme} · dataset `{data.dataset_id}`")
+        st.caption(
+            f"{count(data.images, data.split + ' image')} · split {escape(data.scheme)} · dataset {code(data.dataset_id)}"
+        )
 
 
 def provenance_note(made: Provenance, record_id: str) -> None:
     """How a figure came to be, folded away: record, command, machine, versions."""
     with st.expander("How this was made", icon=":material/receipt_long:"):
-        st.markdown(f"Record `{record_id}`, made {when(made.created)}. Make it again:")
+        st.markdown(f"Record {code(record_id)}, made {escape(when(made.created))}. Make it again:")
         st.code(made.command, language=None)
         machine = made.machine
         st.markdown(
-            f"**Machine** {machine.cpu}, {count(machine.physical_cores, 'core')}, {machine.memory_bytes / 2**30:.0f} GiB, "
-            f"{machine.os}, Python {machine.python}"
+            f"**Machine** {escape(machine.cpu)}, {count(machine.physical_cores, 'core')}, "
+            f"{machine.memory_bytes / 2**30:.0f} GiB, {escape(machine.os)}, Python {escape(machine.python)}"
         )
         load = "" if made.load_1min is None else f" · **load at the start** {made.load_1min:.1f}"
-        st.markdown(f"**Seed** {made.seed}{load}")
-        st.markdown("**Versions** " + ", ".join(f"{name} {version}" for name, version in made.versions.items()))
+        st.markdown(f"**Seed** {made.seed:d}{load}")
+        st.markdown("**Versions** " + ", ".join(escape(f"{name} {version}") for name, version in made.versions.items()))
 
 
 def listing_problems(problems: Sequence[str]) -> None:
@@ -222,4 +227,4 @@ def listing_problems(problems: Sequence[str]) -> None:
     if problems:
         with st.expander(f"{count(len(problems), 'file')} could not be read", icon=":material/warning:"):
             for problem in problems:
-                st.markdown(f"- {problem}")
+                st.markdown(f"- {escape(problem)}")

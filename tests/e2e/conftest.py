@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 60
 STEP_MS = 60_000  # a shared machine may be slow; a healthy page takes well under a second
-Server = Callable[[Path], str]
+Server = Callable[..., str]
+"""`start_app(home, script="app.py", **settings)`: its address."""
 
 
 @pytest.fixture(scope="session")
@@ -58,16 +59,15 @@ def start_app(tmp_path: Path) -> Iterator[Server]:
     """Start the app as the README does, on a home of its own; returns its address."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(home: Path) -> str:
+    def start(home: Path, script: str = "app.py", **settings: str) -> str:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("UDACISENSE_")}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+        command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
+        environment |= {"UDACISENSE_HOME": str(home), "PYTHONPATH": str(PROJECT), **settings}
         with (tmp_path / f"server-{port}.log").open("wb") as log:
-            process = subprocess.Popen(
-                command, cwd=PROJECT, env={**environment, "UDACISENSE_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
-            )
+            process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         running.append(process)
         _wait(process, port)
         return f"http://127.0.0.1:{port}"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from udacisense.data.preprocess import preprocess, resize
 from udacisense.errors import FormatError, NotFoundError, RunError
 from udacisense.labels import CLASSES
 from udacisense.packaging import build as building
-from udacisense.packaging.contents import PLATFORMS, code
+from udacisense.packaging.contents import PLATFORMS, check_names, code
 from udacisense.types import Artifact
 
 
@@ -117,6 +118,41 @@ def test_a_format_without_code_is_refused(artifact: Artifact, tmp_path: Path) ->
 
     with pytest.raises(FormatError, match="no package for torch files"):
         building.build(replace(artifact, format="torch"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ['a"); evil(); ("', "${evil()}.ptl", "a\nb.ptl", "`x`.ptl", "<b>.ptl", "../x.ptl", "a\\.ptl", ""]
+)
+def test_a_name_that_would_run_or_lead_elsewhere_in_an_app_is_refused(
+    artifact: Artifact, seeded_home: Story, name: str
+) -> None:
+    from dataclasses import replace
+
+    of_file = replace(artifact, path=SimpleNamespace(name=name))  # type: ignore[arg-type]
+    of_class = replace(seeded_home.checkpoint, classes=(name, *CLASSES[1:]))
+    for pair in ((of_file, seeded_home.checkpoint), (artifact, of_class)):
+        with pytest.raises(FormatError, match="cannot stand in an app's code"):
+            check_names(*pair)
+    check_names(artifact, replace(seeded_home.checkpoint, classes=("écran", "night table", *CLASSES[2:])))
+
+
+def test_the_readme_of_a_package_shows_names_as_text(
+    artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    found = replace(artifact, made=replace(artifact.made, created="![x](http://evil.invalid/x.png)"))
+    finding = SimpleNamespace(what="<img src=http://evil.invalid/y>", why="$x$", what_to_do="[z](http://evil.invalid)")
+    monkeypatch.undo()
+    monkeypatch.setattr(building, "inspect_file", lambda *_: SimpleNamespace(findings=[finding]))
+    golden = SimpleNamespace(ran_here=True, pictures=[1])
+    checkpoint = SimpleNamespace(id="a`b", classes=CLASSES, input_px=(224, 224), mean=(0.5,), std=(0.5,))
+    text = building._readme(found, checkpoint, golden)  # type: ignore[arg-type]
+    assert "``a`b``" in text
+    assert f"`{artifact.path.name}`" in text
+    assert r"!\[x\](http" in text
+    assert r"- \<img src" in text
+    assert "http://" not in text
 
 
 # --- the code prepares pictures as training did --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from udacisense.errors import UdaciSenseError
+from udacisense.plain_text import visible
 
 ERROR = 3
 
@@ -61,5 +62,5 @@ def print_error(message: str, kind: str) -> None:
 def _failed(as_json: bool, message: str, kind: str) -> typer.Exit:
     if as_json:
         print_error(message, kind)
-    sys.stderr.write(f"Error: {message}\n")
+    sys.stderr.write(f"Error: {visible(message)}\n")
     return typer.Exit(ERROR)

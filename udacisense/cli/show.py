@@ -25,7 +25,7 @@ MIN_WIDTH = 160  # columns kept also where the output goes to a file
 
 def answer(verb: str, found: Any) -> None:
     """Print the answer of a verb on stdout."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = max(console.width, MIN_WIDTH)
     SHOWN.get(verb, _plain)(console, found)

@@ -20,8 +20,8 @@ from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import FormatError, NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.models.checkpoint import find_checkpoint
-from udacisense.packaging.contents import PLATFORMS, code, filled, template, values
-from udacisense.report import collect, markdown_report
+from udacisense.packaging.contents import PLATFORMS, check_names, code, filled, template, values
+from udacisense.report import collect, markdown, markdown_report
 from udacisense.report.blocks import megabytes
 from udacisense.report.dossier import Dossier
 from udacisense.types import Artifact, Checkpoint, Images, Logits, Pixels, Precision
@@ -68,6 +68,7 @@ def build(artifact: Artifact, out: Path) -> Package:
         raise FormatError(f"There is no package for {artifact.format} files. Formats with one: {', '.join(PLATFORMS)}.")
     check_unchanged(artifact)
     checkpoint = find_checkpoint(artifact.checkpoint_id)
+    check_names(artifact, checkpoint)
     golden = _golden(artifact, checkpoint)
     content = _content(artifact, checkpoint, golden)
     if out.suffix == ".zip":
@@ -224,13 +225,14 @@ def _readme(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> str:
         "is wide: the test needs a Mac."
     )  # fmt: skip
     about = {
+        "file": markdown.code(artifact.path.name),
         "title": subject_format(artifact).title,
         "precision": artifact.precision,
         "count": str(len(checkpoint.classes)),
         "size": megabytes(artifact.size_bytes),
-        "sha256": artifact.sha256,
-        "checkpoint": checkpoint.id,
-        "created": artifact.made.created,
+        "sha256": markdown.code(artifact.sha256),
+        "checkpoint": markdown.code(checkpoint.id),
+        "created": markdown.escape(artifact.made.created),
         "selftest_note": note,
         "platforms": " and ".join(platform.name for platform in platforms),
         "golden": str(len(golden.pictures)),
@@ -242,4 +244,5 @@ def _readme(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> str:
 
 def _findings(artifact: Artifact) -> str:
     found = inspect_file(artifact.path, artifact.format, artifact.precision).findings
-    return "\n".join(f"- {f.what} {f.why} {f.what_to_do}" for f in found) or "Nothing in the file asks for attention."
+    said = [f"- {markdown.escape(f'{f.what} {f.why} {f.what_to_do}')}" for f in found]
+    return "\n".join(said) or "Nothing in the file asks for attention."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
+from udacisense.errors import FormatError
 from udacisense.types import Artifact, Checkpoint
 
 
@@ -55,6 +56,24 @@ LITE = {
 STANDARD = {"loader": "Module", "pytorch_android": "pytorch_android", "loader_import": ""}
 
 
+NAMEABLE = re.compile(r"\w[\w .+-]*")
+"""What a package's code, which people run, can carry between quotation marks in each of its languages."""
+
+
+def check_names(artifact: Artifact, checkpoint: Checkpoint) -> None:
+    """See to it that the names which go into code and into file names are names and nothing else.
+
+    Raises:
+        FormatError: one is not.
+    """
+    for what, name in (("file", artifact.path.name), *(("class", name) for name in checkpoint.classes)):
+        if not NAMEABLE.fullmatch(name):
+            raise FormatError(
+                f"The {what} {name!r} has a name that cannot stand in an app's code. Use letters, digits, spaces and . _ + - "
+                "in it, convert again and pack again."
+            )
+
+
 def template(place: str) -> str:
     """The text of a file that a package is made from."""
     return files("udacisense.packaging").joinpath("files", *place.split("/")).read_text(encoding="utf-8")
@@ -99,7 +118,7 @@ def code(artifact: Artifact, checkpoint: Checkpoint) -> dict[str, str]:
 def _version(name: str, artifact: Artifact) -> str:
     """The version that made the file, else the one that is here."""
     made = artifact.made.versions.get(name)
-    if made:
+    if made and NAMEABLE.fullmatch(made):
         return made.partition("+")[0]
     try:
         return version(name)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
+from html import escape as html_escape
 
+from udacisense.plain_text import one_line
 from udacisense.report.blocks import Block, Bullets, Gallery, Grid, Heading, Text
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""The page asks for nothing: its pictures and its style are in it, and whatever a text might smuggle in stays still."""
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -27,6 +31,7 @@ def to_html(blocks: Sequence[Block]) -> str:
     body = "\n".join(_block(block) for block in blocks)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
@@ -51,3 +56,8 @@ def _block(block: Block) -> str:
 def _figure(png: bytes, caption: str) -> str:
     source = f"data:image/png;base64,{b64encode(png).decode()}"
     return f'<figure><img src="{source}" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def escape(text: str) -> str:
+    """The text with all that a browser would read as markup made plain, in one line."""
+    return html_escape(one_line(text))

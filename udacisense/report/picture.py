@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from udacisense.plain_text import one_line
 from udacisense.report.blocks import NOT_MEASURED
 from udacisense.report.pipeline import Pipeline, Stage
 from udacisense.store import replace_file
@@ -66,9 +67,9 @@ def _rules(figure: Figure, axis: Any, pipeline: Pipeline) -> None:
     for row, verdict in enumerate(verdicts):
         colour, word = _STATUS[verdict.status]
         axis.text(0.0, -row, word, color="white", backgroundcolor=colour, va="center", fontweight="bold")
-        axis.text(0.2, -row, verdict.title, va="center", fontsize=12)
+        axis.text(0.2, -row, one_line(verdict.title), va="center", fontsize=12, parse_math=False)
     axis.set_xlim(0, 1)
     axis.set_ylim(-max(len(verdicts), 1), 1)
     if judged is None:
         axis.text(0.0, 0.0, "not judged", va="center", fontsize=12)
-    figure.suptitle(f"Baseline to mobile: {pipeline.mobile.subject.id}", fontsize=16)
+    figure.suptitle(f"Baseline to mobile: {one_line(pipeline.mobile.subject.id)}", fontsize=16, parse_math=False)
