@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
@@ -33,16 +32,8 @@ _LINE_BYTES = 4096
 _turns = Turns(AT_ONCE, WAIT_S)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Pixels with the seconds that decoding them took."""
-
-    pixels: Pixels
-    seconds: float
-
-
-def decode_apart(raw: bytes, name: str, max_pixels: int, visitor: str = "") -> Decoded:
-    """The image in a file, decoded by a process of its own.
+def decode_apart(raw: bytes, name: str, max_pixels: int, visitor: str = "") -> tuple[Pixels, float]:
+    """The image in a file, decoded by a process of its own, and the seconds that decoding took there.
 
     Args:
         raw: the whole file.
@@ -60,7 +51,7 @@ def decode_apart(raw: bytes, name: str, max_pixels: int, visitor: str = "") -> D
         raise ImageError(f"{name} is waiting behind other large images for too long. Try again in a minute.") from exc
 
 
-def _ask(raw: bytes, name: str, max_pixels: int) -> Decoded:
+def _ask(raw: bytes, name: str, max_pixels: int) -> tuple[Pixels, float]:
     paths = os.pathsep.join(p for p in (str(PROJECT), os.environ.get("PYTHONPATH", "")) if p)
     environment = os.environ | {"PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
@@ -74,7 +65,7 @@ def _ask(raw: bytes, name: str, max_pixels: int) -> Decoded:
             child.kill()
 
 
-def _exchange(child: subprocess.Popen[bytes], raw: bytes, name: str, max_pixels: int) -> Decoded:
+def _exchange(child: subprocess.Popen[bytes], raw: bytes, name: str, max_pixels: int) -> tuple[Pixels, float]:
     assert child.stdin is not None
     assert child.stdout is not None  # both were asked for
     with suppress(OSError):  # a child that is gone is told of by what it does not answer
@@ -88,7 +79,7 @@ def _send(to: IO[bytes], raw: bytes, name: str, max_pixels: int) -> None:
         to.write(raw)
 
 
-def _receive(source: IO[bytes], name: str, max_pixels: int) -> Decoded:
+def _receive(source: IO[bytes], name: str, max_pixels: int) -> tuple[Pixels, float]:
     """What the child answers; nothing of it is believed that does not fit what was asked."""
     try:
         told = json.loads(source.readline(_LINE_BYTES))
@@ -102,7 +93,7 @@ def _receive(source: IO[bytes], name: str, max_pixels: int) -> Decoded:
     got = source.read(3 * height * width)
     if len(got) < 3 * height * width:
         raise _ended(name)
-    return Decoded(np.frombuffer(got, np.uint8).reshape(height, width, 3), seconds)
+    return np.frombuffer(got, np.uint8).reshape(height, width, 3), seconds
 
 
 def _ended(name: str) -> ImageError:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from udacisense.data.apart import Decoded, decode_apart
+from udacisense.data.apart import decode_apart
 from udacisense.data.bounds import cost, examine, halved
 from udacisense.data.headers import Header
 from udacisense.data.kinds import FORMATS
@@ -37,6 +38,15 @@ _UPRIGHT = {  # EXIF orientation -> what turns the picture upright (TIFF 6.0, ta
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture with the seconds that decoding it took."""
+
+    pixels: Pixels
+    seconds: float
+    halved: bool  # a JPEG above the limit, at half its sides
+
+
 def decode_picture(raw: bytes, name: str, max_pixels: int | None = None) -> Pixels:
     """The picture as uint8 (H, W, 3), upright by its EXIF, transparency over white, 16 bits cut to 8.
 
@@ -53,7 +63,7 @@ def decode_picture(raw: bytes, name: str, max_pixels: int | None = None) -> Pixe
     most = settings().max_upload_pixels if max_pixels is None else max_pixels
     header = examine(raw, name, most)
     if cost(header) > OWN_COST:
-        return decode_apart(raw, name, most).pixels
+        return decode_apart(raw, name, most)[0]
     return decode_here(raw, name, header, most)
 
 
@@ -71,10 +81,10 @@ def decode_upload(raw: bytes, name: str, visitor: str) -> Decoded:
     most = settings().max_upload_pixels
     header = examine(raw, name, most)
     if cost(header) > UPLOAD_COST:
-        return decode_apart(raw, name, most, visitor)
+        return Decoded(*decode_apart(raw, name, most, visitor), halved(header, most))
     start = time.perf_counter()
     pixels = decode_here(raw, name, header, most)
-    return Decoded(pixels, time.perf_counter() - start)
+    return Decoded(pixels, time.perf_counter() - start, halved(header, most))
 
 
 def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixels:
