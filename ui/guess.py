@@ -69,7 +69,7 @@ def _from_files() -> Sequence[Asked]:
         "Pictures to classify",
         accept_multiple_files=True,
         key="uploads",
-        help=f"PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels each; JPEG up to {limit * JPEG_FACTOR:g}. {NOT_KEPT}",
+        help=f"PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels; JPEG up to {limit * JPEG_FACTOR:g}. {NOT_KEPT}",
     )
     if len(files) > MOST_FILES:
         st.warning(f"Only the first {MOST_FILES} of {len(files)} files are classified. Upload the others next.")

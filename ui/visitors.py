@@ -7,10 +7,14 @@ leaves. A session that uploaded something is therefore closed by the clock, and 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+if TYPE_CHECKING:
+    from streamlit.runtime.app_session import AppSession
 
 GRACE_S = 60.0
 """How long a session that uploaded something may come back; less than Streamlit's own server.disconnectedSessionTTL."""
@@ -21,20 +25,22 @@ def visitor() -> str:
     return _present()
 
 
-def _left(session: str) -> None:
+def _left(session_id: str) -> None:
+    """The browser is gone, and Streamlit clears what was cached for it; the rest goes when the time is over."""
+    session = runtime.get_instance().get_app_session(session_id) if runtime.exists() else None
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # the caches were cleared, nobody left
         return
-    loop.call_later(GRACE_S, _close, session)
+    if session is not None:
+        loop.call_later(GRACE_S, _close, session)
 
 
-def _close(session: str) -> None:
-    if not runtime.exists():
-        return
+def _close(session: AppSession) -> None:
     server = runtime.get_instance()
-    if not server.is_active_session(session):  # it did not come back
-        server.close_session(session)
+    if not server.is_active_session(session.id):  # it did not come back
+        server.close_session(session.id)
+        session.session_state.clear()  # Streamlit may hold the last session until the next one comes
 
 
 @st.cache_resource(scope="session", on_release=_left, show_spinner=False)
