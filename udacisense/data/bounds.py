@@ -30,6 +30,13 @@ JPEG_FACTOR = 4
 _PNG_RATIO = 1032
 """A deflated byte holds at most so many bytes: what a PNG's data could not hold by any means is not there."""
 
+_MOST = (
+    ("scans", MAX_SCANS, "scans"),
+    ("frames", MAX_FRAMES, "frames"),
+    ("packed_texts", MAX_PACKED_TEXTS, "compressed texts and profiles"),
+    ("extra_bytes", MAX_EXTRA_BYTES, "bytes of metadata"),
+)
+
 
 def examine(raw: bytes, name: str, max_pixels: int) -> Header:
     """What an image file says of itself, where decoding it keeps within the bounds.
@@ -94,13 +101,8 @@ def _check_size(header: Header, name: str, max_pixels: int) -> None:
 
 
 def _check_parts(header: Header, name: str) -> None:
-    for what, found, most in (
-        ("scans", header.scans, MAX_SCANS),
-        ("frames", header.frames, MAX_FRAMES),
-        ("compressed texts and profiles", header.packed_texts, MAX_PACKED_TEXTS),
-        ("bytes of metadata", header.extra_bytes, MAX_EXTRA_BYTES),
-    ):
-        if found > most:
+    for part, most, what in _MOST:
+        if getattr(header, part) > most:
             raise ImageError(f"{name} has more than {most:,} {what}. Save it anew from an image editor, without metadata.")
 
 

@@ -23,7 +23,7 @@ MOST_DATA_PARTS = 200_000
 class Header:
     """What an image file says of itself."""
 
-    kind: str  # as in FORMATS of the module pictures
+    kind: str  # one of kinds.FORMATS
     width_px: int = 0
     height_px: int = 0
     scans: int = 1  # passes over all pixels that the decoder has to make
@@ -52,13 +52,13 @@ class Header:
 
 def read_header(raw: bytes) -> Header | None:
     """What the file says of itself; None = none of the kinds that are read."""
-    for kind, starts, walk in _WALKS:
-        if starts.match(raw):
-            found = Header(kind)
-            with suppress(struct.error, IndexError):  # it ends within a part: what was found counts
-                walk(raw, found)
-            return found
-    return None
+    kind, starts, walk = _WALKS.get(raw[:2], _NONE)
+    if not starts.match(raw):
+        return None
+    found = Header(kind)
+    with suppress(struct.error, IndexError):  # it ends within a part: what was found counts
+        walk(raw, found)
+    return found
 
 
 # --- JPEG ----------------------------------------------------------------------------------------------------------------
@@ -179,12 +179,12 @@ def _gif_extension(raw: bytes, at: int, found: Header) -> int:
 
 def _webp(raw: bytes, found: Header) -> None:
     """From chunk to chunk of the RIFF file; an extended file tells the size of its canvas first."""
-    at, found.frames = 12, 0
+    at, frames = 12, 0
     while not found.overfull():
         chunk, length = struct.unpack_from("<4sI", raw, at)
         at += 8
         if chunk == b"ANMF":
-            found.frames += 1
+            found.frames = frames = frames + 1
             found.data_bytes += length
         elif chunk in (b"VP8 ", b"VP8L", b"VP8X"):
             if not found.width_px:
@@ -223,10 +223,13 @@ def _bmp(raw: bytes, found: Header) -> None:
     found.data_bytes = max(len(raw) - 14 - header, 0)
 
 
-_WALKS: tuple[tuple[str, re.Pattern[bytes], Callable[[bytes, Header], None]], ...] = (
-    ("JPEG", re.compile(rb"\xff\xd8\xff"), _jpeg),
-    ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
-    ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
-    ("BMP", re.compile(rb"BM"), _bmp),
-    ("GIF", re.compile(rb"GIF8[79]a"), _gif),
-)
+Walk = Callable[[bytes, Header], None]
+
+_WALKS: dict[bytes, tuple[str, re.Pattern[bytes], Walk]] = {  # by their first two bytes
+    b"\xff\xd8": ("JPEG", re.compile(rb"\xff\xd8\xff"), _jpeg),
+    b"\x89P": ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
+    b"RI": ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
+    b"BM": ("BMP", re.compile(rb"BM"), _bmp),
+    b"GI": ("GIF", re.compile(rb"GIF8[79]a"), _gif),
+}
+_NONE = ("", re.compile(rb"(?!)"), _bmp)

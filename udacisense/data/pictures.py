@@ -15,7 +15,6 @@ from PIL import Image, UnidentifiedImageError
 from udacisense.data.apart import decode_apart
 from udacisense.data.bounds import cost, examine, halved
 from udacisense.data.headers import Header
-from udacisense.data.kinds import FORMATS
 from udacisense.errors import ImageError
 from udacisense.settings import settings
 from udacisense.types import Pixels
@@ -27,6 +26,7 @@ UPLOAD_COST = 4_000_000
 """Up to this cost a visitor's file is decoded in this process: 4 million pixels, some 40 ms and 30 MB."""
 
 _ORIENTATION_TAG = 0x0112
+_TELLS_ORIENTATION = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}  # where Pillow looks for it
 _UPRIGHT = {  # EXIF orientation -> what turns the picture upright (TIFF 6.0, tag 274)
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -114,7 +114,7 @@ def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixel
 
 def _open(raw: bytes, name: str, header: Header) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(raw), formats=FORMATS)
+        image = Image.open(io.BytesIO(raw), formats=(header.kind,))
     except UnidentifiedImageError as exc:  # its message names an object of this process
         raise ImageError(f"{name} has a damaged header. Save or download it again.") from exc
     except Exception as exc:
@@ -131,6 +131,8 @@ def _why(error: Exception) -> str:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    if not _TELLS_ORIENTATION & image.info.keys():
+        return image
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # damaged EXIF says nothing about the pixels: show them as stored
