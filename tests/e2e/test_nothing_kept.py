@@ -22,6 +22,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PROJECT, STEP_MS, _wait
 from tests.e2e.test_way_through import BASELINE, choose, drawn
+from ui.cache import shrunk
+from ui.sessions import PREVIEW_PX
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -49,15 +51,15 @@ class WatchedApp:
         _wait(self.process, port)  # type: ignore[arg-type]
         self.address = f"http://127.0.0.1:{port}"
 
-    def holders(self, wanted: bytes) -> list[str]:
+    def holders(self, marks: dict[str, bytes]) -> dict[str, list[str]]:
         """What holds these bytes in the memory of the app's process."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(wanted.hex() + "\n")
+        self.process.stdin.write(json.dumps({what: mark.hex() for what, mark in marks.items()}) + "\n")
         self.process.stdin.flush()
-        while not (line := self.process.stdout.readline()).startswith("["):
+        while not (line := self.process.stdout.readline()).startswith("{"):
             assert line, "the app ended"
-        found: list[str] = json.loads(line)
+        found: dict[str, list[str]] = json.loads(line)
         return found
 
     def files(self, wanted: bytes) -> list[Path]:
@@ -74,26 +76,26 @@ def watched(tmp_path: Path) -> Iterator[WatchedApp]:
     app.process.communicate()
 
 
-def photograph(seed: int, side: int) -> tuple[bytes, bytes]:
-    """A PNG of noise, and a few of its pixels as they are decoded."""
+def photograph(seed: int, side: int) -> tuple[bytes, np.ndarray]:
+    """A file of noise, and its pixels."""
     pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG")
-    return out.getvalue(), pixels.tobytes()[:48]
+    Image.fromarray(pixels).save(out, "WEBP", lossless=True)
+    return out.getvalue(), pixels
 
 
 def upload(page: Page, name: str, raw: bytes) -> None:
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(
-        {"name": name, "mimeType": "image/png", "buffer": raw}
+        {"name": name, "mimeType": "image/webp", "buffer": raw}
     )
     expect(page.get_by_text(f"{name} ·")).to_be_visible()
 
 
-def preview(page: Page) -> bytes:
-    """Bytes from the middle of the preview that the page shows."""
+def shown(page: Page) -> bytes:
+    """The preview as the browser has it."""
     address = page.get_by_test_id("stImage").locator("img").last.get_attribute("src")
     assert address is not None
-    return page.request.get(urljoin(page.url, address)).body()[-80:-30]
+    return page.request.get(urljoin(page.url, address)).body()
 
 
 def test_an_upload_is_gone_soon_after_its_visitor_left(browser: Browser, watched: WatchedApp) -> None:
@@ -107,19 +109,21 @@ def test_an_upload_is_gone_soon_after_its_visitor_left(browser: Browser, watched
     drawn(page)
     choose(page, "Upload")
     drawn(page)
-    upload(page, "costly.png", costly)
-    upload(page, "small.png", small)
+    upload(page, "costly.webp", costly)
+    upload(page, "small.webp", small)
     drawn(page)
     marks = {
-        "upload": small[200:264], "costly upload": costly[200:264], "pixels": pixels, "preview": preview(page),
-        "hash": hashlib.sha256(small).hexdigest().encode(), "name": b"small.png",
+        "upload": small[200:264], "costly upload": costly[200:264], "pixels": pixels.tobytes()[:48], "name": b"small.webp",
+        "preview": shrunk(pixels, PREVIEW_PX)[-80:-30], "preview, shown": shown(page)[-80:-30],
+        "hash": hashlib.sha256(small).hexdigest().encode(),
     }  # fmt: skip
-    here = {what: watched.holders(mark) for what, mark in marks.items()}
-    assert all(here[what] for what in ("upload", "costly upload", "preview", "name")), "the window sees what is there"
+    here = watched.holders(marks)
+    there = ("upload", "costly upload", "name", "preview", "preview, shown")
+    assert all(here[what] for what in there), "the window sees what is there"
     context.close()
 
     deadline = time.monotonic() + GONE_S
-    while (found := {w: h for w, m in marks.items() if (h := watched.holders(m))}) and time.monotonic() < deadline:
+    while any((found := watched.holders(marks)).values()) and time.monotonic() < deadline:
         time.sleep(0.5)
-    assert not found
-    assert not [path for what in ("upload", "costly upload", "preview") for path in watched.files(marks[what])]
+    assert not {what: where for what, where in found.items() if where}
+    assert not [path for mark in marks.values() for path in watched.files(mark)]

@@ -1,7 +1,7 @@
 """The real app with a window into its memory: `python -m tests.e2e.watched_app PORT GRACE_S`.
 
-Each line on stdin names bytes, in hex. The answer on stdout is a line of JSON: the types of the objects that hold them,
-each with the types of those that keep it.
+Each line on stdin is JSON that names bytes, in hex. The answer on stdout is a line of JSON: for each name the types of the
+objects that hold its bytes, with the types of those that keep them.
 """
 
 from __future__ import annotations
@@ -33,18 +33,31 @@ def main(port: int, grace_s: float) -> None:
 
 def _answer() -> None:
     for line in sys.stdin:
-        print(json.dumps(holders(bytes.fromhex(line))), file=sys.__stdout__, flush=True)
+        print(json.dumps(holders(json.loads(line))), file=sys.__stdout__, flush=True)
 
 
-def holders(wanted: bytes) -> list[str]:
-    """What holds these bytes, among all that the collector of this process can reach."""
+def holders(marks: dict[str, str]) -> dict[str, list[str]]:
+    """What holds the marked bytes, among all that the collector of this process can reach."""
+    wanted = {what: bytes.fromhex(mark) for what, mark in marks.items()}
+    contents, own = _contents()
+    found = [(what, o) for what, mark in wanted.items() for o in contents if o is not mark and _holds(o, mark)]
+    own += [found, *found, contents, wanted]
+    return {what: [" < ".join(_chain(o, own)) for w, o in found if w == what] for what in marks}
+
+
+def _contents() -> tuple[list[Any], list[Any]]:
+    """All texts, bytes and arrays; and what was made on the way, which holds them too."""
     gc.collect()
-    tracked = gc.get_objects()
-    seen = {id(o): o for owner in tracked for o in (owner, *gc.get_referents(owner)) if isinstance(o, CONTENT)}
-    own = [tracked, seen]
-    found = [o for o in seen.values() if o is not wanted and _holds(o, wanted)]
-    own += [found]
-    return [" < ".join(_chain(o, own)) for o in found]
+    left = gc.get_objects()
+    known, contents = {id(o) for o in left}, []
+    while left:  # a dict of plain values is not tracked by the collector, and what it holds is not either
+        one = left.pop()
+        if isinstance(one, CONTENT):
+            contents.append(one)
+        new = [o for o in gc.get_referents(one) if id(o) not in known]
+        known.update(map(id, new))
+        left += new
+    return contents, [left, known, new]
 
 
 def _chain(found: Any, own: list[Any]) -> list[str]:
@@ -70,10 +83,6 @@ def _holds(found: Any, wanted: bytes) -> bool:
     if isinstance(found, np.ndarray):
         return found.dtype == np.uint8 and wanted in found.tobytes()
     return isinstance(found, bytes | bytearray) and wanted in found
-
-
-def _referrers(found: Any, own: object) -> list[str]:
-    return [type(r).__qualname__ for r in gc.get_referrers(found) if r is not own][:6]
 
 
 if __name__ == "__main__":
