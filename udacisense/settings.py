@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     seed: int = Field(42, description="seed of every random draw")
     threads: int = Field(1, ge=1, description="CPU threads of a timed runtime")
     eval_batch: int = Field(32, ge=1, description="images a batch in evaluation")
-    max_upload_pixels: int = Field(16_000_000, ge=1, description="largest picture accepted, pixels")
+    max_upload_pixels: int = Field(16_000_000, ge=1, description="largest image accepted, pixels (a JPEG: 4 times that)")
     job_timeout_s: float = Field(3600.0, gt=0, description="longest time a background job may take, seconds")
     rules_file: Path = Field(PROJECT / "readiness.toml", description="readiness rules")
 

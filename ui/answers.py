@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense.data.pictures import decode_picture
 from udacisense.data.preprocess import preprocess
 from udacisense.labels import CLASSES
 from udacisense.predictions import run_session
@@ -34,17 +33,6 @@ def softmax(logits: Logits) -> NDArray[np.float64]:
     """Probabilities (N, classes) from logits (N, classes); the row's maximum is taken off first, so nothing overflows."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
-
-
-def decode(raw: bytes, name: str) -> tuple[Pixels, float]:
-    """The picture in a file, and the seconds that decoding took.
-
-    Raises:
-        ImageError: the file is no picture that is read here, is damaged or is too large.
-    """
-    start = time.perf_counter()
-    picture = decode_picture(raw, name)
-    return picture, time.perf_counter() - start
 
 
 def answer(session: Session, picture: Pixels, decode_s: float | None = None) -> Answer:

@@ -63,8 +63,13 @@ def _health(source: SourceName, scheme: str | None, digest: str) -> Health:  # n
 
 @st.cache_data(max_entries=4096, max_size="64MiB", show_spinner=False)
 def thumbnail(picture_hash: str, _pixels: Pixels, side_px: int, as_input: bool) -> bytes:  # noqa: ARG001 - part of the cache key
+    """`shrunk`, made once for all visitors: for pictures of a source only, never for what a visitor brings."""
+    return shrunk(_pixels, side_px, as_input)
+
+
+def shrunk(pixels: Pixels, side_px: int, as_input: bool = False) -> bytes:
     """A PNG of a picture at `side_px` on its longer side: its own pixels kept sharp, or as the network's input shows it."""
-    image = Image.fromarray(resize(_pixels) if as_input else _pixels)
+    image = Image.fromarray(resize(pixels) if as_input else pixels)
     scale = side_px / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     sharp = scale > 1 and not as_input

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from udacisense.data.bounds import JPEG_FACTOR
 from udacisense.data.dataset import Dataset
 from udacisense.data.sources import default_source
 from udacisense.errors import UdaciSenseError
@@ -19,6 +20,7 @@ from ui.evidence import format_of
 from ui.panels import chart, table
 from ui.plain_text import Markdown, escape
 from ui.sessions import Seen
+from ui.visitors import visitor
 from ui.widgets import error_box
 from ui.words import ms, percent
 
@@ -26,6 +28,7 @@ MOST_FILES = 20
 TILE_PX = 76  # at least: four in a row on a phone, ten on a wide screen
 THUMBNAIL_PX = 208
 PREVIEW_WIDTH_PX = 240
+NOT_KEPT = "Nothing is kept: it is in this server's memory alone, and gone within a minute or so after you close the page."
 KINDS = {
     "sample": "Pictures from here",
     "upload": "Upload",
@@ -61,12 +64,13 @@ def ask() -> Sequence[Asked]:
 
 
 def _from_files() -> Sequence[Asked]:
+    visitor()
     limit = settings().max_upload_pixels / 1e6
     files = st.file_uploader(
         "Pictures to classify",
         accept_multiple_files=True,
         key="uploads",
-        help=f"JPEG, PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels each. They are not kept.",
+        help=f"PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels; JPEG up to {limit * JPEG_FACTOR:g}. {NOT_KEPT}",
     )
     if len(files) > MOST_FILES:
         st.warning(f"Only the first {MOST_FILES} of {len(files)} files are classified. Upload the others next.")
@@ -74,9 +78,8 @@ def _from_files() -> Sequence[Asked]:
 
 
 def _from_camera() -> Sequence[Asked]:
-    shot = st.camera_input(
-        "Take a picture", key="camera", resolution="720p", help="It stays on this server only for the answer."
-    )
+    visitor()
+    shot = st.camera_input("Take a picture", key="camera", resolution="720p", help=NOT_KEPT)
     return [_file("camera shot", shot.getvalue())] if shot else []
 
 
@@ -183,7 +186,8 @@ def _card(subject: Subject, one: Asked, seen: Seen, number: int) -> None:
         left, right = st.columns([1, 2], gap="medium")
         with left:
             st.image(seen.preview, width=PREVIEW_WIDTH_PX, alt=f"{one.name}, classified as {best}")
-            st.caption(f"{escape(one.name)} · {seen.width_px:d} × {seen.height_px:d} pixels")
+            half = ", half of the file's sides" if seen.halved else ""
+            st.caption(f"{escape(one.name)} · {seen.width_px:d} × {seen.height_px:d} pixels{half}")
         with right:
             st.markdown(f"#### {escape(best)} · {percent(share)}")
             if one.truth:

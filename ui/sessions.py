@@ -1,4 +1,7 @@
-"""Loaded models and their answers, kept for all visitors. Keys are hashes of files. Only the Classify page needs this."""
+"""Loaded models, kept for all visitors, and answers: on pictures from here for all, on a visitor's own for that visitor alone.
+
+Keys are hashes of files. Only the Classify page needs this.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from udacisense.artifacts import open_apart
+from udacisense.data.pictures import decode_upload
 from udacisense.settings import settings
 from udacisense.types import Pixels, Session, Subject
 from ui import answers
 from ui.answers import Answer
-from ui.cache import thumbnail
+from ui.cache import shrunk, thumbnail
+from ui.visitors import visitor
 
 KEPT_MODELS = 3
 PREVIEW_PX = 320
@@ -26,10 +31,13 @@ class Seen:
     preview: bytes  # PNG
     height_px: int
     width_px: int
+    halved: bool = False  # decoded at half its sides
 
 
 def classify_file(subject: Subject, raw: bytes, name: str) -> Seen:
-    """The subject's answer on a picture file; computed once for the same bytes, so its times are those of the first run.
+    """The subject's answer on a visitor's file; computed once for the same bytes, so its times are those of the first run.
+
+    Nothing of the file is kept beyond the visitor's session: answers and preview lie in a cache that ends with it.
 
     Raises:
         ImageError: the file is no picture that is read here. UdaciSenseError: the subject cannot be loaded or run.
@@ -38,7 +46,7 @@ def classify_file(subject: Subject, raw: bytes, name: str) -> Seen:
 
 
 def classify_pixels(subject: Subject, picture_hash: str, pixels: Pixels) -> Seen:
-    """The subject's answer on a picture that is decoded already; computed once for each.
+    """The subject's answer on a picture of a source, which is decoded already; computed once for all visitors.
 
     Raises:
         UdaciSenseError: the subject cannot be loaded or run.
@@ -46,20 +54,17 @@ def classify_pixels(subject: Subject, picture_hash: str, pixels: Pixels) -> Seen
     return _pixels(subject.id, subject.sha256, picture_hash, subject, pixels)
 
 
-@st.cache_data(max_entries=512, max_size="64MiB", show_spinner=False)
-def _file(subject_id: str, sha256: str, picture_sha256: str, _subject: Subject, _raw: bytes, _name: str) -> Seen:
-    pixels, decode_s = answers.decode(_raw, _name)
-    return _seen(_session(subject_id, sha256, _subject), picture_sha256, pixels, decode_s)
+@st.cache_data(scope="session", max_entries=64, max_size="8MiB", show_spinner=False)
+def _file(subject_id: str, sha256: str, picture_sha256: str, _subject: Subject, _raw: bytes, _name: str) -> Seen:  # noqa: ARG001 - the key
+    found = decode_upload(_raw, _name, visitor())
+    answer = answers.answer(_session(subject_id, sha256, _subject), found.pixels, found.seconds)
+    return Seen(answer, shrunk(found.pixels, PREVIEW_PX), *found.pixels.shape[:2], found.halved)
 
 
 @st.cache_data(max_entries=512, max_size="64MiB", show_spinner=False)
 def _pixels(subject_id: str, sha256: str, picture_hash: str, _subject: Subject, _pixels: Pixels) -> Seen:
-    return _seen(_session(subject_id, sha256, _subject), picture_hash, _pixels, None)
-
-
-def _seen(session: Session, picture_id: str, pixels: Pixels, decode_s: float | None) -> Seen:
-    answer = answers.answer(session, pixels, decode_s)
-    return Seen(answer, thumbnail(picture_id, pixels, PREVIEW_PX, False), pixels.shape[0], pixels.shape[1])
+    answer = answers.answer(_session(subject_id, sha256, _subject), _pixels)
+    return Seen(answer, thumbnail(picture_hash, _pixels, PREVIEW_PX, False), _pixels.shape[0], _pixels.shape[1])
 
 
 @st.cache_resource(max_entries=KEPT_MODELS, show_spinner="Loading the model")

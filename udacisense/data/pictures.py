@@ -1,23 +1,32 @@
 """One picture in: bytes of unknown origin become an RGB array, or an ImageError that says why not.
 
-The kind is read from the content, never from the name, and the size from the header before anything is decoded.
+The kind is read from the content, never from the name, and the bounds are checked on the header before anything is decoded.
 """
 
 from __future__ import annotations
 
 import io
+import time
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from udacisense.data.apart import decode_apart
+from udacisense.data.bounds import cost, examine, halved
+from udacisense.data.headers import Header
 from udacisense.errors import ImageError
 from udacisense.settings import settings
 from udacisense.types import Pixels
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-"""The kinds that are read; of an animation, the first frame."""
+OWN_COST = 250_000_000
+"""Up to this cost (see `bounds.cost`) a file of the machine's own is decoded in this process: 16 million pixels in 15 scans."""
+
+UPLOAD_COST = 4_000_000
+"""Up to this cost a visitor's file is decoded in this process: 4 million pixels, some 40 ms and 30 MB."""
 
 _ORIENTATION_TAG = 0x0112
+_TELLS_ORIENTATION = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}  # where Pillow looks for it
 _UPRIGHT = {  # EXIF orientation -> what turns the picture upright (TIFF 6.0, tag 274)
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -29,69 +38,101 @@ _UPRIGHT = {  # EXIF orientation -> what turns the picture upright (TIFF 6.0, ta
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture with the seconds that decoding it took."""
+
+    pixels: Pixels
+    seconds: float
+    halved: bool  # a JPEG above the limit, at half its sides
+
+
 def decode_picture(raw: bytes, name: str, max_pixels: int | None = None) -> Pixels:
     """The picture as uint8 (H, W, 3), upright by its EXIF, transparency over white, 16 bits cut to 8.
+
+    A JPEG with more pixels than `max_pixels`, up to four times as many, comes at half its sides.
 
     Args:
         raw: the whole file.
         name: what to call the file in a message; it decides nothing.
-        max_pixels: largest width x height; None = the setting max_upload_pixels.
+        max_pixels: largest width x height of the decoded picture; None = the setting max_upload_pixels.
 
     Raises:
-        ImageError: empty, of another kind, larger than allowed, cut off or damaged.
+        ImageError: empty, of another kind, beyond a bound (see the module bounds), cut off or damaged.
     """
-    image = _open(raw, name, settings().max_upload_pixels if max_pixels is None else max_pixels)
+    most = settings().max_upload_pixels if max_pixels is None else max_pixels
+    header = examine(raw, name, most)
+    if cost(header) > OWN_COST:
+        return decode_apart(raw, name, most)[0]
+    return decode_here(raw, name, header, most)
+
+
+def decode_upload(raw: bytes, name: str, visitor: str) -> Decoded:
+    """The picture in a visitor's file, as `decode_picture` gives it; a costly one is decoded by a bound process.
+
+    Args:
+        raw: the whole file.
+        name: what to call the file in a message.
+        visitor: who sent it; has one costly picture decoded at a time.
+
+    Raises:
+        ImageError: as for `decode_picture`, or the server is busy with other pictures.
+    """
+    most = settings().max_upload_pixels
+    header = examine(raw, name, most)
+    if cost(header) > UPLOAD_COST:
+        return Decoded(*decode_apart(raw, name, most, visitor), halved(header, most))
+    start = time.perf_counter()
+    pixels = decode_here(raw, name, header, most)
+    return Decoded(pixels, time.perf_counter() - start, halved(header, most))
+
+
+def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixels:
+    """The picture, decoded in this process.
+
+    Args:
+        raw: the whole file.
+        name: what to call the file in a message.
+        header: what `examine` said of it.
+        max_pixels: as it was examined with.
+
+    Raises:
+        ImageError: it is cut off or damaged.
+    """
+    image = _open(raw, name, header)
     try:
+        if halved(header, max_pixels):
+            image.draft(None, (header.width_px // 2, header.height_px // 2))
         image.load()
         picture = np.array(_rgb(_upright(image)), dtype=np.uint8)
     except MemoryError as exc:
         raise ImageError(f"{name} does not fit into memory. Use a smaller picture.") from exc
     except Exception as exc:  # a damaged file makes Pillow raise nearly anything
-        raise ImageError(f"{name} is cut off or damaged: {exc or type(exc).__name__}. Save or download it again.") from exc
+        raise ImageError(f"{name} is cut off or damaged: {_why(exc)}. Save or download it again.") from exc
     return picture
 
 
-def _open(raw: bytes, name: str, max_pixels: int) -> Image.Image:
-    if not raw:
-        raise ImageError(f"{name} is empty (0 bytes). Save or download it again.")
+def _open(raw: bytes, name: str, header: Header) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(raw), formats=FORMATS)
-    except UnidentifiedImageError as exc:
-        raise ImageError(f"{name} is {_kind(raw)}. Use one of {', '.join(FORMATS)}.") from exc
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
-        raise ImageError(_too_large(name, "far more", max_pixels)) from exc
+        image = Image.open(io.BytesIO(raw), formats=(header.kind,))
+    except UnidentifiedImageError as exc:  # its message names an object of this process
+        raise ImageError(f"{name} has a damaged header. Save or download it again.") from exc
     except Exception as exc:
-        raise ImageError(f"{name} has a damaged header: {exc or type(exc).__name__}. Save or download it again.") from exc
-    pixels = image.width * image.height
-    if pixels > max_pixels:
-        raise ImageError(_too_large(name, f"{image.width} x {image.height} = {pixels / 1e6:.1f} million", max_pixels))
+        raise ImageError(f"{name} has a damaged header: {_why(exc)}. Save or download it again.") from exc
+    if image.size != (header.width_px, header.height_px):  # the bounds were checked on another size
+        raise ImageError(f"{name} has a damaged header, which tells two sizes. Save or download it again.")
     return image
 
 
-def _too_large(name: str, found: str, max_pixels: int) -> str:
-    return f"{name} has {found} pixels, the limit is {max_pixels / 1e6:g} million. Make it smaller and try again."
-
-
-def _kind(raw: bytes) -> str:
-    """What the first bytes say that a file is, as words."""
-    if raw[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
-        return "a HEIC picture, as iPhones take them, which is not read here"
-    if raw[4:12] in (b"ftypavif", b"ftypavis"):
-        return "an AVIF picture, which is not read here"
-    if raw[:4] in (b"II*\0", b"MM\0*"):
-        return "a TIFF picture, which is not read here"
-    if raw[:5] == b"%PDF-":
-        return "a PDF document, not a picture"
-    try:
-        head = raw[:512].decode("utf-8", errors="strict")
-    except UnicodeDecodeError:
-        return "not a picture of a known kind, or its first bytes are damaged"
-    if "<svg" in head:
-        return "an SVG drawing, which is not read here"
-    return "text, not a picture, whatever its name says"
+def _why(error: Exception) -> str:
+    if "MAX_TEXT" in str(error):  # Pillow's own bound, told in its own names
+        return "a compressed text or profile in it grows beyond 1 MB"
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    if not _TELLS_ORIENTATION & image.info.keys():
+        return image
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # damaged EXIF says nothing about the pixels: show them as stored

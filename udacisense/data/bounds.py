@@ -1,0 +1,115 @@
+"""Bounds of an image file, checked on its header: what is refused, and what decoding the rest costs."""
+
+from __future__ import annotations
+
+from udacisense.data.headers import Header, read_header
+from udacisense.data.kinds import FORMATS, other_kind
+from udacisense.errors import ImageError
+
+MAX_SIDE_PX = 20_000
+"""Longest side: panoramas of phones have 16,000 pixels. Pillow keeps a pointer for each row, however short the row is."""
+
+MAX_SCANS = 100
+"""Scans of a JPEG: each runs over all pixels again. Progressive files have about 10, libjpeg's largest script 28."""
+
+MAX_FRAMES = 2_000
+"""Frames of an animation, of which only the first is read: more is a film."""
+
+MAX_EXTRA_BYTES = 16 << 20
+"""Metadata, profiles, comments and previews; a photograph with a depth map in its XMP has about 5 MB."""
+
+MAX_PACKED_TEXTS = 32
+"""Compressed texts and profiles, of which Pillow unpacks up to 1 MB each; editors write fewer than 10."""
+
+MAX_COST = 1_000_000_000
+"""Most that decoding may cost (see `cost`): 64 million pixels in 15 scans, about 10 s on one core of 2020."""
+
+JPEG_FACTOR = 4
+"""So many times as many pixels may a JPEG have: above the limit it is decoded at half its sides, which costs no memory more."""
+
+_PNG_RATIO = 1032
+"""A deflated byte holds at most so many bytes: what a PNG's data could not hold by any means is not there."""
+
+_MOST = (
+    ("scans", MAX_SCANS, "scans"),
+    ("frames", MAX_FRAMES, "frames"),
+    ("packed_texts", MAX_PACKED_TEXTS, "compressed texts and profiles"),
+    ("extra_bytes", MAX_EXTRA_BYTES, "bytes of metadata"),
+)
+
+
+def examine(raw: bytes, name: str, max_pixels: int) -> Header:
+    """What an image file says of itself, where decoding it keeps within the bounds.
+
+    Args:
+        raw: the whole file.
+        name: what to call the file in a message.
+        max_pixels: most pixels of the decoded image.
+
+    Raises:
+        ImageError: empty, of another kind, beyond a bound, or its header tells no size.
+    """
+    if not raw:
+        raise ImageError(f"{name} is empty (0 bytes). Save or download it again.")
+    header = read_header(raw)
+    if header is None:
+        raise ImageError(f"{name} is {other_kind(raw)}. Use one of {', '.join(FORMATS)}.")
+    if header.overfull():
+        raise ImageError(f"{name} is cut into far more pieces than any program writes. Save it anew from an image editor.")
+    if not header.pixels:
+        raise ImageError(f"{name} has a damaged header, which tells no size. Save or download it again.")
+    _check_size(header, name, max_pixels)
+    _check_parts(header, name)
+    if header.pixels * header.bits // 8 > _most_bytes(header, len(raw)):
+        size = f"{header.width_px} x {header.height_px}"
+        raise ImageError(
+            f"{name} is cut off or damaged: {len(raw):,} bytes cannot hold {size} pixels. Save or download it again."
+        )
+    if cost(header) > MAX_COST:
+        how = "in run lengths" if header.run_lengths else f"in {header.scans} scans"
+        raise ImageError(
+            f"{name} takes too long to decode ({header.pixels / 1e6:.1f} million pixels {how}). "
+            "Save it as a plain JPEG or make it smaller."
+        )
+    return header
+
+
+def halved(header: Header, max_pixels: int) -> bool:
+    """Whether a JPEG is decoded at half its sides, because it is larger than the decoded image may be."""
+    return header.kind == "JPEG" and header.pixels > max_pixels
+
+
+def cost(header: Header) -> int:
+    """What decoding takes, in pixels that a plain JPEG decodes in the same time (about 10 ns each), never far too low."""
+    passes = header.pixels * max(header.scans, 1)
+    if header.run_lengths:
+        passes = 10 * header.pixels + 50 * header.data_bytes
+    return passes + 200 * (header.parts + header.data_parts) + 3 * header.extra_bytes + 300_000 * header.packed_texts
+
+
+def _check_size(header: Header, name: str, max_pixels: int) -> None:
+    limit = max_pixels * JPEG_FACTOR if header.kind == "JPEG" else max_pixels
+    width, height = header.width_px, header.height_px
+    if header.pixels > limit:
+        found, most = f"{width} x {height} = {header.pixels / 1e6:.1f} million", f"{limit / 1e6:g} million"
+        raise ImageError(f"{name} has {found} pixels, the limit is {most}. Make it smaller and try again.")
+    if max(width, height) > MAX_SIDE_PX:
+        raise ImageError(
+            f"{name} is {width} x {height} pixels, and no side may be longer than {MAX_SIDE_PX:,}. "
+            "Cut it or make it smaller and try again."
+        )
+
+
+def _check_parts(header: Header, name: str) -> None:
+    for part, most, what in _MOST:
+        if getattr(header, part) > most:
+            raise ImageError(f"{name} has more than {most:,} {what}. Save it anew from an image editor, without metadata.")
+
+
+def _most_bytes(header: Header, file_bytes: int) -> int:
+    """What the pixels can take at most, by the bytes that are there; None of the other kinds tells as much."""
+    if header.kind == "PNG":
+        return _PNG_RATIO * min(header.data_bytes, file_bytes) + 65_536
+    if header.kind == "BMP" and not header.run_lengths:
+        return file_bytes
+    return header.pixels * header.bits

@@ -1,0 +1,235 @@
+"""What an image file says of itself: size, scans, frames and the rest that it carries, read without decoding anything.
+
+Each reader walks from part to part by the lengths that the parts tell, in time that grows with the file at most. It stops where
+the file ends, where a decoder would stop, or at more parts than any program writes. What it did not find stays 0.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+MOST_PARTS = 10_000
+"""Segments, chunks and blocks that hold no pixels. Pillow takes each in Python; cameras and editors write below a hundred."""
+
+MOST_DATA_PARTS = 200_000
+"""Chunks and blocks that hold pixels: writers fill each with 255 to 8,192 bytes or more, so this is 50 MB of GIF."""
+
+
+@dataclass(slots=True)
+class Header:
+    """What an image file says of itself."""
+
+    kind: str  # one of kinds.FORMATS
+    width_px: int = 0
+    height_px: int = 0
+    scans: int = 1  # passes over all pixels that the decoder has to make
+    frames: int = 1
+    parts: int = 0  # segments, chunks or blocks without pixels
+    data_parts: int = 0  # chunks or blocks with pixels
+    data_bytes: int = 0  # of pixels, compressed
+    extra_bytes: int = 0  # of everything else
+    packed_texts: int = 0  # texts and profiles that are compressed
+    bits: int = 24  # of a pixel, before decoding
+    run_lengths: bool = False  # a BMP whose runs are read one by one, in Python
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width_px * self.height_px
+
+    def overfull(self) -> bool:
+        """Whether there is more of something than is walked through."""
+        return self.parts > MOST_PARTS or self.data_parts > MOST_DATA_PARTS
+
+    def size(self, width: int, height: int) -> None:
+        """Note the size."""
+        self.width_px, self.height_px = width, height
+
+
+def read_header(raw: bytes) -> Header | None:
+    """What the file says of itself; None = none of the kinds that are read."""
+    kind, starts, walk = _WALKS.get(raw[:2], _NONE)
+    if not starts.match(raw):
+        return None
+    found = Header(kind)
+    with suppress(struct.error, IndexError):  # it ends within a part: what was found counts
+        walk(raw, found)
+    return found
+
+
+# --- JPEG ----------------------------------------------------------------------------------------------------------------
+
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # restarts and stuffed zeros belong to the scan
+_ALONE = frozenset((0x01, *range(0xD0, 0xD8)))  # markers without a segment
+_WITH_SEGMENT = frozenset((*range(0xC0, 0xD0), *range(0xDA, 0xF0), 0xFE))
+_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SCAN = 0xDA
+
+
+def _jpeg(raw: bytes, found: Header) -> None:
+    """From marker to marker, as libjpeg goes, to the end of the first image; what lies between two segments counts as parts."""
+    at, marker, found.scans = 2, _MARKER, 0
+    while (here := marker.search(raw, at)) and not found.overfull():
+        code, marker = raw[here.start() + 1], _MARKER
+        found.parts += 1
+        if not found.scans:
+            found.parts += here.start() - at  # padding and rubbish, which Pillow takes byte by byte
+        at = here.end()
+        if code in _ALONE:
+            continue
+        if code not in _WITH_SEGMENT:  # the end, or nothing that a decoder goes on with
+            return
+        (length,) = struct.unpack_from(">H", raw, at)
+        if code in _FRAME and not found.scans:
+            height, width = struct.unpack_from(">HH", raw, at + 3)
+            found.size(width, height)
+        at += length
+        if code == _SCAN:
+            found.scans, marker = found.scans + 1, _MARKER_IN_SCAN
+        else:
+            found.extra_bytes += length
+
+
+# --- PNG -----------------------------------------------------------------------------------------------------------------
+
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_PACKED = (b"zTXt", b"iTXt", b"iCCP")
+_PNG_DATA = (b"IDAT", b"fdAT")
+
+
+def _png(raw: bytes, found: Header) -> None:
+    """From chunk to chunk. A second IHDR counts only where it comes before the pixels, as for Pillow."""
+    at = 8
+    while not found.overfull():
+        length, chunk = struct.unpack_from(">I4s", raw, at)
+        if chunk in _PNG_DATA:
+            found.data_parts += 1
+            found.data_bytes += length if chunk == b"IDAT" else 0
+        elif chunk == b"IEND":
+            return
+        else:
+            _png_chunk(raw, at + 8, chunk, found)
+            found.parts += 1
+            found.extra_bytes += length
+        at += 12 + length
+
+
+def _png_chunk(raw: bytes, at: int, chunk: bytes, found: Header) -> None:
+    if chunk == b"IHDR" and not found.data_parts:
+        width, height, depth, colour = struct.unpack_from(">IIBB", raw, at)
+        found.size(width, height)
+        found.bits = depth * _CHANNELS.get(colour, 1)
+    elif chunk == b"acTL":
+        (found.frames,) = struct.unpack_from(">I", raw, at)
+    elif chunk in _PACKED:
+        found.packed_texts += 1
+
+
+# --- GIF -----------------------------------------------------------------------------------------------------------------
+
+
+def _gif(raw: bytes, found: Header) -> None:
+    """From block to block. The first frame may reach over the screen, which then is as large as the frame."""
+    width, height, flags = struct.unpack_from("<HHB", raw, 6)
+    found.size(width, height)
+    found.frames, found.bits = 0, 8
+    at = 13 + _palette(flags)
+    while not found.overfull():
+        block = raw[at]
+        if block == 0x2C:
+            left, top, width, height, flags = struct.unpack_from("<HHHHB", raw, at + 1)
+            if not found.frames:
+                found.size(max(found.width_px, left + width), max(found.height_px, top + height))
+            found.frames += 1
+            at = _gif_data(raw, at + 11 + _palette(flags), found)
+        elif block == 0x3B:
+            return
+        else:
+            found.parts += 1
+            at = _gif_extension(raw, at + 2, found) if block == 0x21 else at + 1
+
+
+def _palette(flags: int) -> int:
+    return (6 << (flags & 7)) if flags & 0x80 else 0
+
+
+def _gif_data(raw: bytes, at: int, found: Header) -> int:
+    while (length := raw[at]) and not found.overfull():
+        found.data_parts += 1
+        found.data_bytes += length
+        at += length + 1
+    return at + 1
+
+
+def _gif_extension(raw: bytes, at: int, found: Header) -> int:
+    while (length := raw[at]) and not found.overfull():
+        found.parts += 1
+        found.extra_bytes += length
+        at += length + 1
+    return at + 1
+
+
+# --- WebP ----------------------------------------------------------------------------------------------------------------
+
+
+def _webp(raw: bytes, found: Header) -> None:
+    """From chunk to chunk of the RIFF file; an extended file tells the size of its canvas first."""
+    at, frames = 12, 0
+    while not found.overfull():
+        chunk, length = struct.unpack_from("<4sI", raw, at)
+        at += 8
+        if chunk == b"ANMF":
+            found.frames = frames = frames + 1
+            found.data_bytes += length
+        elif chunk in (b"VP8 ", b"VP8L", b"VP8X"):
+            if not found.width_px:
+                found.size(*_webp_size(raw, at, chunk))
+            found.data_bytes += 0 if chunk == b"VP8X" else length
+        else:
+            found.extra_bytes += length
+        found.parts += 1
+        at += length + length % 2
+
+
+def _webp_size(raw: bytes, at: int, chunk: bytes) -> tuple[int, int]:
+    if chunk == b"VP8X":
+        width, height = (int.from_bytes(raw[at + n : at + n + 3], "little") for n in (4, 7))
+        return width + 1, height + 1
+    if chunk == b"VP8L":
+        (packed,) = struct.unpack_from("<I", raw, at + 1)
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", raw, at + 6)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+# --- BMP -----------------------------------------------------------------------------------------------------------------
+
+
+def _bmp(raw: bytes, found: Header) -> None:
+    """The one header; the oldest kind has sizes of 16 bits and no compression."""
+    (header,) = struct.unpack_from("<I", raw, 14)
+    if header == 12:
+        width, height, _, bits = struct.unpack_from("<HHHH", raw, 18)
+        compression = 0
+    else:
+        width, height, _, bits, compression = struct.unpack_from("<IIHHI", raw, 18)
+    found.size(width, 2**32 - height if height >> 24 == 0xFF else height)  # below 0 = its first row is the upper one
+    found.bits, found.run_lengths = bits, compression in (1, 2)
+    found.data_bytes = max(len(raw) - 14 - header, 0)
+
+
+Walk = Callable[[bytes, Header], None]
+
+_WALKS: dict[bytes, tuple[str, re.Pattern[bytes], Walk]] = {  # by their first two bytes
+    b"\xff\xd8": ("JPEG", re.compile(rb"\xff\xd8\xff"), _jpeg),
+    b"\x89P": ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
+    b"RI": ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL), _webp),
+    b"BM": ("BMP", re.compile(rb"BM"), _bmp),
+    b"GI": ("GIF", re.compile(rb"GIF8[79]a"), _gif),
+}
+_NONE = ("", re.compile(rb"(?!)"), _bmp)
