@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 import streamlit as st
+from pydantic import TypeAdapter
 from streamlit.testing.v1 import AppTest
 
+from udacisense.models.summary import Summary
 from udacisense.report.markdown import JOINER
 from udacisense.settings import PROJECT
 
@@ -36,6 +38,7 @@ def quick_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("ui.machine.devices_child", lambda: SimpleNamespace(poll=lambda: 0))
     monkeypatch.setattr("ui.machine.devices", lambda: (("cpu", "cuda:0 (Test GPU)"), None))
     monkeypatch.setattr("ui.probe.ask", lambda *question: SUMMARY)
+    monkeypatch.setattr("ui.cache.remote_summary", lambda checkpoint: TypeAdapter(Summary).validate_python(SUMMARY))
     yield
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 from tests.data import hostile
 from tests.data.conftest import noise
 from tests.driving import app, quick_answers, words  # noqa: F401 - a fixture
-from tests.fakes import fake_format
+from tests.fakes import fake_format, run_in_this_process
 from tests.story import Story, tell
 from udacisense import formats
 from ui import cache, visitors
@@ -33,6 +33,7 @@ SESSION = "test session id"  # of every session of AppTest
 @pytest.fixture
 def sample_story(sample_home: Any, monkeypatch: pytest.MonkeyPatch) -> Story:
     monkeypatch.setattr(formats, "FORMATS", {name: fake_format(name) for name in ("torch", "torchscript", "torchscript-lite")})
+    run_in_this_process(monkeypatch)
     return tell(sample_home, source="sample")
 
 

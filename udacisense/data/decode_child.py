@@ -25,6 +25,11 @@ CPU_S = 40
 """Its processor time, four times of what the costliest image takes that is let through."""
 
 
+def bind() -> None:
+    """Bind this process for good: memory, processor time, no file to read or to write."""
+    limits.apply(Bounds(MEMORY_BYTES, CPU_S, file_bytes=0, read=()))
+
+
 def answer(source: IO[bytes]) -> tuple[dict[str, object], Pixels | None]:
     """The pixels of the file that comes, and what is said with them."""
     asked = json.loads(source.readline())
@@ -43,7 +48,7 @@ def answer(source: IO[bytes]) -> tuple[dict[str, object], Pixels | None]:
 def main() -> None:
     """Answer once, bound by limits."""
     limits.die_with_parent()
-    limits.apply(Bounds(MEMORY_BYTES, CPU_S, file_bytes=0, read=()))
+    bind()
     told, pixels = answer(sys.stdin.buffer)
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
     if pixels is not None:

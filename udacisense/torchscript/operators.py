@@ -42,10 +42,10 @@ _TENSORS = """
     upsample_nearest1d upsample_nearest2d var var_mean vdot view view_as vstack hstack dstack where xlogy zero_ zeros
     zeros_like _adaptive_avg_pool2d _batch_norm_impl_index _convolution _cast_Float _log_softmax _native_batch_norm_legit
     _native_batch_norm_legit_no_training _native_multi_head_attention _pad_circular _pad_enum _shape_as_tensor _softmax
-    _transformer_encoder_layer_fwd _unique2 _unsafe_view _upsample_lanczos2d_aa
-    _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d upsample_nearest3d upsample_trilinear3d _upsample_bicubic2d_aa _upsample_bilinear2d_aa _weight_norm
-    _weight_norm_interface
-"""
+    _transformer_encoder_layer_fwd _unique2 _unsafe_view _upsample_lanczos2d_aa _upsample_nearest_exact1d
+    _upsample_nearest_exact2d _upsample_nearest_exact3d upsample_nearest3d upsample_trilinear3d _upsample_bicubic2d_aa
+    _upsample_bilinear2d_aa _weight_norm _weight_norm_interface
+    """
 
 _PLAIN_VALUES = """
     Bool Complex Float Int Size FloatImplicit IntImplicit ScalarImplicit Delete __and__ __contains__ __derive_index
