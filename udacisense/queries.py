@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from udacisense import records_index, store
 from udacisense.errors import StoreError
@@ -51,6 +51,10 @@ class Found(Generic[R]):
     def where(self, keep: Callable[[Row], bool]) -> Found[R]:
         """Those whose rows are kept."""
         return Found(tuple(row for row in self.rows if keep(row)))
+
+    def sorted_by(self, key: Callable[[Row], Any]) -> Found[R]:
+        """In another order; what is level stays as it was."""
+        return Found(tuple(sorted(self.rows, key=key)))
 
     def newest(self) -> R | None:
         """The last; None of none."""
@@ -163,6 +167,13 @@ def benchmarks_of(*sha256: str) -> Found[Benchmark]:
     """The benchmarks of these files as rules and tables speak of them: one image at a time on an otherwise quiet machine."""
     found: Found[Benchmark] = _find(Benchmark, sha256)
     return found.where(is_plain)
+
+
+def benchmarks_like(record: Benchmark) -> Found[Benchmark]:
+    """Every benchmark of the same file by the same runtime under the same setting."""
+    same = ("runtime", "runtime_version", "threads", "batch", "beside", "sustained")
+    found: Found[Benchmark] = _find(Benchmark, [record.subject_sha256])
+    return found.where(lambda row: all(row[name] == getattr(record, name) for name in same))
 
 
 def benchmarks_of_run(*run_ids: str) -> Found[Benchmark]:

@@ -32,12 +32,12 @@ BATCH = 500
 
 FIELDS = (
     "subject_id", "artifact_id", "checkpoint_id", "checkpoint_sha256", "run_id", "runtime", "runtime_version", "threads",
-    "batch", "beside", "sustained", "plain", "setting", "cpus", "size_bytes", "images", "pipeline", "key", "parent_sha256", "format",
+    "batch", "beside", "sustained", "plain", "setting", "cpus", "size_bytes", "images", "pipeline", "key", "format",
     "precision",
 )  # fmt: skip
 """What Row.about holds of a record that has them; of its data, machine and protocol see `_about`."""
 FILE_FIELDS = ("subject_sha256", "artifact_sha256", "sha256", "start_sha256")
-GROUP_FIELDS = ("run_id", "pipeline", "key")
+GROUP_FIELDS = ("run_id", "key", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class Row:
 
     def __getitem__(self, name: str) -> Any:
         return self.about[name]
+
+    @property
+    def run_id(self) -> str:
+        """Of the benchmark run that it belongs to."""
+        return str(self.about["run_id"])
 
     @property
     def sha256(self) -> str:
