@@ -263,18 +263,15 @@ def _timed_side_by_side(artifact: Artifact, reference: Checkpoint) -> tuple[Benc
     old = _timed(reference.sha256)
     known = {(row["run_id"], row["threads"]) for row in old.rows}
     new = _timed(artifact.sha256).where(lambda row: (row["run_id"], row["threads"]) in known)
-    pairs = ((b, _beside(b, old)) for b in reversed(new))
-    return _deciding((b, beside) for b, beside in pairs if beside is not None)
+    return _deciding((b, beside) for b in reversed(new) if (beside := _beside(b, old)) is not None)
 
 
 def _beside(record: Benchmark, found: Found[Benchmark]) -> Benchmark | None:
-    """The one of the same run that had as many threads."""
     return found.where(lambda row: (row["run_id"], row["threads"]) == (record.run_id, record.threads)).newest()
 
 
 def _deciding(found: Iterable[_Measured]) -> _Measured | None:
-    """Of measurements, the newest first, the first that may decide, for an older one of the same files still holds; where none
-    may, the newest."""
+    """Of measurements, newest first, the first that may decide, for an older one still holds; where none may, the newest."""
     newest = None
     for measured in found:
         if not distrust(*measured):

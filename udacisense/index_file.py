@@ -31,6 +31,9 @@ _TABLES = (
     "CREATE INDEX stamps ON records (kind, file, stamp)",
     "CREATE INDEX files ON records (kind, sha256)",
     "CREATE INDEX groups ON records (kind, belongs)",
+    "DROP TABLE IF EXISTS figures",
+    "CREATE TABLE figures (kind TEXT, file BLOB, stamp TEXT, name TEXT, code INTEGER, value TEXT, "
+    "PRIMARY KEY (kind, file, name))",
 )
 
 _LOCK = RLock()
@@ -113,7 +116,12 @@ def _lay_out(connection: sqlite3.Connection) -> None:
 def _edition(home: str) -> int:
     """A number for all that a row depends on beside its file: this layout, what a valid record is, and where the home lies."""
     sources = [Path(store.__file__), *sorted(Path(types.__file__).parent.glob("*.py"))]
-    parts = [str(LAYOUT), home, pydantic.VERSION, *(path.read_text(encoding="utf-8") for path in sources)]
+    return digest_of(*sources, more=f"{LAYOUT} {home} {pydantic.VERSION}")
+
+
+def digest_of(*sources: Path, more: str = "") -> int:
+    """A number above 0 that changes with the text of source files, so that what older code worked out is not taken for new."""
+    parts = [more, *(path.read_text(encoding="utf-8") for path in sources)]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:4], "big") >> 1 or 1
 

@@ -6,15 +6,18 @@ real images come before the rendered sample.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from udacisense import records_index, store
 from udacisense.errors import StoreError
-from udacisense.records_index import Row, look_anew, one_look
+from udacisense.index_file import digest_of
+from udacisense.records_index import Row, batches, look_anew, one_look
 from udacisense.types import (
     KINDS,
     Benchmark,
@@ -55,6 +58,24 @@ class Found(Generic[R]):
     def sorted_by(self, key: Callable[[Row], Any]) -> Found[R]:
         """In another order; what is level stays as it was."""
         return Found(tuple(sorted(self.rows, key=key)))
+
+    def load(self, row: Row) -> R | None:
+        """The record of a row; None where its file is gone, or was damaged since the index was asked."""
+        return next(_loaded([row]), None)
+
+    def figures(self, name: str, work_out: Callable[[R], object], *code: ModuleType) -> Iterator[tuple[Row, Any]]:
+        """Each row with a figure, worked out of the record once and kept as a JSON value until the file or the code changes.
+
+        Args:
+            code: the modules that the figure depends on.
+        """
+        edition = digest_of(*(Path(str(module.__file__)) for module in code))
+        kept = records_index.kept_figures(self.rows[0].kind, name, edition) if self.rows else {}
+        for part in batches([row for row in self.rows if (row.file, row.stamp) not in kept]):
+            new = [(row, work_out(record)) for row in part if (record := self.load(row)) is not None]
+            records_index.keep_figures(name, edition, new)
+            kept |= {(row.file, row.stamp): json.loads(json.dumps(value)) for row, value in new}
+        return ((row, kept[row.file, row.stamp]) for row in self.rows if (row.file, row.stamp) in kept)
 
     def newest(self) -> R | None:
         """The last; None of none."""

@@ -46,12 +46,18 @@ class Row:
 
     kind: str
     file: str  # its name in the folder of its kind
+    stamp: str  # size and times that it had when it was read
     id: str
     created: str
     about: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> Any:
         return self.about[name]
+
+    @property
+    def subject_id(self) -> str:
+        """Of the checkpoint or artifact that it is about, as it was called then."""
+        return str(self.about["subject_id"])
 
     @property
     def run_id(self) -> str:
@@ -104,12 +110,30 @@ def _ask(kind: str, question: Callable[[sqlite3.Connection], T]) -> T:
 
 
 def _select(connection: sqlite3.Connection, kind: str, wanted: Mapping[str, Collection[str]]) -> tuple[Row, ...]:
-    asked = "SELECT file, id, created, about FROM records WHERE kind = ? AND problem IS NULL"
+    asked = "SELECT file, stamp, id, created, about FROM records WHERE kind = ? AND problem IS NULL"
     values = [kind, *(json.dumps(sorted(set(some))) for some in wanted.values())]
     clauses = (f" AND {name} IN (SELECT value FROM json_each(?))" for name in wanted)
     found = connection.execute(asked + "".join(clauses), values).fetchall()
-    read = [Row(kind, os.fsdecode(file), record_id, created, json.loads(about)) for file, record_id, created, about in found]
+    read = [Row(kind, os.fsdecode(row[0]), row[1], row[2], row[3], json.loads(row[4])) for row in found]
     return tuple(sorted(read, key=lambda row: (row.created, row.id, row.file)))
+
+
+def kept_figures(kind: str, name: str, code: int) -> dict[tuple[str, str], Any]:
+    """(File, stamp) -> a figure that was worked out of the record by the same code, and kept."""
+    asked = "SELECT file, stamp, value FROM figures WHERE kind = ? AND name = ? AND code = ?"
+    found = answer(lambda connection: connection.execute(asked, (kind, name, code)).fetchall())
+    return {(os.fsdecode(file), stamp): json.loads(value) for file, stamp, value in found}
+
+
+def keep_figures(name: str, code: int, found: Sequence[tuple[Row, object]]) -> None:
+    """Keep figures, plain JSON values, of records."""
+    values = [(r.kind, os.fsencode(r.file), r.stamp, name, code, json.dumps(value)) for r, value in found]
+
+    def write(connection: sqlite3.Connection) -> None:
+        with transaction(connection):
+            connection.executemany("INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    answer(write)
 
 
 # --- how often the folders are looked at ----------------------------------------------------------------------------------
@@ -162,6 +186,11 @@ def _mtime_ns(folder: Path) -> int:
 # --- files to rows --------------------------------------------------------------------------------------------------------
 
 
+def batches(found: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as are written in one transaction."""
+    return (found[start : start + BATCH] for start in range(0, len(found), BATCH))
+
+
 def _stamps(folder: Path) -> dict[str, str]:
     """Name -> size and times of every record file; a time of change betrays an edit that put the others back."""
     found: dict[str, str] = {}
@@ -186,11 +215,10 @@ def _follow(connection: sqlite3.Connection, kind: str, found: Mapping[str, str])
     known = {os.fsdecode(file): stamp for file, stamp in told}
     gone = [name for name in known if name not in found]
     new = [name for name, stamp in found.items() if known.get(name) != stamp]
-    for start in range(0, len(gone), BATCH):
-        _write(connection, kind, gone[start : start + BATCH], ())
-    for start in range(0, len(new), BATCH):
-        read = [_read(kind, name, found[name]) for name in new[start : start + BATCH]]
-        _write(connection, kind, (), read)
+    for part in batches(gone):
+        _write(connection, kind, part, ())
+    for part in batches(new):
+        _write(connection, kind, (), [_read(kind, name, found[name]) for name in part])
     return bool(gone or new)
 
 
@@ -220,5 +248,6 @@ def _about(record: Any) -> dict[str, Any]:
 
 def _write(connection: sqlite3.Connection, kind: str, gone: Sequence[str], read: Sequence[tuple[object, ...]]) -> None:
     with transaction(connection):
-        connection.executemany("DELETE FROM records WHERE kind = ? AND file = ?", [(kind, os.fsencode(n)) for n in gone])
+        for table in ("records", "figures"):
+            connection.executemany(f"DELETE FROM {table} WHERE kind = ? AND file = ?", [(kind, os.fsencode(n)) for n in gone])
         connection.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", read)

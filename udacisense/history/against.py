@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy import special
@@ -82,7 +82,19 @@ def role_of(subject_id: str) -> str:
     return re.sub(r"(-[0-9a-f]{6,8})+$", "", subject_id)
 
 
-def roles(found: Sequence[Benchmark]) -> dict[str, str]:
+class OfRun(Protocol):
+    """A benchmark, or what is known of one without its times."""
+
+    @property
+    def run_id(self) -> str:
+        """The run that it belongs to."""
+
+    @property
+    def subject_id(self) -> str:
+        """What was timed."""
+
+
+def roles(found: Sequence[OfRun]) -> dict[str, str]:
     """The role of each subject by its id. Where a run holds two files of one role, as two checkpoints' int8 files, the role
     keeps the digest of the checkpoint, so that neither is taken for the other."""
     together: dict[tuple[str, str], set[str]] = {}
