@@ -50,7 +50,8 @@ def peak():
     return int(next(l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM")).split()[1]) / 1024
 if page:
     from streamlit.testing.v1 import AppTest
-    import ui.judged, ui.measured, ui.history_views, ui.model_views, ui.proof, ui.convert_board, ui.overview_tables, ui.timing_charts
+    import ui.judged, ui.measured, ui.history_views, ui.model_views, ui.proof
+    import ui.convert_board, ui.overview_tables, ui.timing_charts
     at = AppTest.from_file("app.py", default_timeout=600)
     if page != "app.py":
         at.switch_page(page)
@@ -82,7 +83,7 @@ def make(home: Path, records: int) -> None:
     shutil.copytree(PROJECT / "models", home / "models")
     shutil.copytree(PROJECT / "results" / "predictions", home / "results" / "predictions")
     shipped = sorted((PROJECT / "results").glob("*/*.json"))
-    shipped += [path for path in shipped if path.parent.name == "benchmark"]  # a team times more often than it does anything else
+    shipped += [path for path in shipped if path.parent.name == "benchmark"]  # nothing is done more often than timing
     once, written = len(set(shipped)), 0
     for generation in range(records // len(shipped) + 1):
         for place, path in enumerate(shipped[: records - written]):
@@ -121,7 +122,7 @@ def measure(home: Path, rounds: int, cases: list[str]) -> None:
     if not empty.exists():
         make(empty, 0)
     shutil.rmtree(home / ".udacisense", ignore_errors=True)
-    for case in (["build", *cases] if (PROJECT / "udacisense" / "queries.py").exists() else cases):
+    for case in ["build", *cases] if (PROJECT / "udacisense" / "queries.py").exists() else cases:
         try:
             full, bare = ([_run(place, case) for _ in range(1 if case == "build" else rounds)] for place in (home, empty))
         except subprocess.CalledProcessError as exc:
