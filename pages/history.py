@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from udacisense import queries
 from ui import history_views
 from ui.frame import frame
 from ui.overview import read_shelf
@@ -11,7 +12,7 @@ frame("History", "What became slower, larger or less accurate? Every run is kept
 
 shelf = read_shelf()
 listing_problems(shelf.problems)
-plain = [b for b in shelf.benchmarks if b.plain]
+plain = queries.benchmarks().where(queries.is_plain)
 if not plain:
     empty_state(
         "No run yet",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from udacisense import store
+from udacisense import queries
 from udacisense.artifacts import cannot_run
 from udacisense.data.sources import default_source, describe
 from udacisense.types import Verification
@@ -43,9 +43,8 @@ if reason is not None:
     st.info(f"This machine cannot run the file. {escape(reason)} Verify it on a machine that can.", icon=":material/block:")
 job_panel("verify")
 
-listing = store.records(Verification)
-listing_problems(listing.problems)
-found = [record for record in listing.records if record.artifact_sha256 == artifact.sha256]
+listing_problems(queries.unreadable(Verification))
+found = queries.verifications_of(artifact.sha256)
 if not found and reason is not None:
     st.stop()
 if not found:
@@ -59,6 +58,8 @@ if not found:
     st.stop()
 
 record = proof.pick_record(found)
+if record is None:
+    st.stop()
 proof.verdict(record)
 view = st.segmented_control("Look at", list(proof.VIEWS), default=next(iter(proof.VIEWS)), required=True, key="verify_view")
 proof.VIEWS[view](record, artifact)

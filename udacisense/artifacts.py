@@ -6,7 +6,7 @@ import dataclasses
 from contextlib import suppress
 from pathlib import Path
 
-from udacisense import archives, store
+from udacisense import archives, queries, store
 from udacisense.errors import (
     CheckpointError,
     FormatError,
@@ -69,9 +69,9 @@ def read_artifact(folder: Path) -> Artifact:
 def standing_failures() -> tuple[FailedConversion, ...]:
     """The last failure of each checkpoint, format and precision, newest first, unless a later conversion went well."""
     made = {(a.checkpoint_id, a.format, a.precision): a.made.created for a in list_artifacts().records}
-    last = {(f.checkpoint_id, f.format, f.precision): f for f in store.records(FailedConversion).records}
-    standing = [failed for what, failed in last.items() if failed.made.created > made.get(what, "")]
-    return tuple(sorted(standing, key=lambda f: f.made.created, reverse=True))
+    last = queries.failed_conversions()
+    standing = last.where(lambda row: row.created > made.get((row["checkpoint_id"], row["format"], row["precision"]), ""))
+    return tuple(reversed(standing))
 
 
 def find_artifact(id_or_path: str | Path) -> Artifact:

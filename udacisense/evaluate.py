@@ -10,6 +10,7 @@ from udacisense.logits import confusion, topk_accuracy
 from udacisense.models.checkpoint import find_checkpoint, trained_hashes
 from udacisense.predictions import data_options, predict_all, predictions_path
 from udacisense.provenance import here
+from udacisense.queries import newest_evaluation
 from udacisense.settings import settings
 from udacisense.types import Artifact, Evaluation, Subject
 
@@ -53,12 +54,6 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluat
     )
     store.save(record)
     return record
-
-
-def newest_evaluation(sha256: str, dataset_id: str) -> Evaluation | None:
-    """The newest record of a file on a split."""
-    found = [e for e in store.records(Evaluation).records if e.subject_sha256 == sha256 and e.data.dataset_id == dataset_id]
-    return found[-1] if found else None
 
 
 def recall_per_class(counts: tuple[tuple[int, ...], ...]) -> tuple[float | None, ...]:

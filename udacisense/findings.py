@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from udacisense import store
+from udacisense import queries
 from udacisense.benchmark.replication import MIN_STARTS, average, ratio
 from udacisense.benchmark.trust import distrust
 from udacisense.errors import StoreError
 from udacisense.predictions import load_predictions
+from udacisense.queries import Found
 from udacisense.rules import Against, Measure
 from udacisense.stats import Estimate, accuracy_difference_of, wilson_interval
-from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Evaluation, Sameness, Status, Verification
+from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Evaluation, Sameness, Status
 from udacisense.verify import agreement_limit, further_images
 
 _Measured = TypeVar("_Measured", bound=tuple[Benchmark, ...])
@@ -74,9 +75,8 @@ def sameness(case: Case, against: Against | None) -> Finding:
     """The verdict of the newest verification of these two files, real pictures before rendered ones."""
     if case.checkpoint is None:
         return _missing_reference(case, against)
-    shas = case.artifact.sha256, case.checkpoint.sha256
-    found = [v for v in store.records(Verification).records if (v.artifact_sha256, v.checkpoint_sha256) == shas]
-    newest, limit = store.newest_evidence(found), 100 * agreement_limit(case.artifact.precision)
+    found = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256)
+    newest, limit = found.newest_evidence(), 100 * agreement_limit(case.artifact.precision)
     if newest is None:
         return Finding(f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=limit)
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
@@ -109,7 +109,7 @@ def _accuracy(case: Case, against: Against | None, sign: float) -> Finding:
     reference = case.reference(against)
     if reference is None:
         return _missing_reference(case, against)
-    pair = _evaluated_on_the_same_pictures(case.artifact, reference)
+    pair = queries.evaluated_on_the_same_images(case.artifact.sha256, reference.sha256)
     if pair is None:
         commands = f"{RUN} evaluate {case.artifact.id} and {RUN} evaluate {reference.id}"
         return Finding(f"No split was answered by both this file and {reference.id}. Run: {commands}")
@@ -136,15 +136,6 @@ def _accuracy(case: Case, against: Against | None, sign: float) -> Finding:
         if_unsure="Evaluate both on more pictures.",
         further=lambda limit: _further(counts, limit / 100, both_ways=sign > 0),
     )
-
-
-def _evaluated_on_the_same_pictures(artifact: Artifact, reference: Checkpoint) -> tuple[Evaluation, Evaluation] | None:
-    """The newest evaluations of both files on one split; real pictures before rendered ones."""
-    records = store.records(Evaluation).records
-    old = {e.data.dataset_id: e for e in records if e.subject_sha256 == reference.sha256}
-    new = [e for e in records if e.subject_sha256 == artifact.sha256 and e.data.dataset_id in old]
-    best = store.newest_evidence(new)
-    return None if best is None else (best, old[best.data.dataset_id])
 
 
 def _further(counts: tuple[int, int, int], limit: float, both_ways: bool) -> str:
@@ -212,10 +203,10 @@ def _mb(size_bytes: int) -> str:
 
 def latency(case: Case, against: Against | None) -> Finding:  # noqa: ARG001 - every measure has this shape
     """Average steady time of one picture in milliseconds."""
-    found = _timed(case.artifact.sha256)
-    if not found:
+    deciding = _deciding((b,) for b in reversed(_timed(case.artifact.sha256)))
+    if deciding is None:
         return Finding(f"Not timed yet. Run: {RUN} benchmark {case.artifact.id}")
-    newest = _deciding([(b,) for b in found])[0]
+    newest = deciding[0]
     value = float(np.mean(newest.steady_s)) * 1e3
     evidence = (newest.id,)
     known = average(newest)
@@ -263,21 +254,30 @@ def time_saving(case: Case, against: Against | None) -> Finding:
     )
 
 
-def _timed(sha256: str) -> list[Benchmark]:
+def _timed(sha256: str) -> Found[Benchmark]:
     """The plain benchmarks of a file, oldest first; of one run, that with the fewest threads last."""
-    found = [b for b in store.records(Benchmark).records if b.subject_sha256 == sha256 and b.plain]
-    return sorted(found, key=lambda b: (b.made.created, -b.threads))
+    return queries.benchmarks_of(sha256).sorted_by(lambda row: (row.created, -row["threads"]))
 
 
 def _timed_side_by_side(artifact: Artifact, reference: Checkpoint) -> tuple[Benchmark, Benchmark] | None:
-    old = {(b.run_id, b.threads): b for b in _timed(reference.sha256)}
-    new = [b for b in _timed(artifact.sha256) if (b.run_id, b.threads) in old]
-    return _deciding([(b, old[b.run_id, b.threads]) for b in new]) if new else None
+    old = _timed(reference.sha256)
+    known = {(row["run_id"], row["threads"]) for row in old.rows}
+    new = _timed(artifact.sha256).where(lambda row: (row["run_id"], row["threads"]) in known)
+    return _deciding((b, beside) for b in reversed(new) if (beside := _beside(b, old)) is not None)
 
 
-def _deciding(found: Sequence[_Measured]) -> _Measured:
-    """The newest measurement that may decide, for an older one of the same files still holds; where none may, the newest."""
-    return next((b for b in reversed(found) if not distrust(*b)), found[-1])
+def _beside(record: Benchmark, found: Found[Benchmark]) -> Benchmark | None:
+    return found.where(lambda row: (row["run_id"], row["threads"]) == (record.run_id, record.threads)).newest()
+
+
+def _deciding(found: Iterable[_Measured]) -> _Measured | None:
+    """Of measurements, newest first, the first that may decide, for an older one still holds; where none may, the newest."""
+    newest = None
+    for measured in found:
+        if not distrust(*measured):
+            return measured
+        newest = newest or measured
+    return newest
 
 
 def _too_few_starts(record: Benchmark) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from udacisense import store
+from udacisense import queries, store
 from udacisense.errors import NotFoundError
 from udacisense.findings import MEASURES, Case, Finding
 from udacisense.models.checkpoint import baseline_checkpoint, find_checkpoint
@@ -50,8 +50,7 @@ def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:
     """The last judgement of this very file."""
-    found = [r for r in store.records(Readiness).records if r.artifact_sha256 == artifact.sha256]
-    return found[-1] if found else None
+    return queries.readiness_of(artifact.sha256).newest()
 
 
 def overall(verdicts: Iterable[Verdict]) -> Status:

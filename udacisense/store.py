@@ -230,7 +230,7 @@ def save(record: Record) -> Path:
     return write_text(path, dump(record, kind))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)  # what pages show together; a long benchmark takes a megabyte in memory
 def _parsed(path: str, kind: str, _size: int, _mtime_ns: int) -> Any:
     return parse(Path(path).read_text(encoding="utf-8"), kind, KINDS[kind], path)
 

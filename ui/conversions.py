@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from udacisense import store
+from udacisense import queries
 from udacisense.artifacts import list_artifacts, standing_failures
 from udacisense.convert import artifact_id, targets
 from udacisense.errors import UdaciSenseError
-from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Precision, Sameness, Verification
+from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Precision, Sameness
 
 Standing = Literal["same", "different", "undecided", "unverified", "norun", "failed", "missing", "unavailable"]
 """How a cell stands: by the proof where there is a file, else by why there is none."""
@@ -65,31 +65,21 @@ def board(checkpoint: Checkpoint) -> tuple[Row, ...]:
     """Every format that a checkpoint can become, whether this machine can write it or not."""
     made = [a for a in reversed(list_artifacts().records) if a.checkpoint_id == checkpoint.id]
     failed = {(f.format, f.precision): f for f in standing_failures() if f.checkpoint_id == checkpoint.id}
-    proofs = store.records(Verification).records
-    return tuple(_row(fmt, made, failed, proofs) for fmt in targets().values())
+    return tuple(_row(fmt, made, failed) for fmt in targets().values())
 
 
-def _row(
-    fmt: Format,
-    made: Sequence[Artifact],
-    failed: dict[tuple[str, Precision], FailedConversion],
-    proofs: Sequence[Verification],
-) -> Row:
+def _row(fmt: Format, made: Sequence[Artifact], failed: dict[tuple[str, Precision], FailedConversion]) -> Row:
     cannot_write, cannot_run = fmt.unavailable("export"), fmt.unavailable("run")
     cells = []
     for precision in get_args(Precision):
         artifacts = tuple(a for a in made if (a.format, a.precision) == (fmt.name, precision))
         if not artifacts and precision not in fmt.precisions:
             continue
-        proof = _proof_of(artifacts[0], proofs) if artifacts else None
+        proof = queries.verifications_of(artifacts[0].sha256).newest_evidence() if artifacts else None
         verdict = proof.verdict if proof else None
         why_not = cannot_write if precision in fmt.precisions else f"This version offers no {precision} in this format."
         cells.append(Cell(fmt, precision, artifacts, failed.get((fmt.name, precision)), why_not, cannot_run, verdict))
     return Row(fmt, tuple(cells))
-
-
-def _proof_of(artifact: Artifact, proofs: Sequence[Verification]) -> Verification | None:
-    return store.newest_evidence([p for p in proofs if p.artifact_sha256 == artifact.sha256])
 
 
 def cell_of(rows: Sequence[Row], format: str | None, precision: str | None) -> Cell | None:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from udacisense import stats
+from udacisense.queries import Row
 from udacisense.report.dossier import Dossier
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Subject, Verification
 from ui.plain_text import in_chart
 
 R = TypeVar("R", Evaluation, Benchmark, Verification)
+Timed = TypeVar("Timed", Benchmark, Row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def _dataset(record: Evaluation | Benchmark | Verification) -> str | None:
     return None if isinstance(record, Benchmark) else record.data.dataset_id
 
 
-def runs(benchmarks: Sequence[Benchmark]) -> dict[str, tuple[Benchmark, ...]]:
-    """Benchmarks by run, the newest run first; only those of one run may be compared."""
-    found: dict[str, tuple[Benchmark, ...]] = {}
+def runs(benchmarks: Sequence[Timed]) -> dict[str, tuple[Timed, ...]]:
+    """Benchmarks, or their rows, by run, the newest run first; only those of one run may be compared."""
+    found: dict[str, tuple[Timed, ...]] = {}
     for record in reversed(benchmarks):
         found[record.run_id] = (record, *found.get(record.run_id, ()))
     return found

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from udacisense.queries import look_anew
 from ui.jobs import watch_jobs
 from ui.plain_text import Markdown
 from ui.widgets import remembered
@@ -40,6 +41,7 @@ def frame(title: Markdown, lead: Markdown = "", icon: Markdown = "") -> None:
         lead: the question that the page answers, in one sentence.
         icon: a Material symbol's name for the heading; none by default, the sidebar carries the icons.
     """
+    look_anew()
     st.set_page_config(page_title=f"{title} · UdaciSense", page_icon=str(ICON), layout="wide")
     st.logo(str(WORDMARK), size="large", icon_image=str(ICON))
     with st.sidebar:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from udacisense.history.against import Against, against
 from udacisense.history.runs import tag, tags
+from udacisense.queries import Found, Row
 from udacisense.types import Benchmark, Subject
 from ui import cache, timing_charts, timing_readings, timing_rows
 from ui.evidence import format_of, runs
 from ui.panels import chart, csv_button
 from ui.plain_text import escape
+from ui.timing_rows import Line
 from ui.widgets import empty_state, errors_shown
 from ui.words import mb, ms, percent, when
 
@@ -25,18 +28,22 @@ COURSES = {
 FIGURES = {"time": "Time", "size": "Size", "accuracy": "Accuracy"}
 
 
-def over_time(plain: Sequence[Benchmark], subjects: Sequence[Subject]) -> None:
+def over_time(plain: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     """Every subject's average, run after run."""
     formats = {s.sha256: format_of(s) for s in subjects}
-    lines = timing_rows.lines(plain, formats)
-    key = repr(sorted(formats.items())) + repr([b.id for b in plain])
-    reading, figure = cache.drawn("history", key, lambda: (timing_readings.history(lines), timing_charts.history(lines)))
-    chart("history", "Every run", reading, figure, lambda: timing_rows.history_rows(lines))
+    lines = lambda: timing_rows.lines(timing_rows.timings(plain), formats)  # noqa: E731 - for what is drawn or saved only
+    key = repr(sorted(formats.items())) + repr([row.id for row in plain.rows])
+    reading, figure = cache.drawn("history", key, lambda: _drawn(lines()))
+    chart("history", "Every run", reading, figure, lambda: timing_rows.history_rows(lines()))
 
 
-def one_against_another(plain: Sequence[Benchmark]) -> None:
+def _drawn(lines: Sequence[Line]) -> tuple[str, go.Figure]:
+    return timing_readings.history(lines), timing_charts.history(lines)
+
+
+def one_against_another(plain: Found[Benchmark]) -> None:
     """Pick an earlier and a later run; every figure with its interval, the worst first."""
-    found = runs(plain)
+    found = runs(plain.rows)
     st.subheader("One run against another", anchor=False)
     if len(found) < 2:
         text = "There is one run only. Time the same models again, after a change or on another day."
@@ -49,18 +56,20 @@ def one_against_another(plain: Sequence[Benchmark]) -> None:
     earlier = [i for i in ids if i != later]
     before = right.selectbox("Earlier run", earlier, index=0, format_func=names.__getitem__, key="history_before")
     with errors_shown():
-        _changes(against(found[str(before)], found[str(later)]))
+        old, new = (tuple(Found(found[str(run)])) for run in (before, later))
+        if old and new:  # else their files have gone meanwhile
+            _changes(against(old, new))
 
 
-def _names(found: Mapping[str, tuple[Benchmark, ...]]) -> dict[str, str]:
+def _names(found: Mapping[str, tuple[Row, ...]]) -> dict[str, str]:
     """Each run by its tags, its date and what it timed."""
     given: dict[str, list[str]] = {}
     with errors_shown():
         for name, run in tags().items():
             given.setdefault(run, []).append(name)
     return {
-        run: " · ".join([*given.get(run, []), when(records[0].made.created), f"{len({b.subject_id for b in records})} models"])
-        for run, records in found.items()
+        run: " · ".join([*given.get(run, []), when(rows[0].created), f"{len({row.subject_id for row in rows})} models"])
+        for run, rows in found.items()
     }
 
 
@@ -90,9 +99,9 @@ def _figures(what: str, before: float | None, after: float | None) -> str:
     return " → ".join(write(v) for v in (before, after) if v is not None) or "not measured in both"
 
 
-def name_a_run(plain: Sequence[Benchmark]) -> None:
+def name_a_run(plain: Found[Benchmark]) -> None:
     """Give a run a name, which the command line knows too."""
-    found = runs(plain)
+    found = runs(plain.rows)
     with st.expander("Name a run", icon=":material/label:"), st.form("tag", border=False):
         names = _names(found)
         run = st.selectbox("Run", list(found), format_func=names.__getitem__, key="tag_run")

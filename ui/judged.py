@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from udacisense import store
+from udacisense import queries
 from udacisense.report.blocks import measured
 from udacisense.types import Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui import charts, readings, tables
@@ -41,7 +41,7 @@ MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str |
 def unread() -> None:
     """Name the records that could not be read: no rule can rest on them."""
     kinds = (Evaluation, Verification, Benchmark, Readiness)
-    listing_problems([problem for kind in kinds for problem in store.records(kind).problems])
+    listing_problems(queries.unreadable(*kinds))
 
 
 def as_saved(record: Readiness, last: Readiness | None) -> Readiness | None:

@@ -9,9 +9,10 @@ import streamlit as st
 from udacisense import store
 from udacisense.artifacts import cannot_run
 from udacisense.benchmark.trust import trust
+from udacisense.queries import Found, Row
 from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
 from ui import charts, readings, tables, timing_readings, timing_rows
-from ui.evidence import Entry
+from ui.evidence import Entry, runs
 from ui.jobs import job_button, job_panel
 from ui.panels import chart, remarks, table
 from ui.plain_text import Markdown, escape
@@ -104,22 +105,23 @@ def cut_short() -> None:
         table("unfinished", timing_rows.unfinished_rows(found.records), UNFINISHED, "measurements that were cut short")
 
 
-def pick_run(found: Mapping[str, tuple[Benchmark, ...]], here: Sequence[Subject]) -> tuple[Benchmark, ...]:
+def pick_run(timed: Found[Benchmark], here: Sequence[Subject]) -> tuple[Benchmark, ...]:
     """The run to look at: the newest that timed a phone file that is here, else the newest; the visitor may pick another."""
-    if len(found) == 1:
-        return next(iter(found.values()))
+    found = runs(timed.where(lambda row: not row["sustained"]).rows)
+    if len(found) < 2:
+        return tuple(Found(next(iter(found.values()), ())))
     phone = {s.sha256 for s in here if isinstance(s, Artifact)}
-    told = (place for place, run in enumerate(found.values()) if any(b.subject_sha256 in phone for b in run))
+    told = (place for place, run in enumerate(found.values()) if any(row.sha256 in phone for row in run))
     index = next(told, 0)
     chosen: str = st.selectbox("Run", list(found), index=index, format_func=lambda i: _run_name(found[i]), key="bench_run")
-    return found[chosen]
+    return tuple(Found(found[chosen]))
 
 
-def _run_name(run: tuple[Benchmark, ...]) -> str:
-    made, threads = run[0].made, sorted({b.threads for b in run})
-    models, settings = len({b.subject_id for b in run}), len({b.setting for b in run})
+def _run_name(run: tuple[Row, ...]) -> str:
+    threads = sorted({row["threads"] for row in run})
+    models, settings = len({row["subject_id"] for row in run}), len({tuple(row["setting"]) for row in run})
     many = f"{count(settings, 'setting')}" if settings > 1 else count(threads[0], "thread")
-    return f"{when(made.created)} · {count(models, 'model')} · {many} · {made.machine.cpu}"
+    return f"{when(run[0].created)} · {count(models, 'model')} · {many} · {run[0]['machine']['cpu']}"
 
 
 def comparison(entries: Sequence[Entry]) -> None:

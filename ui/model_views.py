@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from udacisense import store
 from udacisense.artifacts import list_artifacts
 from udacisense.models.checkpoint import trained_hashes, training_info
 from udacisense.models.summary import Layer, Summary
-from udacisense.types import Checkpoint, Evaluation
+from udacisense.queries import newest_evaluations
+from udacisense.types import Checkpoint
 from ui import two_sources
 from ui.plain_text import Markdown, code, escape, in_chart
 from ui.words import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
@@ -23,7 +23,7 @@ from ui.words import MB_HELP, NOT_MEASURED, count, duration, mb, millions, perce
 def figures(checkpoint: Checkpoint, summary: Summary) -> None:
     """Accuracy on real pictures and on the sample, size, parameters, multiply-adds, precision and sparsity."""
     with st.grid(4, min_column_width=140):
-        two_sources.metrics(*two_sources.standings([checkpoint], store.records(Evaluation).records))
+        two_sources.metrics(*two_sources.standings([checkpoint], newest_evaluations([checkpoint.sha256])))
         st.metric("Parameters", millions(summary.parameters), border=True, height="stretch", help=_exactly(summary.parameters))
         macs_help = "Multiply-accumulates of convolutions and linear layers for one picture. " + _exactly(summary.macs)
         st.metric("Multiply-adds", millions(summary.macs), border=True, height="stretch", help=macs_help)
@@ -40,8 +40,8 @@ def figures(checkpoint: Checkpoint, summary: Summary) -> None:
 
 def accuracy(checkpoint: Checkpoint) -> None:
     """The checkpoint and every file made from it, on real pictures and on the rendered sample."""
-    files = [a for a in list_artifacts().records if a.checkpoint_id == checkpoint.id]
-    two_sources.show(two_sources.standings([checkpoint, *files], store.records(Evaluation).records))
+    subjects = [checkpoint, *(a for a in list_artifacts().records if a.checkpoint_id == checkpoint.id)]
+    two_sources.show(two_sources.standings(subjects, newest_evaluations([s.sha256 for s in subjects])))
 
 
 def _exactly(number: int | None) -> Markdown:

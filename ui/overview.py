@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from udacisense import stats, store
+from udacisense import queries, stats, store
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
 from ui.plain_text import Markdown, escape
 
 R = TypeVar("R", Evaluation, Verification, Benchmark, Readiness)
+MEASUREMENTS = (Evaluation, Verification, Benchmark, Readiness)
+"""The kinds of record that the store is counted by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Everything in the store, oldest first, and a sentence for each file that could not be read."""
+    """What is in the store, oldest first, and a sentence for each file that could not be read."""
 
     checkpoints: tuple[Checkpoint, ...]
     artifacts: tuple[Artifact, ...]
-    evaluations: tuple[Evaluation, ...]
+    evaluations: tuple[Evaluation, ...]  # of each artifact the newest, real images first; so are the three that follow
     verifications: tuple[Verification, ...]
     benchmarks: tuple[Benchmark, ...]
     readiness: tuple[Readiness, ...]
     problems: tuple[str, ...]
-
-    @property
-    def records(self) -> int:
-        """Measurements of every kind."""
-        return len(self.evaluations) + len(self.verifications) + len(self.benchmarks) + len(self.readiness)
+    records: int  # measurements of every kind, of artifacts or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +61,21 @@ class Step:
 def read_shelf() -> Shelf:
     """The store as it is now."""
     checkpoints, artifacts = list_checkpoints(), list_artifacts()
-    evaluations, verifications = store.records(Evaluation), store.records(Verification)
-    benchmarks, readiness = store.records(Benchmark), store.records(Readiness)
-    listings = (checkpoints, artifacts, evaluations, verifications, benchmarks, readiness)
+    files = tuple(dict.fromkeys(artifact.sha256 for artifact in artifacts.records))
     return Shelf(
         checkpoints.records,
         artifacts.records,
-        evaluations.records,
-        verifications.records,
-        benchmarks.records,
-        readiness.records,
-        tuple(problem for listing in listings for problem in listing.problems),
+        _known(queries.evaluations_of(sha256).newest_evidence() for sha256 in files),
+        _known(queries.verifications_of(sha256).newest_evidence() for sha256 in files),
+        _known(queries.benchmarks_of(sha256).newest() for sha256 in files),
+        _known(queries.readiness_of(sha256).newest() for sha256 in files),
+        (*checkpoints.problems, *artifacts.problems, *queries.unreadable(*MEASUREMENTS)),
+        queries.how_many(*MEASUREMENTS),
     )
+
+
+def _known(found: Iterable[R | None]) -> tuple[R, ...]:
+    return tuple(record for record in found if record is not None)
 
 
 def progress(shelf: Shelf) -> tuple[Progress, ...]:

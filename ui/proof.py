@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
-from udacisense import store
+from udacisense import queries
 from udacisense.artifacts import cannot_run
+from udacisense.queries import Found
 from udacisense.report.sameness import psnr
 from udacisense.types import Artifact, Location, Sameness, Status, Verification
 from udacisense.verify import accuracy_verdict, split
@@ -45,18 +44,18 @@ ALONG_COLUMNS = {
 }
 
 
-def pick_record(records: Sequence[Verification]) -> Verification:
-    """The record to look at, the newest unless the visitor picks an older one."""
-    by_id = {r.id: r for r in reversed(records)}
+def pick_record(found: Found[Verification]) -> Verification | None:
+    """The record to look at, the newest unless the visitor picks an older one; None = its file has gone meanwhile."""
+    by_id = {row.id: row for row in reversed(found.rows)}
     if len(by_id) == 1:
-        return records[0]
+        return found.newest()
     chosen: str = st.selectbox(
         "Verification",
         list(by_id),
-        format_func=lambda i: f"{when(by_id[i].made.created)} · {count(by_id[i].images, 'image')} · {by_id[i].data.source}",
+        format_func=lambda i: f"{when(by_id[i].created)} · {count(by_id[i]['images'], 'image')} · {by_id[i]['source']}",
         key="pick_verification",
     )
-    return by_id[chosen]
+    return found.where(lambda row: row.id == chosen).newest()
 
 
 def verdict(record: Verification) -> None:
@@ -139,10 +138,9 @@ def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG
         job_button("Look along the network", command, f"Look along {artifact.id}", "locate", disabled=unable)
         st.caption("Compares what comes out of every block on ten test images, the first of each class.")
     job_panel("locate")
-    listing = store.records(Location)
-    listing_problems(listing.problems)
-    found = [r for r in listing.records if r.artifact_sha256 == artifact.sha256]
-    if not found:
+    listing_problems(queries.unreadable(Location))
+    newest = queries.locations_of(artifact.sha256).newest()
+    if newest is None:
         empty_state(
             "Not looked at yet",
             "Where a file differs, this names the first block that does it. Start it with the button above; formats that show "
@@ -150,7 +148,6 @@ def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG
             command=f"python -m udacisense {' '.join(command)}",
         )
         return
-    newest = found[-1]
     figure = proof_charts.along(newest, artifact.format, artifact.precision)
     chart("along", "", proof_readings.along(newest), figure, lambda: proof_tables.along(newest))
     for said in newest.warnings:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from udacisense import stats
+from udacisense.benchmark import drift as drift_of
+from udacisense.benchmark import replication
+from udacisense.benchmark import trust as trust_of
 from udacisense.benchmark.drift import drift
 from udacisense.benchmark.replication import average_s
 from udacisense.benchmark.trust import trust
 from udacisense.history.against import SOFTWARE, Against, roles
-from udacisense.types import Benchmark, Machine, Unfinished
+from udacisense.queries import Found
+from udacisense.queries import Row as Known
+from udacisense.types import Benchmark, Unfinished
 from ui.evidence import Entry
 from ui.tables import Row
 
@@ -36,7 +41,11 @@ class RunPoint:
     mean_s: float
     low_s: float
     high_s: float
-    record: Benchmark
+    grade: str
+    size_bytes: int
+    runtime: str
+    cpu: str
+    record_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +90,55 @@ def start_parts(b: Benchmark) -> tuple[float | None, float | None, float, float]
     return stats.median(process), stats.median(imported), stats.median(load), stats.median(first)
 
 
-def lines(benchmarks: Sequence[Benchmark], format_of: dict[str, str]) -> tuple[Line, ...]:
-    """The plain benchmarks of a store as lines: a subject that was made again goes on, another machine begins a new line.
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A plain benchmark without its times: enough to draw its point in the history."""
+
+    subject_id: str
+    sha256: str
+    run_id: str
+    threads: int
+    hardware: tuple[object, ...]
+    point: RunPoint
+
+
+def timings(found: Found[Benchmark]) -> tuple[Timing, ...]:
+    """What the history draws of benchmarks; their times are read once, ever."""
+    figures = found.figures("average and grade", average_and_grade, drift_of, replication, trust_of, stats)
+    return tuple(_timing(row, row["threads"], row["machine"], *figure) for row, figure in figures)
+
+
+def average_and_grade(b: Benchmark) -> tuple[float, float, float, str]:
+    """The average of the steady times with its interval, seconds, and the trust grade."""
+    return (*average_s(b), trust(b).grade)
+
+
+def _timing(
+    row: Known, threads: int, machine: Mapping[str, object], mean: float, low: float, high: float, grade: str
+) -> Timing:
+    runtime = f"{row['runtime']} {row['runtime_version']}"
+    size_bytes, cpu = row["size_bytes"], str(machine["cpu"])
+    point = RunPoint(row.created, row.run_id, mean, max(low, 0.0), high, grade, size_bytes, runtime, cpu, row.id)
+    hardware = tuple(value for name, value in machine.items() if name not in SOFTWARE)
+    return Timing(row.subject_id, row.sha256, row.run_id, threads, hardware, point)
+
+
+def lines(found: Sequence[Timing], format_of: dict[str, str]) -> tuple[Line, ...]:
+    """Plain benchmarks as lines: a subject that was made again goes on, another machine begins a new line.
 
     Args:
         format_of: file hash -> format, for the colour.
     """
-    machines: list[tuple[object, ...]] = []
-    found: dict[tuple[str, int, int], list[Benchmark]] = {}
-    plain = [b for b in benchmarks if b.plain]
-    names_of = roles(plain)
-    for b in plain:
-        machine = _hardware(b.made.machine)
-        if machine not in machines:
-            machines.append(machine)
-        found.setdefault((names_of[b.subject_id], b.threads, machines.index(machine)), []).append(b)
+    machines = list(dict.fromkeys(timing.hardware for timing in found))
+    names_of = roles(found)
+    by_line: dict[tuple[str, int, int], list[Timing]] = {}
+    for timing in found:
+        key = names_of[timing.subject_id], timing.threads, machines.index(timing.hardware)
+        by_line.setdefault(key, []).append(timing)
     return tuple(
-        Line(
-            _line_name(role, threads, machine, len(machines)), _format(records, format_of), machine, tuple(map(_point, records))
-        )
-        for (role, threads, machine), records in found.items()
+        Line(_line_name(role, threads, machine, len(machines)), _format(own, format_of), machine, tuple(t.point for t in own))
+        for (role, threads, machine), own in by_line.items()
     )
-
-
-def _hardware(machine: Machine) -> tuple[object, ...]:
-    return tuple(getattr(machine, f.name) for f in fields(machine) if f.name not in SOFTWARE)
 
 
 def _line_name(role: str, threads: int, machine: int, machines: int) -> str:
@@ -113,14 +146,9 @@ def _line_name(role: str, threads: int, machine: int, machines: int) -> str:
     return f"{role}{many}" + (f" · machine {machine + 1}" if machines > 1 else "")
 
 
-def _format(records: Sequence[Benchmark], format_of: dict[str, str]) -> str:
-    known = [format_of[b.subject_sha256] for b in records if b.subject_sha256 in format_of]
+def _format(found: Sequence[Timing], format_of: dict[str, str]) -> str:
+    known = [format_of[timing.sha256] for timing in found if timing.sha256 in format_of]
     return known[-1] if known else ""
-
-
-def _point(b: Benchmark) -> RunPoint:
-    mean, low, high = average_s(b)
-    return RunPoint(b.made.created, b.run_id, mean, max(low, 0.0), high, b)
 
 
 # --- rows of tables and CSV files ---------------------------------------------------------------------------------------
@@ -135,12 +163,12 @@ def history_rows(found: Sequence[Line]) -> list[Row]:
             "average_ms": p.mean_s * 1000,
             "low_ms": p.low_s * 1000,
             "high_ms": p.high_s * 1000,
-            "trust": trust(p.record).grade,
-            "size_mb": p.record.size_bytes / 2**20,
-            "runtime": f"{p.record.runtime} {p.record.runtime_version}",
-            "cpu": p.record.made.machine.cpu,
+            "trust": p.grade,
+            "size_mb": p.size_bytes / 2**20,
+            "runtime": p.runtime,
+            "cpu": p.cpu,
             "run": p.run_id,
-            "record": p.record.id,
+            "record": p.record_id,
         }
         for line in found
         for p in line.points

@@ -11,9 +11,10 @@ import streamlit as st
 
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import baseline_checkpoint
+from udacisense.queries import Found, newest_evaluations
 from udacisense.rules import load_rules
 from udacisense.settings import settings
-from udacisense.types import Benchmark, Evaluation, Subject
+from udacisense.types import Benchmark, Subject
 from ui import cache, tables, timing_charts, timing_readings, timing_rows
 from ui.evidence import Entry, digest_of, timed_entries
 from ui.panels import chart
@@ -112,14 +113,14 @@ def _groups(
     return groups
 
 
-def sustained(benchmarks: Sequence[Benchmark], subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> None:
+def sustained(timed: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     """The newest soak of each model: minutes without a pause."""
-    newest = {b.subject_sha256: b for b in benchmarks if b.sustained}
+    newest = {row.sha256: row for row in timed.rows if row["sustained"]}
     if not newest:
         text = "Nobody has loaded a model for minutes yet. A soak runs each chosen model for five minutes without a pause."
         empty_state("No sustained load yet", text, command="python -m udacisense benchmark SUBJECT --protocol soak")
         return
-    entries = timed_entries(tuple(newest.values()), subjects, evaluations)
+    entries = timed_entries(tuple(Found(tuple(newest.values()))), subjects, newest_evaluations(newest))
     shown(
         "sustained", "Under load without a pause", entries,
         lambda: (timing_readings.sustained(entries), timing_charts.course(entries)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.benchmark.series import bench, sped
 from tests.fakes import MACHINE
 from tests.story import Story
+from udacisense import queries, store
 from udacisense.benchmark.drift import drift
 from udacisense.history.against import against
 from udacisense.rules import load_rules
@@ -129,7 +131,7 @@ def test_a_trade_off_shades_where_a_rule_fails_and_names_who_is_best(measured: t
     assert "within the rules on accuracy and time" in text
 
 
-def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again() -> None:
+def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again(home: Path) -> None:
     other = replace(bench(LEVELS).made, machine=replace(MACHINE, cpu="Other"))
     records = [
         bench(LEVELS, id="a", run_id="r1"),
@@ -137,7 +139,10 @@ def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again() ->
         bench(LEVELS, id="c", run_id="r3", made=other),
         bench(LEVELS, id="d", run_id="r4", batch=8),
     ]
-    lines = timing_rows.lines(records, {"c" * 64: "torchscript"})
+    for record in records:
+        store.save(record)
+    found = timing_rows.timings(queries.benchmarks().where(queries.is_plain))
+    lines = timing_rows.lines(found, {"c" * 64: "torchscript"})
     assert [(line.name, len(line.points)) for line in lines] == [
         ("torchscript-fp32 · machine 1", 2),
         ("torchscript-fp32 · machine 2", 1),

@@ -15,6 +15,7 @@ from typing import Any
 from udacisense import store
 from udacisense.compression.pipeline_file import Plan
 from udacisense.compression.step import Step
+from udacisense.queries import compression_steps
 from udacisense.settings import settings
 from udacisense.types import CompressionStep
 
@@ -25,25 +26,31 @@ def finished_steps(plan: Plan, dataset_id: str) -> dict[int, CompressionStep]:
     A chain goes on from the last step whose weights are here; of the steps before it the records are enough.
     """
     final = plan.pipeline.final_path
-    records = sorted(store.records(CompressionStep).records, key=lambda record: weights_of(record, final) is not None)
-    kept = {record.key: record for record in records}  # of two with one key the one whose weights are here
-    found = _recorded_chain(plan, kept, dataset_id) if plan.pipeline.mode == "chain" else _recorded(plan, kept, dataset_id)
+    found = _recorded_chain(plan, dataset_id) if plan.pipeline.mode == "chain" else _recorded(plan, dataset_id)
     loadable = {place for place, record in found.items() if weights_of(record, final)}
     if plan.pipeline.mode == "chain":
         return {place: record for place, record in found.items() if place <= max(loadable, default=-1)}
     return {place: record for place, record in found.items() if place in loadable}
 
 
-def _recorded(plan: Plan, kept: dict[str, CompressionStep], dataset_id: str) -> dict[int, CompressionStep]:
+def _recorded(plan: Plan, dataset_id: str) -> dict[int, CompressionStep]:
     keys = [key_of(plan, step, plan.start.sha256, dataset_id) for step in plan.pipeline.step]
-    return {place: kept[key] for place, key in enumerate(keys) if key in kept}
+    found = ((place, _record_of(key, plan)) for place, key in enumerate(keys))
+    return {place: record for place, record in found if record is not None}
 
 
-def _recorded_chain(plan: Plan, kept: dict[str, CompressionStep], dataset_id: str) -> dict[int, CompressionStep]:
+def _record_of(key: str, plan: Plan) -> CompressionStep | None:
+    """The newest record with a key; of several the newest whose weights are here."""
+    found = tuple(compression_steps(keys=[key]))
+    here = [record for record in found if weights_of(record, plan.pipeline.final_path)]
+    return next(reversed(here or found), None)
+
+
+def _recorded_chain(plan: Plan, dataset_id: str) -> dict[int, CompressionStep]:
     found: dict[int, CompressionStep] = {}
     parent = plan.start.sha256
     for place, step in enumerate(plan.pipeline.step):
-        record = kept.get(key_of(plan, step, parent, dataset_id))
+        record = _record_of(key_of(plan, step, parent, dataset_id), plan)
         if record is None:
             break
         found[place], parent = record, record.sha256

@@ -33,6 +33,7 @@ from udacisense.models.loading import load_network
 from udacisense.models.summary import summarise
 from udacisense.progress import part, report
 from udacisense.provenance import here
+from udacisense.queries import pipeline_runs
 from udacisense.settings import settings
 from udacisense.training.fit import TrainingImages, accuracy
 from udacisense.training.train import pick_device, validation_mask
@@ -268,7 +269,7 @@ def _outcome(plan: Plan, steps: Sequence[CompressionStep], failed: Sequence[Fail
         failed=tuple(failed),
         made=here(f"python -m udacisense compress --pipeline {pipeline.name}"),
     )
-    last = next((r for r in reversed(store.records(Compression).records) if r.pipeline == pipeline.name), None)
+    last = pipeline_runs(pipeline.name).newest()
     if last is not None and not failed and _what(last) == _what(record):
         return last
     with suppress(*([StoreError] if failed else [])):  # a disk that is full shall not hide which step it stopped

@@ -11,18 +11,18 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy import special
 
-from udacisense import store
+from udacisense import queries
 from udacisense.benchmark.compare import Speed, speed_of
 from udacisense.benchmark.replication import MIN_STARTS, ONE_START, start_ratios
 from udacisense.errors import StoreError
 from udacisense.predictions import load_predictions
 from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference, independent, log_ratios, median
-from udacisense.types import Benchmark, Evaluation, Machine
+from udacisense.types import Benchmark, Machine
 
 What = Literal["time", "size", "accuracy"]
 Course = Literal["worse", "better", "same", "unknown"]
@@ -82,7 +82,19 @@ def role_of(subject_id: str) -> str:
     return re.sub(r"(-[0-9a-f]{6,8})+$", "", subject_id)
 
 
-def roles(found: Sequence[Benchmark]) -> dict[str, str]:
+class OfRun(Protocol):
+    """A benchmark, or what is known of one without its times."""
+
+    @property
+    def run_id(self) -> str:
+        """The run that it belongs to."""
+
+    @property
+    def subject_id(self) -> str:
+        """What was timed."""
+
+
+def roles(found: Sequence[OfRun]) -> dict[str, str]:
     """The role of each subject by its id. Where a run holds two files of one role, as two checkpoints' int8 files, the role
     keeps the digest of the checkpoint, so that neither is taken for the other."""
     together: dict[tuple[str, str], set[str]] = {}
@@ -160,7 +172,7 @@ def _ratio(
         fits = anchor.setting == new.setting and anchor.subject_sha256 not in (old.subject_sha256, new.subject_sha256)
         if same and fits and _paired(old, same[0]) and _paired(new, anchor):
             return _through((old, same[0]), (new, anchor)), f"both held against {anchor.subject_id}."
-    runs = [b for b in store.records(Benchmark).records if _is_same_run_kind(b, old)]
+    runs = [b for b in queries.benchmarks_like(old) if _is_same_run_kind(b, old)]
     if len(runs) >= FEWEST_RUNS:
         return _by_runs(old, new, runs), f"as {len(runs)} runs of one file differ here."
     return None, (
@@ -237,11 +249,11 @@ def _size(old: Benchmark, new: Benchmark) -> Change:
 
 
 def _accuracy(old: Benchmark, new: Benchmark) -> Change:
-    pair = _evaluations(old.subject_sha256, new.subject_sha256)
+    pair = queries.evaluated_on_the_same_images(new.subject_sha256, old.subject_sha256)
     if pair is None:
         missing = f"python -m udacisense evaluate {new.subject_id}"
         return Change("accuracy", "unknown", None, None, None, f"The two files were not evaluated on one set. Run: {missing}")
-    first, second = pair
+    second, first = pair
     if old.subject_sha256 == new.subject_sha256:
         return Change(
             "accuracy", "same", first.top1, first.top1, Estimate(0.0, 0.0, 0.0), "The file is the same, byte by byte."
@@ -270,12 +282,3 @@ def _course_of_accuracy(found: Estimate) -> Course:
     if found.low > 0:
         return "better"
     return "same" if found.low >= -SAME_ACCURACY and found.high <= SAME_ACCURACY else "unknown"
-
-
-def _evaluations(old: str, new: str) -> tuple[Evaluation, Evaluation] | None:
-    """The newest evaluations of two files on one set of pictures; real pictures before drawn ones."""
-    found = store.records(Evaluation).records
-    before = {e.data.dataset_id: e for e in found if e.subject_sha256 == old}
-    after = [e for e in found if e.subject_sha256 == new and e.data.dataset_id in before]
-    best = [e for e in after if e.data.source != "sample"] or after
-    return (before[best[-1].data.dataset_id], best[-1]) if best else None

@@ -6,8 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from udacisense import store
+from udacisense import queries, store
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.queries import Row
 from udacisense.settings import settings
 from udacisense.types import Benchmark
 
@@ -28,17 +29,17 @@ class TimedRun:
 
 def list_runs() -> tuple[TimedRun, ...]:
     """Every run, oldest first."""
-    together: dict[str, list[Benchmark]] = {}
-    for record in store.records(Benchmark).records:
-        together.setdefault(record.run_id, []).append(record)
+    together: dict[str, list[Row]] = {}
+    for row in queries.benchmarks().rows:
+        together.setdefault(row["run_id"], []).append(row)
     named = tags()
     return tuple(
         TimedRun(
             id=run_id,
-            created=min(b.made.created for b in found),
-            protocol=str((found[0].protocol or {}).get("name", "")),
-            machine=found[0].made.machine.cpu,
-            subjects=tuple(dict.fromkeys(b.subject_id for b in found)),
+            created=min(row.created for row in found),
+            protocol=found[0]["protocol"],
+            machine=found[0]["machine"]["cpu"],
+            subjects=tuple(dict.fromkeys(row["subject_id"] for row in found)),
             tags=tuple(name for name, run in named.items() if run == run_id),
         )
         for run_id, found in together.items()
@@ -82,15 +83,21 @@ def find_run(name: str | None = None) -> tuple[Benchmark, ...]:
     Raises:
         NotFoundError: there is none; the message names the tags.
     """
-    found = store.records(Benchmark).records
-    if name is None:
-        if not found:
-            raise NotFoundError("There is no benchmark yet. Run: python -m udacisense benchmark SUBJECT SUBJECT")
-        wanted = ([b for b in found if not b.sustained] or found)[-1].run_id
-    else:
-        wanted = tags().get(name) or next((b.run_id for b in found if b.id == name), name)
-    run = tuple(b for b in found if b.run_id == wanted)
+    run = tuple(queries.benchmarks_of_run(_newest_run() if name is None else tags().get(name) or _run_of_record(name)))
     if not run:
         known = ", ".join(tags()) or "none yet; python -m udacisense tag NAME gives the newest run one"
         raise NotFoundError(f"There is no benchmark run, record or tag {name!r}. Tags: {known}.")
     return run
+
+
+def _newest_run() -> str:
+    found = queries.benchmarks().rows
+    if not found:
+        raise NotFoundError("There is no benchmark yet. Run: python -m udacisense benchmark SUBJECT SUBJECT")
+    in_turns = [row for row in found if not row["sustained"]]
+    return str((in_turns or found)[-1]["run_id"])
+
+
+def _run_of_record(name: str) -> str:
+    """The run of a record by its id; any other name is taken for a run's."""
+    return next((str(row["run_id"]) for row in queries.benchmarks().rows if row.id == name), name)

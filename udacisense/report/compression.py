@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from udacisense import stats
+from udacisense import queries, stats
 from udacisense.benchmark.compare import Comparison, compare
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.models.summary import summary_on_card
 from udacisense.predictions import load_predictions
+from udacisense.queries import Found
 from udacisense.report.blocks import MB
 from udacisense.stats import Estimate
-from udacisense.store import records
 from udacisense.types import Benchmark, Checkpoint, Compression, CompressionStep, Evaluation
 
 START = "Baseline"
@@ -77,34 +77,33 @@ def compressed(pipeline: str) -> Compressed:
     Raises:
         NotFoundError: it never ran.
     """
-    runs = [run for run in records(Compression).records if run.pipeline == pipeline]
-    if not runs:
+    run = queries.pipeline_runs(pipeline).newest()
+    if run is None:
         raise NotFoundError(
             f"The pipeline {pipeline} has not run yet. Run: python -m udacisense compress --pipeline {pipeline}"
         )
-    return collect(runs[-1])
+    return collect(run)
 
 
 def pipelines_that_ran() -> tuple[str, ...]:
     """Names of the pipelines with a record, the newest run first."""
-    return tuple(dict.fromkeys(run.pipeline for run in reversed(records(Compression).records)))
+    return tuple(dict.fromkeys(row["pipeline"] for row in reversed(queries.pipeline_runs().rows)))
 
 
 def collect(run: Compression) -> Compressed:
     """The rows of one run."""
-    known = {step.id: step for step in records(CompressionStep).records}
+    known = {step.id: step for step in queries.compression_steps(ids=run.steps)}
     steps = [known[i] for i in run.steps if i in known]
     return Compressed(run, (*_rows(run.start_id, run.start_sha256, steps), *_failed(run)))
 
 
 def lineage(checkpoint: Checkpoint) -> tuple[Row, ...]:
     """The way from the first known ancestor to a checkpoint, by the records of its steps; a single row where there are none."""
-    made = {step.sha256: step for step in records(CompressionStep).records}
     steps: list[CompressionStep] = []
     sha256 = checkpoint.sha256
-    while sha256 in made and made[sha256] not in steps:
-        steps.insert(0, made[sha256])
-        sha256 = steps[0].parent_sha256
+    while (step := queries.compression_steps(sha256=[sha256]).newest()) is not None and step not in steps:
+        steps.insert(0, step)
+        sha256 = step.parent_sha256
     start_id = steps[0].parent_id if steps else checkpoint.id
     return _rows(start_id, sha256, steps)
 
@@ -126,9 +125,8 @@ class _Evidence:
 
     def __init__(self, start_sha256: str, others: Sequence[str]) -> None:
         self.start_sha256, wanted = start_sha256, {start_sha256, *others}
-        found = [e for e in records(Evaluation).records if e.subject_sha256 in wanted and e.data.split == "test"]
-        self._evaluations = _of_most_files(found)
-        self._timed = _run_of_most_files([b for b in records(Benchmark).records if b.subject_sha256 in wanted and b.plain])
+        self._evaluations = _of_most_files([e for e in queries.newest_evaluations(wanted) if e.data.split == "test"])
+        self._timed = _run_of_most_files(queries.benchmarks_of(*wanted))
 
     def start(self, start_id: str, found: Checkpoint | None) -> Row:
         summary = summary_on_card(found) if found else None
@@ -177,11 +175,14 @@ def _of_most_files(found: Sequence[Evaluation]) -> dict[str, Evaluation]:
     return {e.subject_sha256: e for e in found if best is not None and e.data.dataset_id == best.data.dataset_id}
 
 
-def _run_of_most_files(found: Sequence[Benchmark]) -> dict[str, Benchmark]:
+def _run_of_most_files(found: Found[Benchmark]) -> dict[str, Benchmark]:
     """File -> its times in the run that timed most of the files side by side, the newest of such runs."""
-    files = {b.run_id: {o.subject_sha256 for o in found if o.run_id == b.run_id} for b in found}
-    best = max(found, key=lambda b: (len(files[b.run_id]), b.made.created, -b.threads), default=None)
-    return {b.subject_sha256: b for b in found if best is not None and (b.run_id, b.setting) == (best.run_id, best.setting)}
+    files: dict[str, set[str]] = {}
+    for row in found.rows:
+        files.setdefault(row["run_id"], set()).add(row.sha256)
+    best = max(found.rows, key=lambda row: (len(files[row["run_id"]]), row.created, -row["threads"]), default=None)
+    same = found.where(lambda row: best is not None and all(row[name] == best[name] for name in ("run_id", "setting")))
+    return {b.subject_sha256: b for b in same}
 
 
 def _change(before: Evaluation | None, after: Evaluation | None) -> Estimate | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from udacisense.store import newest_evidence, records
+from udacisense import queries
+from udacisense.queries import Found, Row
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Location, Readiness, Subject, Verification
 from udacisense.verify import Thought
 
@@ -35,7 +36,7 @@ class Dossier:
 
     def timing_of(self, subject: Subject | None) -> Benchmark | None:
         """The benchmark of a subject in the artifact's run."""
-        return None if subject is None else newest(self.benchmarks, lambda b: _is_of(b, subject))
+        return None if subject is None else newest(self.benchmarks, lambda b: _is_of(b.subject_sha256, b.subject_id, subject))
 
 
 def newest(found: Sequence[R], fits: Callable[[R], bool]) -> R | None:
@@ -49,45 +50,54 @@ def collect(artifact: Artifact) -> Dossier:
 
     checkpoint = newest(list_checkpoints().records, lambda c: c.id == artifact.checkpoint_id)
     baseline = baseline_checkpoint()
-    evaluations = records(Evaluation).records
-    evaluation = newest_evidence([e for e in evaluations if _is_of(e, artifact) and e.data.split == "test"])
+    evaluation = _on_test_images(artifact).newest_evidence()
     return Dossier(
         artifact=artifact,
         checkpoint=checkpoint,
         baseline=baseline,
         evaluation=evaluation,
-        checkpoint_evaluation=_same_pictures(evaluations, checkpoint, evaluation),
-        baseline_evaluation=_same_pictures(evaluations, baseline, evaluation),
-        verification=newest_evidence([v for v in records(Verification).records if v.artifact_sha256 == artifact.sha256]),
+        checkpoint_evaluation=_same_pictures(checkpoint, evaluation),
+        baseline_evaluation=_same_pictures(baseline, evaluation),
+        verification=queries.verifications_of(artifact.sha256).newest_evidence(),
         benchmarks=_newest_run(artifact),
-        readiness=newest(records(Readiness).records, lambda r: r.artifact_sha256 == artifact.sha256),
-        location=newest(records(Location).records, lambda r: r.artifact_sha256 == artifact.sha256),
+        readiness=queries.readiness_of(artifact.sha256).newest(),
+        location=queries.locations_of(artifact.sha256).newest(),
     )
 
 
-def _same_pictures(
-    evaluations: Sequence[Evaluation], subject: Checkpoint | None, beside: Evaluation | None
-) -> Evaluation | None:
+def _on_test_images(subject: Subject) -> Found[Evaluation]:
+    found = queries.evaluations_of(subject.sha256, split="test")
+    return found.where(lambda row: _is_of(row.sha256, row["subject_id"], subject))
+
+
+def _same_pictures(subject: Checkpoint | None, beside: Evaluation | None) -> Evaluation | None:
     if subject is None:
         return None
-    own = [e for e in evaluations if _is_of(e, subject)]
     if beside is None:
-        return newest_evidence([e for e in own if e.data.split == "test"])
-    return newest(own, lambda e: e.data.dataset_id == beside.data.dataset_id)
+        return _on_test_images(subject).newest_evidence()
+    found = queries.evaluations_of(subject.sha256).where(lambda row: bool(row["dataset_id"] == beside.data.dataset_id))
+    return found.where(lambda row: _is_of(row.sha256, row["subject_id"], subject)).newest()
 
 
-def _is_of(record: Evaluation | Benchmark, subject: Subject) -> bool:
+def _is_of(sha256: str, subject_id: str, subject: Subject) -> bool:
     """Whether a record is about this very file: the bytes must be the same, and an artifact's id too.
 
     A checkpoint's id changes with its place, all but the end that says its bytes.
     """
-    if record.subject_sha256 != subject.sha256:
+    if sha256 != subject.sha256:
         return False
-    return record.subject_id == subject.id if isinstance(subject, Artifact) else record.subject_id.endswith(subject.sha256[:8])
+    return subject_id == subject.id if isinstance(subject, Artifact) else subject_id.endswith(subject.sha256[:8])
 
 
 def _newest_run(artifact: Artifact) -> tuple[Benchmark, ...]:
     """The newest run that timed the artifact as rules speak of it, and of that run what was timed under the same setting."""
-    found = sorted((b for b in records(Benchmark).records if b.plain), key=lambda b: (b.made.created, -b.threads))
-    own = newest(found, lambda b: _is_of(b, artifact))
-    return () if own is None else tuple(b for b in found if (b.run_id, b.setting) == (own.run_id, own.setting))
+    timed = queries.benchmarks_of(artifact.sha256).where(lambda row: _is_of(row.sha256, row["subject_id"], artifact))
+    own = max(reversed(timed.rows), key=_order, default=None)
+    if own is None:
+        return ()
+    run = queries.benchmarks_of_run(own["run_id"]).where(queries.is_plain)
+    return tuple(run.where(lambda row: bool(row["setting"] == own["setting"])).sorted_by(_order))
+
+
+def _order(row: Row) -> tuple[str, int]:
+    return row.created, -row["threads"]

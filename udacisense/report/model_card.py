@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from udacisense import stats
+from udacisense import queries, stats
 from udacisense.artifacts import list_artifacts
 from udacisense.compression.pipeline_file import load_pipeline, pipeline_names
 from udacisense.errors import RecipeError
@@ -23,8 +23,7 @@ from udacisense.report.compression_table import COLUMNS, cells
 from udacisense.report.markdown import to_markdown
 from udacisense.report.sections import STATUS_WORDS
 from udacisense.report.seeds import seed_blocks
-from udacisense.store import records
-from udacisense.types import Checkpoint, Evaluation, Readiness
+from udacisense.types import Artifact, Checkpoint, Evaluation
 
 WORST_PAIRS = 8
 
@@ -38,9 +37,9 @@ def card_blocks(checkpoint: Checkpoint) -> tuple[Block, ...]:
     """The card, block by block."""
     way = lineage(checkpoint)
     root = _by_sha(way[0].sha256) or checkpoint
-    found = [e for e in records(Evaluation).records if e.subject_sha256 == checkpoint.sha256 and e.data.split == "test"]
-    real = next((e for e in reversed(found) if e.data.source != "sample"), None)
-    sample = next((e for e in reversed(found) if e.data.source == "sample"), None)
+    found = queries.evaluations_of(checkpoint.sha256, split="test")
+    real = found.where(queries.is_real).newest()
+    sample = found.where(lambda row: not queries.is_real(row)).newest()
     return (
         Heading(1, f"Model card: {checkpoint.technique}"),
         *_identity(checkpoint),
@@ -216,20 +215,19 @@ def _phone_files(c: Checkpoint) -> list[Block]:
     title = Heading(2, "Phone files made from it")
     if not made:
         return [title, Text("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
-    evaluations = [e for e in records(Evaluation).records if e.data.split == "test" and e.data.source != "sample"]
-    verdicts = {r.artifact_sha256: STATUS_WORDS[r.status] for r in records(Readiness).records}
-    top1 = {e.subject_sha256: percent(e.top1) for e in evaluations}
-    rows = tuple(
-        (
-            f"{a.format} {a.precision}",
-            megabytes(a.size_bytes),
-            top1.get(a.sha256, NOT_MEASURED),
-            verdicts.get(a.sha256, "not judged"),
-            a.id,
-        )
-        for a in made
+    return [title, Grid(("format", "size", "top-1 on test pictures", "verdict", "id"), tuple(map(_phone_file, made)))]
+
+
+def _phone_file(a: Artifact) -> tuple[str, ...]:
+    evaluation = queries.evaluations_of(a.sha256, split="test").where(queries.is_real).newest()
+    judged = queries.readiness_of(a.sha256).newest()
+    return (
+        f"{a.format} {a.precision}",
+        megabytes(a.size_bytes),
+        NOT_MEASURED if evaluation is None else percent(evaluation.top1),
+        "not judged" if judged is None else STATUS_WORDS[judged.status],
+        a.id,
     )
-    return [title, Grid(("format", "size", "top-1 on test pictures", "verdict", "id"), rows)]
 
 
 def _real_photographs(sample: Evaluation | None) -> str:

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from udacisense import stats
 from udacisense.models.checkpoint import training_info
+from udacisense.queries import evaluations_of, is_real
 from udacisense.report.blocks import NOT_MEASURED, Block, Grid, Heading, Text, percent
 from udacisense.settings import settings
-from udacisense.store import newest_evidence, records
 from udacisense.training.recipe import Recipe
 from udacisense.types import Checkpoint, Evaluation
 
@@ -66,7 +66,6 @@ def _but_for_its_seed(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _cards() -> Iterator[tuple[Mapping[str, Any], Training]]:
-    evaluations = [e for e in records(Evaluation).records if e.data.split == "test" and e.data.source != "sample"]
     for path in sorted(settings().models_dir.rglob("*.card.json")):
         try:
             plain = json.loads(path.read_text(encoding="utf-8"))
@@ -75,7 +74,8 @@ def _cards() -> Iterator[tuple[Mapping[str, Any], Training]]:
         except (OSError, ValueError, KeyError, TypeError):  # no card of a training
             continue
         last = next((p["validation_top1"] for p in reversed(curves) if p.get("validation_top1") is not None), None)
-        yield recipe, Training(seed, sha256, last, newest_evidence([e for e in evaluations if e.subject_sha256 == sha256]))
+        evaluation = evaluations_of(sha256, split="test").where(is_real).newest()
+        yield recipe, Training(seed, sha256, last, evaluation)
 
 
 def _row(training: Training, own: str) -> tuple[str, ...]:

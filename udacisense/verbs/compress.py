@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from udacisense.errors import CompressionError
 from udacisense.progress import part, report
+from udacisense.queries import benchmarks_of
 from udacisense.settings import settings
-from udacisense.store import records, write_text
-from udacisense.types import Benchmark, Checkpoint, Mode
+from udacisense.store import write_text
+from udacisense.types import Checkpoint, Mode
 from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
@@ -124,8 +125,10 @@ def _time(subjects: Sequence[Checkpoint], protocol: Protocol) -> None:
     """Time all of them in one run, unless there is a run of the same protocol with these very files."""
     from udacisense.benchmark.run import benchmark
 
-    plain = [b for b in records(Benchmark).records if b.plain and (b.protocol or {}).get("name") == protocol.name]
-    runs = {b.run_id: {o.subject_sha256 for o in plain if o.run_id == b.run_id} for b in plain}
+    runs: dict[str, set[str]] = {}
+    for row in benchmarks_of(*(s.sha256 for s in subjects)).rows:
+        if row["protocol"] == protocol.name:
+            runs.setdefault(row["run_id"], set()).add(row.sha256)
     if not any({s.sha256 for s in subjects} <= files for files in runs.values()):
         benchmark(subjects, protocol)
 

@@ -176,7 +176,6 @@ def verify_all(
 
 
 def _proved(artifact: Artifact, dataset_id: str) -> Verification | None:
-    from udacisense import store
+    from udacisense.queries import verifications_of
 
-    of_it = [v for v in store.records(Verification).records if v.artifact_sha256 == artifact.sha256]
-    return next((v for v in reversed(of_it) if v.data.dataset_id == dataset_id), None)
+    return verifications_of(artifact.sha256).where(lambda row: bool(row["dataset_id"] == dataset_id)).newest()

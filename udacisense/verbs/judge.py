@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from udacisense.errors import NotFoundError
+from udacisense.queries import one_look
 from udacisense.store import write_text
 from udacisense.types import Artifact, Readiness, Status
 
@@ -26,7 +27,8 @@ def ready(artifact: str | Path | None = None) -> Judgement:
     """
     from udacisense.readiness import judge
 
-    judged = tuple(judge(found) for found in _artifacts(artifact))
+    with one_look():
+        judged = tuple(judge(found) for found in _artifacts(artifact))
     return Judgement(worst([r.status for r in judged]), judged)
 
 
@@ -53,7 +55,8 @@ def report(artifact: str | Path | None = None, format: str = "markdown", picture
         if artifact is not None:
             raise
         found = ()
-    return writers[format](tuple(with_flips(collect(a), pictures) for a in found))
+    with one_look():
+        return writers[format](tuple(with_flips(collect(a), pictures) for a in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from udacisense.errors import MeasureError, NotFoundError
+from udacisense.queries import one_look
 from udacisense.types import SelfTest, Subject
 from udacisense.verbs.lock import heavy_work
 
@@ -46,7 +47,8 @@ def history(against: str, run: str | None = None) -> Against:
     from udacisense.history.against import against as hold_against
     from udacisense.history.runs import find_run
 
-    return hold_against(find_run(against), find_run(run))
+    with one_look():
+        return hold_against(find_run(against), find_run(run))
 
 
 def tag(name: str, run: str | None = None) -> Tag:
