@@ -103,6 +103,18 @@ def test_a_bomb_is_refused_before_torch_sees_it(tmp_path: Path, monkeypatch: pyt
         load_network(read_checkpoint(path))
 
 
+def test_arrays_that_would_fill_the_memory_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.npz"
+    path.write_bytes(packed(("logits.npy", BIG), how=zipfile.ZIP_DEFLATED))
+    archives.check_arrays(path)
+    monkeypatch.setattr(archives, "MAX_ARRAYS_BYTES", 50 << 20)
+    with pytest.raises(ArchiveError, match="would unpack to 100 MB"):
+        archives.check_arrays(path)
+    path.write_bytes(b"no archive")
+    with pytest.raises(ArchiveError, match="no archive of arrays"):
+        archives.check_arrays(path)
+
+
 def test_a_file_larger_than_any_model_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "m.pth"
     with path.open("wb") as file:

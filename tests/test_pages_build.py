@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_loaded_is_an_error_in_words(seeded_home: Story, m
     def refuse(*question: str) -> None:
         raise CheckpointError("model.pth is a pickled module, so it was not opened. Save the weights alone.")
 
-    monkeypatch.setattr("ui.probe.ask", refuse)
+    monkeypatch.setattr("ui.cache.remote_summary", refuse)
     at = app("pages/models.py")
     assert at.error[0].value.startswith("model.pth is a pickled module")
     assert "cannot be loaded" in words(at)

@@ -20,7 +20,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.fakes import fake_format
+from tests.fakes import fake_format, run_in_this_process
 from tests.story import Story, tell
 from udacisense import formats, store
 from udacisense.data.sources import load_dataset
@@ -42,6 +42,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
     fakes = {name: fake_format(name) for name in ("torch", "torchscript", "torchscript-lite")}
     monkeypatch.setattr(formats, "FORMATS", fakes)
+    run_in_this_process(monkeypatch)
     monkeypatch.setattr("ui.machine.devices_child", lambda: SimpleNamespace(poll=lambda: 0))
     monkeypatch.setattr("ui.machine.devices", lambda: (("cpu",), None))
     yield

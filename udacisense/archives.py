@@ -25,6 +25,9 @@ MAX_TEXT_BYTES = 64 << 20  # of a pickle or of code
 RATIO, ALWAYS_ALLOWED_BYTES = 4, 64 << 20
 """Torch stores weights unpacked, so what is inside may have a few times the size of the file, and no more."""
 
+MAX_ARRAYS_BYTES = 512 << 20
+"""A million images with a hundred logits each take 400 MB."""
+
 MAX_OPCODES = 2_000_000
 MAX_STACK = 10_000
 """A state_dict of a thousand tensors needs a stack of about two thousand."""
@@ -68,6 +71,21 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, struct.error) as exc:
         raise ArchiveError(f"it is no whole zip archive ({str(exc).rstrip('.') or type(exc).__name__})") from exc
+
+
+def check_arrays(path: Path) -> None:
+    """Nothing, if an .npz file unpacks to no more than the raw answers of a large split need.
+
+    Raises:
+        ArchiveError: it unpacks to more, or is no archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as exc:
+        raise ArchiveError(f"it is no archive of arrays ({str(exc).rstrip('.')})") from exc
+    if unpacked > MAX_ARRAYS_BYTES:
+        raise ArchiveError(f"it would unpack to {unpacked / 2**20:.0f} MB")
 
 
 def read_text(archive: zipfile.ZipFile, name: str) -> bytes:

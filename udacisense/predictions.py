@@ -16,7 +16,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from udacisense import archives
 from udacisense import logits as measure
+from udacisense.archives import ArchiveError
 from udacisense.artifacts import open_session
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import batches
@@ -203,10 +205,11 @@ def _read(path: Path) -> Predictions:
     if not path.is_file():
         raise NotFoundError(f"The raw predictions {path} are not here. Evaluate again to make them.")
     try:
+        archives.check_arrays(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             hashes = tuple(str(h) for h in archive["hashes"].astype("U16"))
             labels, logits = archive["labels"].astype(np.int64), archive["logits"].astype(np.float32)
             seconds = archive.get("seconds", (0.0, 0.0))
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
+    except (ArchiveError, OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
         raise StoreError(f"The raw predictions {path} are damaged ({exc}). Evaluate again to make them.") from exc
     return Predictions(hashes, labels, logits, float(seconds[0]), float(seconds[1]), path)

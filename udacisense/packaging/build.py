@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense import store
+from udacisense import archives, store
+from udacisense.archives import ArchiveError
 from udacisense.artifacts import check_unchanged, open_session, subject_format
 from udacisense.conversion.making import GOLDEN
 from udacisense.conversion.pictures import golden_pictures
@@ -112,9 +113,10 @@ def _vectors(artifact: Artifact, checkpoint: Checkpoint) -> tuple[Images, Logits
         pictures = golden_pictures(checkpoint)
         return pictures.images, open_session(checkpoint, threads=1).predict(pictures.images), pictures.labels
     try:
+        archives.check_arrays(path)
         with path.open("rb") as file, np.load(file) as held:
             return held["images"], held["logits"], held["labels"]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as exc:
+    except (ArchiveError, OSError, KeyError, ValueError, zipfile.BadZipFile) as exc:
         raise NotFoundError(f"{path} is damaged. Remove it, and it is made anew.") from exc
 
 

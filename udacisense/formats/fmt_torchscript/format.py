@@ -58,9 +58,9 @@ def _export(
 
     if asked.precision not in FORMAT.precisions:
         raise ExportError(f"TorchScript files are written in fp32 and int8, {asked.precision} was asked for. Choose one.")
-    if is_torchscript(checkpoint.path) and not limits.is_bound():  # the file carries code
-        raise ExportError(f"{checkpoint.path.name} is TorchScript, which is converted in a bound process only.")
     network, recipe = quantise(checkpoint, asked) if asked.precision == "int8" else (load_network(checkpoint), {})
+    if is_torchscript(checkpoint.path) and not limits.is_bound():  # the file carries code, which is not here
+        raise ExportError(f"{checkpoint.path.name} is TorchScript, which is converted in a bound process only.")
     probe = _probe(checkpoint)
     with quiet_jit():
         captured, captured_by, why_capture = capture(network, probe)
