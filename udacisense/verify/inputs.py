@@ -6,7 +6,9 @@ import zipfile
 
 import numpy as np
 
+from udacisense import archives
 from udacisense import logits as measure
+from udacisense.archives import ArchiveError
 from udacisense.artifacts import open_session
 from udacisense.conversion.making import GOLDEN as GOLDEN_FILE
 from udacisense.predictions import run_session
@@ -44,11 +46,12 @@ def golden_check(
     if not path.is_file():
         return (), f"No golden pictures lie beside the file, so they were not compared. {advice}"
     try:
+        archives.check_arrays(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             images, expected = archive["images"].astype(np.float32), archive["logits"].astype(np.float32)
         if images.shape[1:] != (3, *checkpoint.input_px) or expected.shape != (len(images), len(checkpoint.classes)):
             raise ValueError(f"images {images.shape} and logits {expected.shape}")
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
+    except (ArchiveError, OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
         return (), f"The golden pictures beside the file are damaged ({exc}), so they were not compared. {advice}"
     session = open_session(artifact, threads=settings().threads)
     found = run_session(session, images, len(checkpoint.classes), artifact.id)
