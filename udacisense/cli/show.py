@@ -45,6 +45,7 @@ def _env(console: Console, found: Any) -> None:
         f"{machine.cpu}, {machine.physical_cores} cores ({machine.logical_cores} logical)",
         f"{machine.memory_bytes / 2**30:.1f} GiB of memory",
         f"Devices: {', '.join(f'{d.kind} ({d.name})' for d in found.devices)} · seed {found.seed}",
+        f"A process that opens a model file is bound in: {found.confinement}",
         "",
     )
     _table(console, "Libraries", ("name", "version"), found.versions.items())

@@ -86,13 +86,13 @@ def is_bound() -> bool:
 def confinement() -> str:
     """What bounds hold on this machine, in a sentence for people."""
     if sys.platform == "win32":
-        return "Time only: this system bounds neither the memory nor the files of a child process here."
+        return "time only; this system bounds neither the memory nor the files of a child process here."
     version = landlock_version()
     if version is None:
         why = "Linux without Landlock" if sys.platform == "linux" else "this system has no Landlock"
-        return f"Memory, processor time and the size of written files, but not which files are read or written ({why})."
+        return f"memory, processor time and the size of written files, but not in which files it reads or writes ({why})."
     network = " and TCP ports" if version >= 4 else ""
-    return f"Memory, processor time, and by Landlock (version {version}) every file{network} that is not named."
+    return f"memory, processor time, and by Landlock (version {version}) in every file{network} that is not named."
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import udacisense
+from udacisense.processes.limits import confinement
 from udacisense.settings import Settings, settings
 from udacisense.types import Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName
 
@@ -36,6 +37,7 @@ class Environment:
     versions: Mapping[str, str]  # library -> version
     seed: int
     settings: tuple[Setting, ...]
+    confinement: str  # what binds a process that opens a model file here
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def env() -> Environment:
         versions=provenance.versions(),
         seed=settings().seed,
         settings=_settings(),
+        confinement=confinement(),
     )
 
 
