@@ -6,7 +6,7 @@ import dataclasses
 from contextlib import suppress
 from pathlib import Path
 
-from udacisense import store
+from udacisense import files, store
 from udacisense.errors import (
     CheckpointError,
     FormatError,
@@ -17,7 +17,8 @@ from udacisense.errors import (
     UnavailableError,
 )
 from udacisense.formats import get_format
-from udacisense.models.checkpoint import SUFFIXES, existing_file, find_checkpoint, list_checkpoints, not_found
+from udacisense.models.checkpoint import SUFFIXES, find_checkpoint, list_checkpoints
+from udacisense.models.naming import existing_file, not_found
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Session, Subject
 
@@ -38,6 +39,7 @@ def list_artifacts() -> store.Listing[Artifact]:
         if record.parent.suffix == ".part":  # being written
             continue
         try:
+            files.check_place(record, settings().models_dir)
             found.append(read_artifact(record.parent))
         except StoreError as exc:
             problems.append(str(exc))
@@ -52,17 +54,25 @@ def read_artifact(folder: Path) -> Artifact:
         StoreError: the record cannot be read, or is another artifact's. NotFoundError: record or file is missing.
     """
     record = folder / store.ARTIFACT_RECORD
-    try:
-        text = record.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise NotFoundError(f"{record} cannot be read: {exc}. Convert the checkpoint again.") from exc
-    artifact = store.parse(text, "artifact", Artifact, str(record))
+    artifact = store.parse(files.read_text(record), "artifact", Artifact, str(record))
     if artifact.id != folder.name:
         raise StoreError(f"{record} is the record of {artifact.id}, not of {folder.name}. Give the folder that name.")
     path = folder / artifact.path.name
     if not path.is_file():
         raise NotFoundError(f"{path} is missing, only its record is left. Convert {artifact.checkpoint_id} again.")
-    return dataclasses.replace(artifact, path=path)
+    files.check_place(path, folder)
+    return _its_own(dataclasses.replace(artifact, path=path))
+
+
+def _its_own(artifact: Artifact) -> Artifact:
+    """The artifact, if its file is the one that the record describes: what was measured of other bytes says nothing of it."""
+    found = store.sha256_of(artifact.path)
+    if (found, artifact.path.stat().st_size) != (artifact.sha256, artifact.size_bytes):
+        raise StoreError(
+            f"{artifact.path} is not the file that its record describes (sha256 {found[:8]}, recorded {artifact.sha256[:8]}). "
+            f"Convert {artifact.checkpoint_id} again."
+        )
+    return artifact
 
 
 def standing_failures() -> tuple[FailedConversion, ...]:

@@ -12,8 +12,8 @@ from plotly.subplots import make_subplots
 
 from udacisense import store
 from udacisense.artifacts import list_artifacts
+from udacisense.models.card_parts import Layer, Summary
 from udacisense.models.checkpoint import trained_hashes, training_info
-from udacisense.models.summary import Layer, Summary
 from udacisense.types import Checkpoint, Evaluation
 from ui import two_sources
 from ui.words import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from udacisense import stats, store
+from udacisense import stats, store, verbs
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
@@ -64,7 +64,6 @@ def read_shelf() -> Shelf:
     checkpoints, artifacts = list_checkpoints(), list_artifacts()
     evaluations, verifications = store.records(Evaluation), store.records(Verification)
     benchmarks, readiness = store.records(Benchmark), store.records(Readiness)
-    listings = (checkpoints, artifacts, evaluations, verifications, benchmarks, readiness)
     return Shelf(
         checkpoints.records,
         artifacts.records,
@@ -72,7 +71,7 @@ def read_shelf() -> Shelf:
         verifications.records,
         benchmarks.records,
         readiness.records,
-        tuple(problem for listing in listings for problem in listing.problems),
+        (*checkpoints.problems, *artifacts.problems, *verbs.unreadable()),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 
-from udacisense import store
+from udacisense import files, store
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.settings import settings
 from udacisense.types import Benchmark
@@ -31,7 +32,7 @@ def list_runs() -> tuple[TimedRun, ...]:
     together: dict[str, list[Benchmark]] = {}
     for record in store.records(Benchmark).records:
         together.setdefault(record.run_id, []).append(record)
-    named = tags()
+    named = {} if unreadable_tags() else tags()
     return tuple(
         TimedRun(
             id=run_id,
@@ -52,13 +53,22 @@ def tags() -> dict[str, str]:
         StoreError: the file of tags is damaged.
     """
     path = settings().results_dir / TAGS
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
+    files.check_place(path, settings().results_dir)
+    plain = files.read_json(path)
+    if not isinstance(plain, dict) or not all(isinstance(run, str) for run in plain.values()):
+        raise StoreError(f"{path} is not a file of tags. Remove it, or restore it from version control.")
+    return plain
+
+
+def unreadable_tags() -> tuple[str, ...]:
+    """A sentence where the file of tags cannot be read: the runs are then listed without their names."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): str(run) for name, run in plain.items()}
-    except (OSError, ValueError, AttributeError) as exc:
-        raise StoreError(f"{path} is not a file of tags ({exc}). Remove it, or restore it from version control.") from exc
+        tags()
+    except StoreError as exc:
+        return (str(exc),)
+    return ()
 
 
 def tag(name: str, run: str | None = None) -> str:
@@ -88,7 +98,8 @@ def find_run(name: str | None = None) -> tuple[Benchmark, ...]:
             raise NotFoundError("There is no benchmark yet. Run: python -m udacisense benchmark SUBJECT SUBJECT")
         wanted = ([b for b in found if not b.sustained] or found)[-1].run_id
     else:
-        wanted = tags().get(name) or next((b.run_id for b in found if b.id == name), name)
+        own = next((b.run_id for b in found if name in (b.run_id, b.id)), None)
+        wanted = own or tags().get(name) or name
     run = tuple(b for b in found if b.run_id == wanted)
     if not run:
         known = ", ".join(tags()) or "none yet; python -m udacisense tag NAME gives the newest run one"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import udacisense
+from udacisense import jobs, store
 from udacisense.settings import Settings, settings
-from udacisense.types import Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName
+from udacisense.types import KINDS, Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName
 
 if TYPE_CHECKING:
     from udacisense.data.health import Health
@@ -127,5 +128,13 @@ def models_info() -> ModelsInfo:
         failed=standing_failures(),
         default_id=default.id if default else None,
         notice=notice,
-        problems=checkpoints.problems + artifacts.problems,
+        problems=(*checkpoints.problems, *artifacts.problems, *unreadable()),
     )
+
+
+def unreadable() -> tuple[str, ...]:
+    """A sentence for each record, file of tags and job that cannot be read."""
+    from udacisense.history.runs import unreadable_tags
+
+    records = (problem for kind in KINDS.values() for problem in store.records(kind).problems)
+    return (*records, *unreadable_tags(), *jobs.unreadable())
