@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,12 +36,13 @@ def list_artifacts() -> store.Listing[Artifact]:
     """Every artifact, oldest first; a folder that cannot be read is named in `problems`, not hidden and not fatal."""
     found: list[Artifact] = []
     problems: list[str] = []
-    for record in sorted(mobile_dir().glob(f"*/{store.ARTIFACT_RECORD}")):
-        if record.parent.suffix == ".part":  # being written
+    for folder in sorted(mobile_dir().glob("*")):
+        record = folder / store.ARTIFACT_RECORD
+        if folder.suffix == ".part" or not os.path.lexists(record):  # being written, or no artifact
             continue
         try:
             files.check_place(record, settings().models_dir)
-            found.append(read_artifact(record.parent))
+            found.append(read_artifact(folder))
         except StoreError as exc:
             problems.append(str(exc))
     found.sort(key=lambda a: (a.made.created, a.id))

@@ -108,7 +108,7 @@ def _node() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 
 
-_PART = re.compile(r"^(?P<name>.+)\.(?P<node>[0-9a-f]{6})-(?P<pid>\d+)-[0-9a-f]{8}\.part(?P<old>\.old\.part)?$")
+_PART = re.compile(r"^(?P<name>.+)\.(?P<node>[0-9a-f]{6})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.part(?P<old>\.old\.part)?$")
 
 
 def sweep() -> tuple[Path, ...]:
@@ -262,6 +262,8 @@ def load(kind: str, record_id: str) -> Any:
     try:
         stat = path.stat()
     except OSError as exc:
+        if os.path.lexists(path):
+            raise StoreError(f"{path} is a link that leads nowhere. Remove it.") from exc
         raise NotFoundError(f"There is no {kind} {record_id!r} in {path.parent}.") from exc
     return _parsed(str(path), kind, stat.st_size, stat.st_mtime_ns)
 
