@@ -69,12 +69,12 @@ def _read(listing: Listing, state: tuple[int, int], split: SplitName | None) -> 
 
 def _entries(root: Path) -> dict[str, _Entry]:
     try:
-        content = files.read_json(root / MANIFEST)
+        content = files.parse_json(files.read_text(root / MANIFEST))
         if content["schema"] != SCHEMA:
             raise ValueError(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
         return {row["file"]: _entry(row) for row in content["images"]}
     except (StoreError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        why = f"it lacks {exc}" if isinstance(exc, KeyError) else str(exc)
+        why = f"it lacks {exc}" if isinstance(exc, KeyError) else str(exc).rstrip(".")
         raise DataError(f"The manifest of the sample pack in {root} cannot be used: {why}. {_WAY_OUT}") from exc
 
 
@@ -101,5 +101,5 @@ def _pictures(root: Path, entries: Mapping[str, _Entry]) -> Iterator[Picture]:
                 raise ImageError(f"{name} is not the file that the manifest tells of")
             pixels = decode_picture(raw, name)
         except (StoreError, ImageError) as exc:
-            raise DataError(f"The sample pack in {root} is damaged: {exc}. {_WAY_OUT}") from exc
+            raise DataError(f"The sample pack in {root} is damaged: {str(exc).rstrip('.')}. {_WAY_OUT}") from exc
         yield Picture(pixels, entry.label, picture_md5(pixels), entry.split, str(path))
