@@ -91,6 +91,14 @@ def seeded_home(home: Path) -> Story:
     return tell(home)
 
 
+@pytest.fixture
+def furnished(sample_home: Path) -> Path:
+    """A home with a record of every kind, a whole card, a named run and a job; see tests/odd_files.py."""
+    from tests.odd_files import furnish
+
+    return furnish(sample_home)
+
+
 @pytest.fixture(scope="session")
 def real_files(tmp_path_factory: pytest.TempPathFactory) -> RealFiles:
     """Files of the real converters, shared by all slow tests: `real_files.of("litert", "int8")`."""

@@ -152,7 +152,7 @@ def test_a_tag_cannot_look_like_something_else(seeded_home: Story, name: str) ->
 
 def test_a_damaged_file_of_tags_is_told(seeded_home: Story) -> None:
     (seeded_home.home / "results" / "tags.json").write_text("[1")
-    with pytest.raises(StoreError, match="is not a file of tags"):
+    with pytest.raises(StoreError, match=r"tags\.json is not JSON"):
         find_run("v1")
 
 

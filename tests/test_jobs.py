@@ -172,7 +172,9 @@ def test_unknown_and_damaged_jobs(home: Path) -> None:
     damaged = settings().jobs_dir / "job-damaged"
     damaged.mkdir(parents=True)
     (damaged / "job.json").write_text('{"title": "half')
-    assert jobs.jobs() == ()
+    (told,) = jobs.jobs()
+    assert (told.id, told.state) == ("job-damaged", "failed")
+    assert "cannot be read" in str(told.error)
 
 
 def test_a_job_whose_watcher_never_came_is_lost_after_a_while(home: Path) -> None:

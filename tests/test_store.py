@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_listed(home: Pat
         "broken": "not a record file",
         "newer": "schema 99",
         "other": "holds a benchmark",
-        "percent": "between 0 and 1",
+        "percent": "top1: Input should be less than or equal to 1",
     }.items():
         assert any(name in p and words in p for p in listing.problems), told
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from contextlib import suppress
 from pathlib import Path
 
-from udacisense import archives, queries, store
+from udacisense import archives, files, queries, store
 from udacisense.errors import (
     CheckpointError,
     FormatError,
@@ -17,7 +18,8 @@ from udacisense.errors import (
     UnavailableError,
 )
 from udacisense.formats import get_format
-from udacisense.models.checkpoint import SUFFIXES, existing_file, find_checkpoint, list_checkpoints, not_found
+from udacisense.models.checkpoint import SUFFIXES, find_checkpoint, list_checkpoints
+from udacisense.models.naming import existing_file, not_found
 from udacisense.remote import RemoteModel
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Session, Subject
@@ -35,11 +37,13 @@ def list_artifacts() -> store.Listing[Artifact]:
     """Every artifact, oldest first; a folder that cannot be read is named in `problems`, not hidden and not fatal."""
     found: list[Artifact] = []
     problems: list[str] = []
-    for record in sorted(mobile_dir().glob(f"*/{store.ARTIFACT_RECORD}")):
-        if record.parent.suffix == ".part":  # being written
+    for folder in sorted(mobile_dir().glob("*")):
+        record = folder / store.ARTIFACT_RECORD
+        if folder.suffix == ".part" or not os.path.lexists(record):  # being written, or no artifact
             continue
         try:
-            found.append(read_artifact(record.parent))
+            files.check_place(record, settings().models_dir)
+            found.append(read_artifact(folder))
         except StoreError as exc:
             problems.append(str(exc))
     found.sort(key=lambda a: (a.made.created, a.id))
@@ -53,17 +57,25 @@ def read_artifact(folder: Path) -> Artifact:
         StoreError: the record cannot be read, or is another artifact's. NotFoundError: record or file is missing.
     """
     record = folder / store.ARTIFACT_RECORD
-    try:
-        text = record.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise NotFoundError(f"{record} cannot be read: {exc}. Convert the checkpoint again.") from exc
-    artifact = store.parse(text, "artifact", Artifact, str(record))
+    artifact = store.parse(files.read_text(record), "artifact", Artifact, str(record))
     if artifact.id != folder.name:
         raise StoreError(f"{record} is the record of {artifact.id}, not of {folder.name}. Give the folder that name.")
     path = folder / artifact.path.name
     if not path.is_file():
         raise NotFoundError(f"{path} is missing, only its record is left. Convert {artifact.checkpoint_id} again.")
-    return dataclasses.replace(artifact, path=path)
+    files.check_place(path, folder)
+    return _its_own(dataclasses.replace(artifact, path=path))
+
+
+def _its_own(artifact: Artifact) -> Artifact:
+    """The artifact, if its file is the one that the record describes: what was measured of other bytes says nothing of it."""
+    found = store.sha256_of(artifact.path)
+    if (found, artifact.path.stat().st_size) != (artifact.sha256, artifact.size_bytes):
+        raise StoreError(
+            f"{artifact.path} is not the file that its record describes (sha256 {found[:8]}, recorded {artifact.sha256[:8]}). "
+            f"Convert {artifact.checkpoint_id} again."
+        )
+    return artifact
 
 
 def standing_failures() -> tuple[FailedConversion, ...]:

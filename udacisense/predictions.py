@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense import archives
+from udacisense import archives, files
 from udacisense import logits as measure
 from udacisense.archives import ArchiveError
 from udacisense.artifacts import open_session
@@ -29,6 +29,7 @@ from udacisense.store import replace_file
 from udacisense.types import DatasetRef, Evaluation, Images, Logits, Session, Subject
 
 T = TypeVar("T")
+MAX_BYTES = 256 * 1024**2  # of raw predictions; a million pictures need less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +90,10 @@ def load_predictions(evaluation: Evaluation) -> Predictions:
     Raises:
         NotFoundError: the file is not here (a clone without it). StoreError: it is damaged.
     """
-    return _read(settings().results_dir / evaluation.predictions_path)
+    root = settings().results_dir
+    path = root / evaluation.predictions_path
+    files.check_place(path, root)
+    return _read(path)
 
 
 def kept_predictions(sha256: str, ref: DatasetRef) -> Predictions:
@@ -202,14 +206,20 @@ def _write(found: Predictions) -> None:
 
 
 def _read(path: Path) -> Predictions:
-    if not path.is_file():
-        raise NotFoundError(f"The raw predictions {path} are not here. Evaluate again to make them.")
+    try:
+        found = files.check_regular(path)
+    except NotFoundError as exc:
+        raise NotFoundError(f"The raw predictions {path} are not here. Evaluate again to make them.") from exc
+    if found.st_size > MAX_BYTES:
+        raise StoreError(f"The raw predictions {path} are larger than {MAX_BYTES >> 20} MB. Evaluate again to make them.")
     try:
         archives.check_arrays(path)
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with files.open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             hashes = tuple(str(h) for h in archive["hashes"].astype("U16"))
             labels, logits = archive["labels"].astype(np.int64), archive["logits"].astype(np.float32)
             seconds = archive.get("seconds", (0.0, 0.0))
     except (ArchiveError, OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
         raise StoreError(f"The raw predictions {path} are damaged ({exc}). Evaluate again to make them.") from exc
+    if logits.shape != (len(hashes), logits.shape[-1]) or labels.shape != (len(hashes),) or not np.isfinite(logits).all():
+        raise StoreError(f"The raw predictions {path} are damaged: they do not fit together. Evaluate again to make them.")
     return Predictions(hashes, labels, logits, float(seconds[0]), float(seconds[1]), path)

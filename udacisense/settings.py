@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     eval_batch: int = Field(32, ge=1, description="images a batch in evaluation")
     max_upload_pixels: int = Field(16_000_000, ge=1, description="largest image accepted, pixels (a JPEG: 4 times that)")
     job_timeout_s: float = Field(3600.0, gt=0, description="longest time a background job may take, seconds")
+    follow_links: bool = Field(False, description="follow links in models/, results/ and the pictures that lead out of them")
     rules_file: Path = Field(PROJECT / "readiness.toml", description="readiness rules")
 
     @field_validator("home")

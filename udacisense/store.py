@@ -23,6 +23,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from udacisense import files
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.settings import settings
 from udacisense.types import KINDS, Artifact, Checkpoint, Evaluation, Record, Verification
@@ -49,18 +50,15 @@ def sha256_of(path: Path) -> str:
     """Hex sha256 of a file; hashed again only when its size or time changed.
 
     Raises:
-        NotFoundError: there is no such file.
+        NotFoundError: there is no such file. StoreError: it is no regular file, or it may not be read.
     """
-    try:
-        stat = path.stat()
-    except OSError as exc:
-        raise NotFoundError(f"There is no file {path}: {exc.strerror}. Check the path.") from exc
+    stat = files.check_regular(path)
     return _sha256(str(path), stat.st_size, stat.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
 def _sha256(path: str, _size: int, _mtime_ns: int) -> str:
-    with open(path, "rb") as file:
+    with files.open_regular(Path(path)) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -110,7 +108,7 @@ def _node() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
 
 
-_PART = re.compile(r"^(?P<name>.+)\.(?P<node>[0-9a-f]{6})-(?P<pid>\d+)-[0-9a-f]{8}\.part(?P<old>\.old\.part)?$")
+_PART = re.compile(r"^(?P<name>.+)\.(?P<node>[0-9a-f]{6})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.part(?P<old>\.old\.part)?$")
 
 
 def sweep() -> tuple[Path, ...]:
@@ -170,11 +168,11 @@ def from_json(kind: type[R], plain: Mapping[str, Any]) -> R:
         StoreError: a field is missing, unknown in type, or against the record's own rules.
     """
     try:
-        record: R = _adapter(kind).validate_python(plain)
+        record: R = _adapter(kind).validate_json(json.dumps(plain, allow_nan=False), strict=True)
     except ValidationError as exc:
-        first = exc.errors()[0]
+        first = exc.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "record"
-        raise StoreError(f"Not a {kind.__name__}: {where}: {first['msg']}.") from exc
+        raise StoreError(f"Not a {kind.__name__}: {where}: {first['msg'].rstrip('.')}.") from exc
     if isinstance(record, Checkpoint | Artifact) and not record.path.is_absolute():
         record = dataclasses.replace(record, path=settings().home / record.path)
     return record
@@ -198,18 +196,24 @@ def parse(text: str, kind: str, cls: type[R], where: str) -> R:
         StoreError: not JSON, of another kind, of a newer schema, or not a valid record.
     """
     try:
-        envelope = json.loads(text)
+        envelope = files.parse_json(text)
         found, schema, plain = envelope["kind"], envelope["schema"], envelope["record"]
     except (ValueError, KeyError, TypeError) as exc:
         raise StoreError(f"{where} is not a record file ({exc}). Remove it, or restore it from version control.") from exc
     if found != kind:
-        raise StoreError(f"{where} holds a {found}, not a {kind}. Move it to the folder of its kind.")
+        raise StoreError(f"{where} holds a {_short(found)}, not a {kind}. Move it to the folder of its kind.")
     if schema != SCHEMA:
-        raise StoreError(f"{where} has schema {schema}, this version reads {SCHEMA}. Update UdaciSense.")
+        raise StoreError(f"{where} has schema {_short(schema)}, this version reads {SCHEMA}. Update UdaciSense.")
     try:
         return from_json(cls, plain)
     except StoreError as exc:
-        raise StoreError(f"{where}: {exc}") from exc
+        raise StoreError(f"{where}: {exc} Remove it, or restore it from version control.") from exc
+
+
+def _short(value: object) -> str:
+    """A value from a file in the words of a message, however long it is there."""
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def kind_of(record: Any) -> str:
@@ -230,9 +234,22 @@ def save(record: Record) -> Path:
     return write_text(path, dump(record, kind))
 
 
+def read_record(path: Path, kind: str) -> Any:
+    """The record in a file of results/<kind>/, which bears its id as its name.
+
+    Raises:
+        NotFoundError: no such file. StoreError: it cannot be read, is no such record, or is another's.
+    """
+    files.check_place(path, settings().results_dir)
+    record: Any = parse(files.read_text(path), kind, KINDS[kind], str(path))
+    if record.id != path.stem:
+        raise StoreError(f"{path} holds the record {_short(record.id)}, whose file has another name. Rename or remove it.")
+    return record
+
+
 @lru_cache(maxsize=256)  # what pages show together; a long benchmark takes a megabyte in memory
 def _parsed(path: str, kind: str, _size: int, _mtime_ns: int) -> Any:
-    return parse(Path(path).read_text(encoding="utf-8"), kind, KINDS[kind], path)
+    return read_record(Path(path), kind)
 
 
 def load(kind: str, record_id: str) -> Any:
@@ -245,6 +262,8 @@ def load(kind: str, record_id: str) -> Any:
     try:
         stat = path.stat()
     except OSError as exc:
+        if os.path.lexists(path):
+            raise StoreError(f"{path} is a link that leads nowhere. Remove it.") from exc
         raise NotFoundError(f"There is no {kind} {record_id!r} in {path.parent}.") from exc
     return _parsed(str(path), kind, stat.st_size, stat.st_mtime_ns)
 

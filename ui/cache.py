@@ -19,7 +19,8 @@ from udacisense.data.preprocess import resize
 from udacisense.data.sources import fingerprint, load_dataset
 from udacisense.errors import CheckpointError
 from udacisense.inspection.inspection import Inspection
-from udacisense.models.summary import Summary, remote_summary, summary_on_card
+from udacisense.models.card_parts import Summary
+from udacisense.models.summary import remote_summary, summary_on_card
 from udacisense.packaging.contents import PLATFORMS
 from udacisense.predictions import Predictions
 from udacisense.store import sha256_of

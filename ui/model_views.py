@@ -11,8 +11,8 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from udacisense.artifacts import list_artifacts
+from udacisense.models.card_parts import Layer, Summary
 from udacisense.models.checkpoint import trained_hashes, training_info
-from udacisense.models.summary import Layer, Summary
 from udacisense.queries import newest_evaluations
 from udacisense.types import Checkpoint
 from ui import two_sources

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from udacisense import queries, stats, store
+from udacisense import queries, stats, store, verbs
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
@@ -69,7 +69,7 @@ def read_shelf() -> Shelf:
         _known(queries.verifications_of(sha256).newest_evidence() for sha256 in files),
         _known(queries.benchmarks_of(sha256).newest() for sha256 in files),
         _known(queries.readiness_of(sha256).newest() for sha256 in files),
-        (*checkpoints.problems, *artifacts.problems, *queries.unreadable(*MEASUREMENTS)),
+        (*checkpoints.problems, *artifacts.problems, *verbs.unreadable()),
         queries.how_many(*MEASUREMENTS),
     )
 

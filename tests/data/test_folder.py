@@ -14,6 +14,7 @@ from udacisense.data.preprocess import preprocess
 from udacisense.data.sources import fingerprint, load_dataset
 from udacisense.errors import DataError
 from udacisense.labels import INPUT_PX
+from udacisense.settings import settings
 
 
 def test_class_folders_are_split_by_hash(folder: Path, save: Save) -> None:
@@ -87,23 +88,42 @@ def test_files_that_are_no_pictures_are_skipped_counted_and_named(folder: Path, 
     (folder / "clock/nowhere.png").symlink_to(folder / "gone")
     data = load_dataset("test")
     assert len(data) == 1
-    assert [Path(s.path).name for s in data.skipped] == ["empty.jpg", "readme.txt", "words.png"]
+    assert [Path(s.path).name for s in data.skipped] == ["empty.jpg", "nowhere.png", "pipe.png", "readme.txt", "words.png"]
     reasons = " | ".join(s.reason for s in data.skipped)
-    assert "is empty" in reasons
-    assert "does not end in" in reasons
-    assert "text, not a picture" in reasons
+    for words in ("is empty", "does not end in", "text, not a picture", "is a pipe, not a file", "There is no file"):
+        assert words in reasons
+
+
+def test_pictures_behind_links_out_of_the_folder_are_used_only_when_a_setting_says_so(
+    folder: Path, save: Save, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("clock/a.png", noise(1))
+    save("clock/b.png", noise(2))
+    away = tmp_path_factory.mktemp("away")
+    (folder / "clock/b.png").rename(away / "b.png")
+    (folder / "clock/b.png").symlink_to(away / "b.png")
+    (folder / "clock/c.png").symlink_to(folder / "clock/a.png")
+    found = read_folder(folder)
+    assert [Path(p.place).name for p in found.pictures] == ["a.png", "c.png"], "a link that stays inside is a file like another"
+    assert "leads out of" in found.skipped[0].reason
+    monkeypatch.setenv("UDACISENSE_FOLLOW_LINKS", "1")
+    settings.cache_clear()
+    folder_module._decode.cache_clear()
+    assert len(read_folder(folder).pictures) == 3
 
 
 def test_a_file_that_cannot_be_read_is_skipped(folder: Path, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     save("clock/a.png", noise(1))
     save("clock/b.png", noise(2))
 
-    def deny(path: str, mode: str) -> object:
-        if path.endswith("b.png"):
-            raise PermissionError(13, "Permission denied", path)
-        return open(path, mode)
+    opened = os.open
 
-    monkeypatch.setattr(folder_module, "open", deny, raising=False)
+    def deny(path: Path, flags: int) -> int:
+        if path.name == "b.png":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, flags)
+
+    monkeypatch.setattr("udacisense.files.os.open", deny)
     data = load_dataset("test")
     assert len(data) == 1
     assert "Permission denied" in data.skipped[0].reason

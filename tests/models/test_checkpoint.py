@@ -176,7 +176,8 @@ def test_listing_names_what_it_cannot_use_and_skips_what_is_no_checkpoint(home: 
     assert "empty.pth is empty" in told
     assert "is a copy of" in told
     assert "gone.pt" in told
-    assert len(listing.problems) == 3
+    assert "folder.pth is a folder" in told
+    assert len(listing.problems) == 4
 
 
 def test_no_models_folder_is_an_empty_listing(home: Path) -> None:

@@ -96,5 +96,5 @@ def test_the_card_keeps_the_summary_and_a_file_without_one_is_loaded(tmp_path: P
 
 
 def test_the_card_of_other_bytes_gives_no_summary(tmp_path: Path) -> None:
-    checkpoint = dataclasses.replace(saved(tmp_path / "m.pth"), sha256="0" * 64)
+    checkpoint = dataclasses.replace(saved(tmp_path / "m.pth"), id="net-x-00000000", sha256="0" * 64)
     assert summary_on_card(checkpoint) is None

@@ -7,7 +7,7 @@ import pytest
 
 from udacisense.data.preprocess import preprocess
 from udacisense.labels import CLASSES
-from udacisense.models.summary import Layer
+from udacisense.models.card_parts import Layer
 from ui import model_views, pictures
 
 

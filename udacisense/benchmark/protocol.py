@@ -11,7 +11,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from udacisense.errors import MeasureError
+from udacisense import files
+from udacisense.errors import MeasureError, StoreError
 from udacisense.settings import PROJECT, settings
 from udacisense.stats import MIN_BLOCKS
 
@@ -110,10 +111,10 @@ def read_protocol(path: Path) -> Protocol:
         MeasureError: the file cannot be read, is not TOML, has an unknown key or a value out of range.
     """
     try:
-        plain = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise MeasureError(f"The protocol {path} cannot be read: {exc.strerror}. Check the path.") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        plain = tomllib.loads(files.read_text(path))
+    except StoreError as exc:
+        raise MeasureError(f"The protocol cannot be read: {exc}") from exc
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise MeasureError(f"The protocol {path} is not TOML: {exc}. Mend that line.") from exc
     try:
         return Protocol.model_validate({"name": path.stem, **plain})

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from udacisense import files
+from udacisense.errors import StoreError
 from udacisense.progress import WAITING, report
 
 POLL_S = 0.2
@@ -45,7 +47,7 @@ def alone_on_the_machine(what: str) -> Iterator[None]:
 
 def _told_by(holder: Path) -> str:
     try:
-        plain = json.loads(holder.read_text(encoding="utf-8"))
+        plain = files.read_json(holder)
         return f"{plain['what']} (process {plain['pid']})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (StoreError, KeyError, TypeError):
         return "another benchmark"

@@ -100,11 +100,9 @@ def load_pipeline(name_or_path: str) -> Pipeline:
         path = PIPELINES_DIR / f"{ALIASES.get(name_or_path, name_or_path)}.toml"
     try:
         plain = read_toml(path)
-    except OSError as exc:
+    except NotFoundError as exc:
         known = ", ".join(pipeline_names()) or "none"
-        raise RecipeError(
-            f"There is no pipeline {name_or_path!r}: {path} cannot be read ({exc.strerror}). Pipelines here: {known}."
-        ) from exc
+        raise RecipeError(f"There is no pipeline {name_or_path!r}: {path} does not exist. Pipelines here: {known}.") from exc
     try:
         return Pipeline.model_validate({"name": path.stem, **plain})
     except ValidationError as exc:

@@ -10,12 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
+from udacisense import files
 from udacisense.data.dataset import Skipped
 from udacisense.data.pictures import decode_picture
 from udacisense.data.pool import Picture, Pool, picture_md5
 from udacisense.data.preprocess import resize
 from udacisense.data.splits import household_v1_test
-from udacisense.errors import DataError, ImageError
+from udacisense.errors import DataError, ImageError, StoreError
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.types import Pixels, SplitName
 
@@ -136,8 +137,9 @@ def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_file() and not entry.name.startswith("."):
-                stat = entry.stat()
+            picture = entry.name.lower().endswith(ENDINGS)  # whatever bears such a name is told, a folder or a pipe as well
+            if not entry.name.startswith(".") and (picture or entry.is_file()):
+                stat = entry.stat(follow_symlinks=entry.is_file())
                 found.append(File(entry.path, label, split, stat.st_size, stat.st_mtime_ns))
     return sorted(found, key=lambda f: f.path)
 
@@ -145,12 +147,22 @@ def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
 @lru_cache(maxsize=4)
 def _decode(listing: Listing) -> Pool:
     pictures, skipped = [], []
+    root = Path(listing.root)
     for file in listing.files:
         try:
+            _check_links(Path(file.path), root)
             pictures.append(_picture(file))
-        except (ImageError, OSError) as exc:
+        except (ImageError, StoreError, OSError) as exc:
             skipped.append(Skipped(file.path, str(exc)))
     return Pool(tuple(pictures), tuple(skipped), listing.wrong_classes)
+
+
+def _check_links(path: Path, root: Path) -> None:
+    """Following links takes its time with thousands of pictures, so it is done where there are some."""
+    if any(
+        os.path.islink(part) for part in (path, path.parent, path.parent.parent) if part.is_relative_to(root) and part != root
+    ):
+        files.check_place(path, root)
 
 
 def _picture(file: File) -> Picture:
@@ -159,8 +171,7 @@ def _picture(file: File) -> Picture:
         raise ImageError(f"{name} does not end in one of {', '.join(ENDINGS)}. Move it away or rename it.")
     if file.size_bytes > MAX_FILE_BYTES:
         raise ImageError(f"{name} is larger than {MAX_FILE_BYTES >> 20} MB. Make it smaller.")
-    with open(file.path, "rb") as stream:
-        pixels = decode_picture(stream.read(), name)
+    pixels = decode_picture(files.read_bytes(Path(file.path), MAX_FILE_BYTES), name)
     return Picture(_bounded(pixels), file.label, picture_md5(pixels), file.split, file.path)
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
+from udacisense import files
 from udacisense.data.folder import Listing, list_folder
 from udacisense.data.pictures import decode_picture
 from udacisense.data.pool import Picture, Pool, picture_md5
-from udacisense.errors import DataError, ImageError
+from udacisense.errors import DataError, ImageError, StoreError
 from udacisense.labels import CLASSES
 from udacisense.types import SplitName
 
@@ -69,12 +69,12 @@ def _read(listing: Listing, state: tuple[int, int], split: SplitName | None) -> 
 
 def _entries(root: Path) -> dict[str, _Entry]:
     try:
-        content = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
+        content = files.parse_json(files.read_text(root / MANIFEST))
         if content["schema"] != SCHEMA:
             raise ValueError(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
         return {row["file"]: _entry(row) for row in content["images"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        why = f"it lacks {exc}" if isinstance(exc, KeyError) else str(exc)
+    except (StoreError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        why = f"it lacks {exc}" if isinstance(exc, KeyError) else str(exc).rstrip(".")
         raise DataError(f"The manifest of the sample pack in {root} cannot be used: {why}. {_WAY_OUT}") from exc
 
 
@@ -96,10 +96,10 @@ def _pictures(root: Path, entries: Mapping[str, _Entry]) -> Iterator[Picture]:
     for name, entry in entries.items():
         path = root / name
         try:
-            raw = path.read_bytes()
+            raw = files.read_bytes(path)
             if hashlib.sha256(raw).hexdigest() != entry.sha256:
                 raise ImageError(f"{name} is not the file that the manifest tells of")
             pixels = decode_picture(raw, name)
-        except (OSError, ImageError) as exc:
-            raise DataError(f"The sample pack in {root} is damaged: {exc}. {_WAY_OUT}") from exc
+        except (StoreError, ImageError) as exc:
+            raise DataError(f"The sample pack in {root} is damaged: {str(exc).rstrip('.')}. {_WAY_OUT}") from exc
         yield Picture(pixels, entry.label, picture_md5(pixels), entry.split, str(path))

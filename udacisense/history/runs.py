@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 
-from udacisense import queries, store
+from udacisense import files, queries, store
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.queries import Row
 from udacisense.settings import settings
@@ -32,7 +33,7 @@ def list_runs() -> tuple[TimedRun, ...]:
     together: dict[str, list[Row]] = {}
     for row in queries.benchmarks().rows:
         together.setdefault(row["run_id"], []).append(row)
-    named = tags()
+    named = {} if unreadable_tags() else tags()
     return tuple(
         TimedRun(
             id=run_id,
@@ -53,13 +54,22 @@ def tags() -> dict[str, str]:
         StoreError: the file of tags is damaged.
     """
     path = settings().results_dir / TAGS
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
+    files.check_place(path, settings().results_dir)
+    plain = files.read_json(path)
+    if not isinstance(plain, dict) or not all(isinstance(run, str) for run in plain.values()):
+        raise StoreError(f"{path} is not a file of tags. Remove it, or restore it from version control.")
+    return plain
+
+
+def unreadable_tags() -> tuple[str, ...]:
+    """A sentence where the file of tags cannot be read: the runs are then listed without their names."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): str(run) for name, run in plain.items()}
-    except (OSError, ValueError, AttributeError) as exc:
-        raise StoreError(f"{path} is not a file of tags ({exc}). Remove it, or restore it from version control.") from exc
+        tags()
+    except StoreError as exc:
+        return (str(exc),)
+    return ()
 
 
 def tag(name: str, run: str | None = None) -> str:
@@ -83,7 +93,12 @@ def find_run(name: str | None = None) -> tuple[Benchmark, ...]:
     Raises:
         NotFoundError: there is none; the message names the tags.
     """
-    run = tuple(queries.benchmarks_of_run(_newest_run() if name is None else tags().get(name) or _run_of_record(name)))
+    if name is None:
+        wanted = _newest_run()
+    else:
+        own = _run_of_record(name)
+        wanted = own if own != name else tags().get(name) or name
+    run = tuple(queries.benchmarks_of_run(wanted))
     if not run:
         known = ", ".join(tags()) or "none yet; python -m udacisense tag NAME gives the newest run one"
         raise NotFoundError(f"There is no benchmark run, record or tag {name!r}. Tags: {known}.")

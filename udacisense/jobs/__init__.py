@@ -12,7 +12,7 @@ Each job is a folder under `settings().jobs_dir`, so it outlives the page, the v
     end.json         how it ended; without it the job is active, or its watcher was killed
 """
 
-from udacisense.jobs.control import cancel, get, jobs, submit, wait
+from udacisense.jobs.control import cancel, get, jobs, submit, unreadable, wait
 from udacisense.jobs.job import Job, JobState
 
-__all__ = ["Job", "JobState", "cancel", "get", "jobs", "submit", "wait"]
+__all__ = ["Job", "JobState", "cancel", "get", "jobs", "submit", "unreadable", "wait"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from udacisense.errors import JobError
-from udacisense.jobs.job import Job, folder_of, read, read_json
+from udacisense.jobs.job import Job, damaged, folder_of, process_in, read
 from udacisense.jobs.processes import Process
 from udacisense.settings import PROJECT, settings
 from udacisense.store import new_id, write_text
@@ -105,11 +105,16 @@ def jobs() -> tuple[Job, ...]:
     return tuple(sorted(found, key=lambda job: (job.created, job.id), reverse=True))
 
 
+def unreadable() -> tuple[str, ...]:
+    """A sentence for each job whose files cannot be read."""
+    return tuple(str(job.error) for job in jobs() if not job.argv)
+
+
 def _read_or_none(folder: Path) -> Job | None:
     try:
         return read(folder)
-    except JobError:  # cleared away by another process, or damaged: the other jobs are still told
-        return None
+    except JobError as exc:
+        return damaged(folder, exc) if (folder / "job.json").exists() else None  # None: cleared away by another process
 
 
 def _collect() -> None:
@@ -135,7 +140,7 @@ def cancel(job_id: str) -> Job:
     if job.active:
         (folder / "cancel").touch()
         job = wait(job_id, 2 * CANCEL_GRACE_S + 1.0)
-    child = read_json(folder / "child.json")
+    child = process_in(folder / "child.json")
     if child is not None and not job.active:  # where the watcher was killed the work may be left
-        Process(child["pid"], child["began"]).end(CANCEL_GRACE_S)
+        child.end(CANCEL_GRACE_S)
     return job

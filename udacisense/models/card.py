@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from udacisense import store
+from udacisense import files, store
 from udacisense.errors import StoreError
+from udacisense.models.card_parts import fitting_summary, fitting_training
+from udacisense.settings import settings
 from udacisense.types import Checkpoint
+
+CARD = ".card.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card as it was read. What does not fit is left out of `plain` and told in `fault`."""
+
+    record: Checkpoint
+    plain: Mapping[str, Any]  # "record", "training", "summary"
+    fault: str | None
 
 
 def card_path(path: Path) -> Path:
     """Where the card of a weight file lies: `model.pth` has `model.card.json`."""
-    return path.with_name(f"{path.stem}.card.json")
+    return path.with_name(f"{path.stem}{CARD}")
 
 
-def card_text(path: Path) -> str:
-    """The text of a weight file's card.
+def open_card(path: Path) -> Card | None:
+    """The card at a path; None where there is none.
 
     Raises:
-        StoreError: there is none, or it cannot be read.
+        StoreError: it cannot be read, is not a checkpoint's card, or its id is not of the file that it describes.
     """
-    try:
-        return card_path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise StoreError(f"{card_path(path)} cannot be read: {exc}. Remove it, or restore it from version control.") from exc
+    if not os.path.lexists(path):
+        return None
+    models = settings().models_dir
+    files.check_place(path, models if path.is_relative_to(models) else path.parent)
+    text = files.read_text(path)
+    record = store.parse(text, "checkpoint", Checkpoint, str(path))
+    plain = files.parse_json(text)
+    training, unfit_training = fitting_training(plain.get("training"))
+    summary, unfit_summary = fitting_summary(plain.get("summary"))
+    unfit = "; ".join((*unfit_training, *unfit_summary))
+    fault = f"{path} is used without a part that does not fit ({unfit}). Mend it, or restore the card." if unfit else None
+    return Card(record, {**plain, "training": training, "summary": summary}, fault)
 
 
 def read_card(checkpoint: Checkpoint) -> Mapping[str, Any]:
     """Everything on a checkpoint's card ("record", "summary", "training"); empty without a card of these very bytes."""
     try:
-        text = card_text(checkpoint.path)
-        record = store.parse(text, "checkpoint", Checkpoint, str(card_path(checkpoint.path)))
+        card = open_card(card_path(checkpoint.path))
     except StoreError:
         return {}
-    found: Mapping[str, Any] = json.loads(text) if record.sha256 == checkpoint.sha256 else {}
-    return found
+    return card.plain if card is not None and card.record.sha256 == checkpoint.sha256 else {}

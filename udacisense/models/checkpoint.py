@@ -8,20 +8,21 @@ does not tell stays None.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from udacisense import store
+from udacisense import files, store
 from udacisense.errors import CheckpointError, NotFoundError, StoreError
 from udacisense.labels import CLASSES, IMAGENET_MEAN, IMAGENET_STD, INPUT_PX
-from udacisense.models.card import card_path, card_text, read_card
+from udacisense.models.card import CARD, card_path, open_card, read_card
+from udacisense.models.naming import existing_file, not_found
+from udacisense.models.weight_files import told_apart, walk, weights_of
 from udacisense.settings import settings
 from udacisense.types import Checkpoint
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "mobilenet_v3_small"
 SUFFIXES = (".pth", ".pt")
+MAX_BYTES = 2 * 1024**3  # a hundred times the largest network of this kind; beyond, hashing alone would hold up every list
 BASELINE = Path("baseline_mobilenet", "checkpoints", "model.pth")
 """Where the course keeps the baseline, below models/."""
 PIPELINE = Path("pipeline_03", "final_compressed_model.pth")
@@ -128,7 +130,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The record of a weight file: from its card if that describes these very bytes, else what the file itself tells.
 
     Raises:
-        NotFoundError: there is no such file. CheckpointError: the file is empty.
+        NotFoundError: there is no such file. CheckpointError: the file is empty, or far too large.
+        StoreError: it is no regular file.
     """
     return _read(Path(path).absolute())[0]
 
@@ -136,25 +139,27 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _read(path: Path) -> tuple[Checkpoint, str | None]:
     """The record, and a sentence when a card is there but cannot be used."""
     bare = _record_without_card(path, _technique(path))
-    if not card_path(path).exists():
-        return bare, None
     try:
-        card = store.parse(card_text(path), "checkpoint", Checkpoint, str(card_path(path)))
+        card = open_card(card_path(path))
     except StoreError as exc:
         return bare, f"{exc} Until then {path.name} is shown without its card."
-    if card.sha256 != bare.sha256:
+    if card is None:
+        return bare, None
+    if (card.record.sha256, card.record.size_bytes) != (bare.sha256, bare.size_bytes):
         return bare, (
-            f"{card_path(path)} describes another file (sha256 {card.sha256[:8]}, {path.name} has {bare.sha256[:8]}), "
+            f"{card_path(path)} describes another file (sha256 {card.record.sha256[:8]}, {path.name} has {bare.sha256[:8]}), "
             "so it is not used. Restore the weights that it belongs to, or remove the card."
         )
-    return dataclasses.replace(card, path=path), None
+    return dataclasses.replace(card.record, path=path), card.fault
 
 
 def _record_without_card(path: Path, technique: str) -> Checkpoint:
-    sha256 = store.sha256_of(path)
-    stat = path.stat()
+    stat = files.check_regular(path)
     if stat.st_size == 0:
         raise CheckpointError(f"{path} is empty, so it holds no weights. Copy the file here again, or save the model again.")
+    if stat.st_size > MAX_BYTES:
+        raise CheckpointError(f"{path} is larger than {MAX_BYTES >> 30} GB, so it is no network of this kind. Move it away.")
+    sha256 = store.sha256_of(path)
     return Checkpoint(
         id=f"{ARCHITECTURE}-{_slug(technique)}-{sha256[:8]}",
         path=path,
@@ -198,12 +203,12 @@ def trained_hashes(checkpoint: Checkpoint) -> frozenset[str] | None:
         return None
     path = checkpoint.path.with_name(Path(checkpoint.trained_on_images).name)
     try:
-        raw = path.read_bytes()
-    except OSError:
+        raw = files.read_bytes(path)
+    except StoreError:
         return None
     if hashlib.sha256(raw).hexdigest() != checkpoint.trained_on:
         return None
-    return frozenset(raw.decode().split())
+    return frozenset(raw.decode(errors="replace").split())
 
 
 # --- list and find -------------------------------------------------------------------------------------------------------
@@ -211,25 +216,31 @@ def trained_hashes(checkpoint: Checkpoint) -> frozenset[str] | None:
 
 def list_checkpoints() -> store.Listing[Checkpoint]:
     """Every weight file below models/ (but models/mobile), oldest first; what cannot be read is named in `problems`."""
-    found: dict[str, Checkpoint] = {}
-    problems: list[str] = []
-    for path in _weight_files(settings().models_dir):
+    root = settings().models_dir
+    came_upon = walk(root, (*SUFFIXES, CARD), but=root / "mobile")
+    found: list[Checkpoint] = []
+    problems = came_upon.problems
+    for path in came_upon.found:
         try:
-            checkpoint, problem = _read(path)
+            checkpoint, problem = _listed(path, root)
         except (CheckpointError, StoreError) as exc:
             problems.append(str(exc))
             continue
+        found += [checkpoint] if checkpoint else []
         problems += [problem] if problem else []
-        if checkpoint.id in found:
-            problems.append(f"{path} is a copy of {found[checkpoint.id].path}. Remove one of the two.")
-        found.setdefault(checkpoint.id, checkpoint)
-    return store.Listing(tuple(sorted(found.values(), key=lambda c: (c.created, c.id))), tuple(problems))
+    apart, clashes = told_apart(found)
+    return store.Listing(tuple(sorted(apart, key=lambda c: (c.created, c.id))), (*problems, *clashes))
 
 
-def _weight_files(folder: Path) -> list[Path]:
-    mobile = folder / "mobile"
-    files = (p for p in folder.rglob("*") if p.suffix in SUFFIXES and (p.is_file() or p.is_symlink()))
-    return sorted(p for p in files if not p.is_relative_to(mobile))
+def _listed(path: Path, root: Path) -> tuple[Checkpoint | None, str | None]:
+    """What a file adds to the list: itself, a problem, or both; a card whose weights are elsewhere only its problem."""
+    if path.name.endswith(CARD):
+        if weights_of(path, SUFFIXES):
+            return None, None  # told with the weights
+        card = open_card(path)
+        return None, card.fault if card else None
+    files.check_place(path, root)
+    return _read(path)
 
 
 def find_checkpoint(id_or_path: str | Path) -> Checkpoint:
@@ -247,26 +258,21 @@ def find_checkpoint(id_or_path: str | Path) -> Checkpoint:
     raise not_found("checkpoint", str(id_or_path), tuple(known))
 
 
-def existing_file(id_or_path: str | Path, exists: Callable[[Path], bool] = Path.is_file) -> Path | None:
-    """The absolute path meant, seen from the working folder or the project's; None if nothing is there."""
-    try:
-        places = (Path(id_or_path).absolute(), settings().home / id_or_path)
-        return next((p for p in places if exists(p)), None)
-    except (OSError, ValueError):  # a name too long or with a zero byte is no path
-        return None
-
-
-def not_found(what: str, wanted: str, known: Sequence[str]) -> NotFoundError:
-    """The error for an id or path that is not here, naming what comes close."""
-    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or list(known[:3])
-    way_out = f"Did you mean {' or '.join(close)}?" if close else f"There is no {what} in {settings().models_dir} yet."
-    return NotFoundError(f"There is no {what} {wanted!r}, neither as an id nor as a file. {way_out}")
-
-
 def baseline_checkpoint() -> Checkpoint | None:
-    """The baseline that compressed models are judged against; None if it is not here."""
-    path = settings().models_dir / BASELINE
-    return read_checkpoint(path) if path.is_file() else None
+    """The baseline that compressed models are judged against; None if it is not here, or cannot be read."""
+    return _kept_at(BASELINE)[0]
+
+
+def _kept_at(place: Path) -> tuple[Checkpoint | None, str]:
+    """The checkpoint at a known place below models/; where there is none that can be read, why."""
+    root = settings().models_dir
+    try:
+        files.check_place(root / place, root)
+        return read_checkpoint(root / place), ""
+    except NotFoundError:
+        return None, f"is not in {store.relative((root / place).parent)}"
+    except (CheckpointError, StoreError) as exc:
+        return None, f"cannot be used: {str(exc).rstrip('.')}"
 
 
 def default_checkpoint() -> tuple[Checkpoint, str | None]:
@@ -275,16 +281,16 @@ def default_checkpoint() -> tuple[Checkpoint, str | None]:
     Raises:
         NotFoundError: neither is here.
     """
-    final = settings().models_dir / PIPELINE
-    if final.is_file():
-        return read_checkpoint(final), None
+    final, why = _kept_at(PIPELINE)
+    if final is not None:
+        return final, None
     baseline = baseline_checkpoint()
     if baseline is None:
         raise NotFoundError(
-            f"Neither {PIPELINE.as_posix()} nor {BASELINE.as_posix()} is in {settings().models_dir}. "
+            f"Neither {PIPELINE.as_posix()} nor {BASELINE.as_posix()} is a checkpoint in {settings().models_dir}. "
             "Copy the course's files there, or train a baseline: python -m udacisense train"
         )
     return baseline, (
-        f"The pipeline's final model ({final.name}) is not in {store.relative(final.parent)}, so the baseline stands in "
-        "for it: every figure is the uncompressed model's. Copy a compressed checkpoint there to judge it instead."
+        f"The pipeline's final model ({PIPELINE.name}) {why}, so the baseline stands in for it: "
+        "every figure is the uncompressed model's. Copy a compressed checkpoint there to judge it instead."
     )

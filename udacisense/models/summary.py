@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from udacisense.errors import CheckpointError, RunError
 from udacisense.labels import INPUT_PX
 from udacisense.models.card import read_card
+from udacisense.models.card_parts import Layer, Summary
 from udacisense.processes import limits
 from udacisense.remote import RemoteModel
 from udacisense.torchscript.archive import is_torchscript
@@ -19,30 +19,6 @@ from udacisense.types import Checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One module without children."""
-
-    name: str  # "model.features.0.0"
-    kind: str  # "Conv2d"
-    output_shape: tuple[int, ...] | None  # without the batch; None = a TorchScript module does not tell
-    parameters: int
-    macs: int | None  # multiply-accumulates for one picture; None = not counted for this kind
-    sparsity: float | None  # share of zeros among its weights, 0..1; None = it has none
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A whole network, for one picture of the checkpoint's input size."""
-
-    layers: tuple[Layer, ...]
-    parameters: int | None  # None = folded into the graph of a frozen TorchScript file
-    macs: int | None  # of convolutions and linear layers, where all the work is
-    size_bytes: int
-    is_quantized: bool
-    sparsity: float | None  # share of zeros among the weights of convolutions and linear layers, 0..1
 
 
 def summarise(checkpoint: Checkpoint) -> Summary:

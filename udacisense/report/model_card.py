@@ -14,8 +14,9 @@ from udacisense.artifacts import list_artifacts
 from udacisense.compression.pipeline_file import load_pipeline, pipeline_names
 from udacisense.errors import RecipeError
 from udacisense.labels import CLASSES
+from udacisense.models.card_parts import Summary
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
-from udacisense.models.summary import Summary, summary_on_card
+from udacisense.models.summary import summary_on_card
 from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Grid, Heading, Text, commas, megabytes, percent
 from udacisense.report.card_words import LICENCE, USE, licences, limits, pictures
 from udacisense.report.compression import Row, lineage

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from udacisense import stats
-from udacisense.models.checkpoint import training_info
+from udacisense.errors import StoreError
+from udacisense.models.card import CARD, open_card
+from udacisense.models.checkpoint import SUFFIXES, list_checkpoints, training_info
+from udacisense.models.weight_files import weights_of
 from udacisense.queries import evaluations_of, is_real
 from udacisense.report.blocks import NOT_MEASURED, Block, Grid, Heading, Text, percent
 from udacisense.settings import settings
@@ -39,7 +42,7 @@ def seed_blocks(checkpoint: Checkpoint, of_its_start: bool = False) -> list[Bloc
     """
     title = Heading(2, "Seeds of the network that it was made from" if of_its_start else "Seeds")
     recipe = (training_info(checkpoint) or {}).get("recipe") or {}
-    if "seed" not in recipe:
+    if recipe.get("seed") is None:
         return [title, Text("The seed is not known.")]
     found = trainings(recipe)
     if len(found) < 2:
@@ -66,16 +69,25 @@ def _but_for_its_seed(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _cards() -> Iterator[tuple[Mapping[str, Any], Training]]:
-    for path in sorted(settings().models_dir.rglob("*.card.json")):
-        try:
-            plain = json.loads(path.read_text(encoding="utf-8"))
-            recipe, sha256 = plain["training"]["recipe"], str(plain["record"]["sha256"])
-            seed, curves = int(recipe["seed"]), plain["training"].get("curves") or []
-        except (OSError, ValueError, KeyError, TypeError):  # no card of a training
+    for sha256, told in _trainings():
+        recipe, curves = told.get("recipe") or {}, told.get("curves") or []
+        if recipe.get("seed") is None:
             continue
         last = next((p["validation_top1"] for p in reversed(curves) if p.get("validation_top1") is not None), None)
         evaluation = evaluations_of(sha256, split="test").where(is_real).newest()
-        yield recipe, Training(seed, sha256, last, evaluation)
+        yield recipe, Training(recipe["seed"], sha256, last, evaluation)
+
+
+def _trainings() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The sha256 of each network with what its card tells; a card without weights speaks only of a network that is not here."""
+    here = list_checkpoints().records
+    yield from ((c.sha256, training_info(c) or {}) for c in here)
+    known = {c.sha256 for c in here}
+    for path in sorted(settings().models_dir.rglob(f"*{CARD}")):
+        with suppress(StoreError):  # the list of checkpoints names it
+            card = None if weights_of(path, SUFFIXES) else open_card(path)
+            if card is not None and card.record.sha256 not in known:
+                yield card.record.sha256, card.plain["training"]
 
 
 def _row(training: Training, own: str) -> tuple[str, ...]:

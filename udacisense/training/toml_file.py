@@ -9,18 +9,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from udacisense.errors import RecipeError
+from udacisense import files
+from udacisense.errors import NotFoundError, RecipeError, StoreError
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of the file.
 
     Raises:
-        OSError: it cannot be read. RecipeError: it is not TOML.
+        NotFoundError: there is no such file. RecipeError: it cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        return tomllib.loads(files.read_text(path))
+    except NotFoundError:
+        raise
+    except StoreError as exc:
+        raise RecipeError(str(exc)) from exc
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field
 
 Pixels = NDArray[np.uint8]  # H, W, 3: one decoded RGB picture
 Images = NDArray[np.float32]  # N, 3, H, W, normalised
@@ -19,6 +21,25 @@ Sameness = Literal["same", "different", "unknown"]
 SourceName = Literal["cifar100", "folder", "sample"]
 SplitName = Literal["train", "test"]
 Capability = Literal["export", "run"]
+
+
+def _check_moment(text: str) -> str:
+    year = datetime.fromisoformat(text).year
+    require(1970 <= year < 9999, f"no record is of the year {year}")
+    return text
+
+
+# What a number or a text of a record may be. Held to when a file is read: what we measure ourselves is in range.
+Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Amount = Annotated[float, Field(ge=0)]
+Ratio = Annotated[float, Field(gt=1e-9, lt=1e9)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Moment = Annotated[str, AfterValidator(_check_moment)]  # ISO 8601
+ClassIndex = Annotated[int, Field(ge=0, lt=10)]
+PerClass = Field(min_length=10, max_length=10)
+Confusion = Annotated[tuple[Annotated[tuple[Count, ...], PerClass], ...], PerClass]  # rows true, columns answered
 
 
 def require(condition: bool, message: str) -> None:
@@ -37,15 +58,15 @@ class Machine:
     """What a measurement ran on. None = this system does not tell."""
 
     cpu: str
-    physical_cores: int
-    logical_cores: int
-    memory_bytes: int
+    physical_cores: Count
+    logical_cores: Count
+    memory_bytes: Count
     os: str
     python: str
     governor: str | None = None  # CPU frequency governor
-    cpu_quota_cores: float | None = None  # container limit
-    memory_limit_bytes: int | None = None  # container limit
-    usable_cores: int | None = None  # that this process may run on
+    cpu_quota_cores: Amount | None = None  # container limit
+    memory_limit_bytes: Count | None = None  # container limit
+    usable_cores: Count | None = None  # that this process may run on
     hypervisor: str | None = None  # of a virtual machine; "none" on bare metal
     turbo: bool | None = None  # whether cores may go over their nominal clock
 
@@ -55,12 +76,12 @@ class Provenance:
     """How a record came to be, so that anybody can make it again."""
 
     command: str  # the command line that makes this record again
-    created: str  # UTC, ISO 8601
+    created: Moment  # UTC, ISO 8601
     machine: Machine
     versions: Mapping[str, str]  # library -> version
     seed: int
-    load_1min: float | None = None  # the system's load average when the work began
-    memory_free_bytes: int | None = None  # that programs could still use when the work began
+    load_1min: Amount | None = None  # the system's load average when the work began
+    memory_free_bytes: Count | None = None  # that programs could still use when the work began
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +92,4 @@ class DatasetRef:
     source: SourceName
     scheme: str  # "household-v1" or "official"
     split: SplitName
-    images: int
+    images: Count

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from udacisense.types.base import DatasetRef, Provenance, require
+from udacisense.types.base import Count, DatasetRef, Fraction, Provenance, Seconds, Sha256, require
 
 Mode = Literal["chain", "singles"]
 """Each step works on what the one before made, or each on the start."""
@@ -25,19 +25,19 @@ class CompressionStep:
     settings: Mapping[str, object]  # the step as the pipeline's file says it
     key: str  # digest of all that the result depends on: equal keys need no second run
     parent_id: str
-    parent_sha256: str
+    parent_sha256: Sha256
     checkpoint_id: str
-    sha256: str
+    sha256: Sha256
     path: str  # of the weights, as seen from the home folder
-    size_bytes: int
-    parameters: int | None  # None = folded into a TorchScript graph
-    macs: int | None  # multiply-accumulates of one picture; None = the file does not tell
-    sparsity: float | None  # share of zeros among the weights, 0..1
+    size_bytes: Count
+    parameters: Count | None  # None = folded into a TorchScript graph
+    macs: Count | None  # multiply-accumulates of one picture; None = the file does not tell
+    sparsity: Fraction | None  # share of zeros among the weights, 0..1
     data: DatasetRef  # the training pictures, validation included
-    images: int  # of them that the step may have trained on
-    validation_images: int  # of them that were held out to choose by
-    validation_top1: float  # on those, 0..1
-    seconds: float
+    images: Count  # of them that the step may have trained on
+    validation_images: Count  # of them that were held out to choose by
+    validation_top1: Fraction  # on those, 0..1
+    seconds: Seconds
     made: Provenance
     notes: Mapping[str, object]  # what the technique tells of its work
 
@@ -66,7 +66,7 @@ class Compression:
     mode: Mode
     planned: tuple[str, ...]  # names of all steps, in order
     start_id: str
-    start_sha256: str
+    start_sha256: Sha256
     steps: tuple[str, ...]  # ids of CompressionStep, in order
     failed: tuple[FailedStep, ...]
     made: Provenance

@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from udacisense.types.base import DatasetRef, Provenance, Sameness, Status, require, require_fraction
+from udacisense.types.base import (
+    Amount,
+    ClassIndex,
+    Confusion,
+    Count,
+    DatasetRef,
+    Fraction,
+    PerClass,
+    Provenance,
+    Sameness,
+    Seconds,
+    Sha256,
+    Status,
+    require,
+    require_fraction,
+)
 from udacisense.types.proof import Measures
 
 
@@ -14,17 +30,17 @@ class Evaluation:
 
     id: str
     subject_id: str
-    subject_sha256: str
+    subject_sha256: Sha256
     data: DatasetRef
-    images: int  # labelled images that were judged
-    top1: float  # 0..1
-    top5: float  # 0..1
-    per_class: tuple[float | None, ...]  # recall per class; None = the split has no image of it
-    confusion: tuple[tuple[int, ...], ...]  # rows true, columns predicted
-    overlap_images: int | None  # images of the split the checkpoint was trained on; None = not known
+    images: Count  # labelled images that were judged
+    top1: Fraction  # 0..1
+    top5: Fraction  # 0..1
+    per_class: Annotated[tuple[Fraction | None, ...], PerClass]  # recall per class; None = the split has no image of it
+    confusion: Confusion
+    overlap_images: Count | None  # images of the split the checkpoint was trained on; None = not known
     predictions_path: str  # relative to results/
-    preprocess_s: float
-    forward_s: float
+    preprocess_s: Seconds
+    forward_s: Seconds
     made: Provenance
     warnings: tuple[str, ...] = ()
 
@@ -39,11 +55,11 @@ class TensorCheck:
     """The notebook's check: the same random input through both models."""
 
     name: str  # "single", "batch of 4"
-    inputs: int
-    max_abs_diff: float
-    mean_abs_diff: float
+    inputs: Count
+    max_abs_diff: Amount
+    mean_abs_diff: Amount
     predictions_match: bool
-    tolerance: float
+    tolerance: Amount
     outputs_match: bool  # max_abs_diff < tolerance
 
 
@@ -52,9 +68,9 @@ class Flip:
     """One picture whose answer changed."""
 
     image: str  # first 16 hex digits of the picture's md5
-    label: int | None
-    before: int
-    after: int
+    label: ClassIndex | None
+    before: ClassIndex
+    after: ClassIndex
     margin: float  # checkpoint's logit margin of its answer over the artifact's answer: what was lost
     margin_after: float | None = None  # artifact's margin of its answer over the checkpoint's; None = not kept
 
@@ -65,18 +81,18 @@ class Verification:
 
     id: str
     artifact_id: str
-    artifact_sha256: str
+    artifact_sha256: Sha256
     checkpoint_id: str
-    checkpoint_sha256: str
+    checkpoint_sha256: Sha256
     data: DatasetRef
-    images: int
-    agreement: float  # share of images with the same top-1, 0..1
-    max_abs_diff: float  # in logits, over the real images
-    mean_abs_diff: float
+    images: Count
+    agreement: Fraction  # share of images with the same top-1, 0..1
+    max_abs_diff: Amount  # in logits, over the real images
+    mean_abs_diff: Amount
     psnr_db: float | None  # None = identical outputs
-    accuracy_before: float | None  # None = images had no labels
-    accuracy_after: float | None
-    mcnemar_p: float | None
+    accuracy_before: Fraction | None  # None = images had no labels
+    accuracy_after: Fraction | None
+    mcnemar_p: Fraction | None
     checks: tuple[TensorCheck, ...]
     flips: tuple[Flip, ...]
     verdict: Sameness
@@ -117,7 +133,7 @@ class Readiness:
 
     id: str
     artifact_id: str
-    artifact_sha256: str
+    artifact_sha256: Sha256
     checkpoint_id: str
     baseline_id: str | None
     rules_sha256: str  # of readiness.toml

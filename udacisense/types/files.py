@@ -5,8 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from udacisense.types.base import Precision, Provenance, require, require_fraction
+from pydantic import Field
+
+from udacisense.types.base import (
+    Count,
+    Fraction,
+    Moment,
+    Precision,
+    Provenance,
+    Seconds,
+    Sha256,
+    require,
+    require_fraction,
+)
+
+Side = Annotated[int, Field(ge=1, le=4096)]
+Level = Annotated[float, Field(ge=-1e3, le=1e3)]  # of a colour, as a share of white
+Spread = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +32,27 @@ class Checkpoint:
 
     id: str  # "mobilenet_v3_small-baseline-1f3a9c02" = architecture-technique-sha256[:8]
     path: Path
-    sha256: str
+    sha256: Sha256
     architecture: str
     technique: str  # "baseline", "prune30", ...
     parent_id: str | None  # the checkpoint it was compressed from
     classes: tuple[str, ...]
-    input_px: tuple[int, int]  # height, width
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    parameters: int | None
-    size_bytes: int
+    input_px: tuple[Side, Side]  # height, width
+    mean: tuple[Level, Level, Level]
+    std: tuple[Spread, Spread, Spread]
+    parameters: Count | None
+    size_bytes: Count
     trained_on: str | None  # digest of the training images' hashes, None = not known
     trained_on_images: str | None  # name of the list of those hashes, beside the weights
-    created: str
+    created: Moment
 
     def __post_init__(self) -> None:
         require(len(self.classes) == 10, f"classes must have 10 names, got {len(self.classes)}")
         require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")
+        require(
+            self.id.endswith((self.sha256[:8], self.sha256)),
+            f"the id must end in {self.sha256[:8]}, the beginning of the file's sha256",
+        )
         require(self.size_bytes > 0, f"size_bytes must be positive, got {self.size_bytes}")
 
 
@@ -41,12 +62,12 @@ class Rung:
 
     recipe: str  # Recipe.name
     what: str  # Recipe.what
-    size_bytes: int | None  # None = no file was written
-    agreement: float | None  # share of validation pictures answered as the checkpoint answers them, 0..1
-    top1: float | None  # on the validation pictures
-    top1_checkpoint: float | None  # the checkpoint's on the same pictures
-    latency_s: float | None  # median of one picture
-    latency_fp32_s: float | None  # of the format's fp32 file, timed in turn with it: only their ratio can be compared
+    size_bytes: Count | None  # None = no file was written
+    agreement: Fraction | None  # share of validation pictures answered as the checkpoint answers them, 0..1
+    top1: Fraction | None  # on the validation pictures
+    top1_checkpoint: Fraction | None  # the checkpoint's on the same pictures
+    latency_s: Seconds | None  # median of one picture
+    latency_fp32_s: Seconds | None  # of the format's fp32 file, timed in turn with it: only their ratio can be compared
     passed: bool
     reason: str  # why it passed or not
 
@@ -65,12 +86,12 @@ class Artifact:
     format: str  # a key of FORMATS
     precision: Precision
     path: Path
-    sha256: str
-    size_bytes: int
+    sha256: Sha256
+    size_bytes: Count
     recipe: Mapping[str, object]  # what was asked for and what was done, e.g. {"capture": "trace", "optimiser": "freeze"}
     warnings: tuple[str, ...]  # sentences that say why and what to do next
     made: Provenance
-    seconds: float | None = None  # time the conversion took
+    seconds: Seconds | None = None  # time the conversion took
     ladder: tuple[Rung, ...] = ()  # the recipes tried, in order, where the precision has more than one
 
     def __post_init__(self) -> None:

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from udacisense.types.base import DatasetRef, Provenance, require, require_fraction
+from pydantic import Field
+
+from udacisense.types.base import (
+    Amount,
+    Confusion,
+    Count,
+    DatasetRef,
+    Fraction,
+    PerClass,
+    Provenance,
+    Sha256,
+    require,
+    require_fraction,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassChange:
     """The pictures of one true class, before and after."""
 
-    images: int
-    agreement: float  # share with the same answer, 0..1
-    accuracy_before: float
-    accuracy_after: float
+    images: Count
+    agreement: Fraction  # share with the same answer, 0..1
+    accuracy_before: Fraction
+    accuracy_after: Fraction
 
     def __post_init__(self) -> None:
         require(self.images > 0, "a class without pictures has no accuracy")
@@ -25,17 +38,17 @@ class ClassChange:
 class Measures:
     """What two sets of logits of the same pictures say of each other; udacisense.logits has the formulas."""
 
-    p99_abs_diff: float  # of all logits
-    cosine: float | None  # mean over pictures; None = a picture's logits are all zero
+    p99_abs_diff: Amount  # of all logits
+    cosine: Annotated[float, Field(ge=-1.001, le=1.001)] | None  # mean over pictures; None = a picture's logits are all zero
     kl_nats: float  # mean divergence of the probabilities
-    top5_agreement: float  # mean share of the five likeliest classes in common, 0..1
-    per_class: tuple[ClassChange | None, ...]  # None = no picture of the class
-    ece_before: float | None  # expected calibration error, 0..1; None = no labels
-    ece_after: float | None
-    confusion_before: tuple[tuple[int, ...], ...]  # rows true, columns answered
-    confusion_after: tuple[tuple[int, ...], ...]
-    lost: int | None  # right before, wrong after; None = no labels
-    won: int | None  # wrong before, right after
+    top5_agreement: Fraction  # mean share of the five likeliest classes in common, 0..1
+    per_class: Annotated[tuple[ClassChange | None, ...], PerClass]  # None = no picture of the class
+    ece_before: Fraction | None  # expected calibration error, 0..1; None = no labels
+    ece_after: Fraction | None
+    confusion_before: Confusion
+    confusion_after: Confusion
+    lost: Count | None  # right before, wrong after; None = no labels
+    won: Count | None  # wrong before, right after
     accuracy_interval: tuple[float, float] | None  # 95 % of the accuracy after minus before, fractions
 
     def __post_init__(self) -> None:
@@ -54,9 +67,9 @@ class LayerGap:
 
     name: str  # the reference's module: "features.4"
     value: str | None  # what the file calls it; None = nothing in it comes close, or a converted beginning's output
-    shape: tuple[int, ...]  # of one picture's value in the reference
+    shape: tuple[Count, ...]  # of one picture's value in the reference
     sqnr_db: float | None  # signal over the power of the difference; None = identical
-    max_abs_diff: float
+    max_abs_diff: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +78,11 @@ class Location:
 
     id: str
     artifact_id: str
-    artifact_sha256: str
+    artifact_sha256: Sha256
     checkpoint_id: str  # the reference
-    checkpoint_sha256: str
+    checkpoint_sha256: Sha256
     data: DatasetRef
-    images: int  # the first of each class
+    images: Count  # the first of each class
     method: SearchMethod
     gaps: tuple[LayerGap, ...]  # along the network; with "prefixes" only where the search looked
     inside: tuple[LayerGap, ...]  # the steps inside the block that departs, where they could be seen

@@ -6,31 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from udacisense.types.base import Provenance, require
+from udacisense.types.base import Amount, Count, Provenance, Ratio, Seconds, Sha256, require
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """What the machine did during one block of runs. None = this system does not tell."""
 
-    at_s: float  # when the block began, seconds after the run's first
-    wall_s: float  # its length
-    cpu_s: float | None  # processor time that the timed process used
-    waited_s: float | None  # time that it was ready to run and another program had the processor
-    others: float | None  # share (0..1) of all cores that other programs used meanwhile
-    mhz: float | None  # clock of the cores, mean
-    throttles: int | None  # times that a core was slowed for its heat
-    energy_j: float | None  # of the whole processor package
+    at_s: Seconds  # when the block began, seconds after the run's first
+    wall_s: Seconds  # its length
+    cpu_s: Seconds | None  # processor time that the timed process used
+    waited_s: Seconds | None  # time that it was ready to run and another program had the processor
+    others: Amount | None  # share (0..1) of all cores that other programs used meanwhile
+    mhz: Amount | None  # clock of the cores, mean
+    throttles: Count | None  # times that a core was slowed for its heat
+    energy_j: Amount | None  # of the whole processor package
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """One start from nothing to the first answer, in a process of its own; seconds."""
 
-    process_s: float  # starting Python
-    import_s: float  # importing the runtime
-    load_s: float  # loading the file
-    first_s: float  # first inference
+    process_s: Seconds  # starting Python
+    import_s: Seconds  # importing the runtime
+    load_s: Seconds  # loading the file
+    first_s: Seconds  # first inference
     file_cached: bool | None  # whether the file was in the page cache before; None = the system does not tell
 
     @property
@@ -49,37 +49,37 @@ class Benchmark:
     id: str
     run_id: str  # subjects of one run were timed side by side; only those may be compared
     subject_id: str
-    subject_sha256: str
+    subject_sha256: Sha256
     runtime: str  # "torch", "torch.jit", "torch lite interpreter"
     runtime_version: str
-    threads: int
-    batch: int
-    input_px: tuple[int, int]
-    import_s: float | None  # importing the runtime
-    load_s: float
-    first_s: float  # first inference after load, never mixed with the steady ones
-    warmup_s: tuple[float, ...]  # of the first start
-    blocks_s: tuple[tuple[float, ...], ...]  # steady times, a tuple per block, start after start
-    preprocess_s: tuple[float, ...]  # per picture: decode is not included
-    rss_before_bytes: int | None  # resident memory before the file was loaded
-    peak_rss_bytes: int | None
-    size_bytes: int
+    threads: Count
+    batch: Count
+    input_px: tuple[Count, Count]
+    import_s: Seconds | None  # importing the runtime
+    load_s: Seconds
+    first_s: Seconds  # first inference after load, never mixed with the steady ones
+    warmup_s: tuple[Seconds, ...]  # of the first start
+    blocks_s: tuple[tuple[Seconds, ...], ...]  # steady times, a tuple per block, start after start
+    preprocess_s: tuple[Seconds, ...]  # per picture: decode is not included
+    rss_before_bytes: Count | None  # resident memory before the file was loaded
+    peak_rss_bytes: Count | None
+    size_bytes: Count
     made: Provenance
     warnings: tuple[str, ...] = ()  # sentences that say what to do next
     protocol: Mapping[str, str | float | int] | None = None  # the numbers that it was timed by
     sustained: bool = False  # timed alone without a pause, not in turns with others
-    beside: int = 0  # processes that were kept busy on purpose meanwhile
-    cpus: tuple[int, ...] | None = None  # pinned to these; None = not pinned
+    beside: Count = 0  # processes that were kept busy on purpose meanwhile
+    cpus: tuple[Count, ...] | None = None  # pinned to these; None = not pinned
     warmup_stable: bool | None = None
     conditions: tuple[Conditions, ...] = ()  # one for each block
     starts: tuple[Start, ...] = ()
-    whole_s: tuple[tuple[float, ...], ...] = ()  # one picture from its file: decode, preprocess, infer; a tuple per block
-    decode_s: tuple[float, ...] = ()
-    mean_rss_bytes: int | None = None  # while the blocks ran
-    timer_s: float | None = None  # the smallest step of the clock
+    whole_s: tuple[tuple[Seconds, ...], ...] = ()  # one picture from its file: decode, preprocess, infer; a tuple per block
+    decode_s: tuple[Seconds, ...] = ()
+    mean_rss_bytes: Count | None = None  # while the blocks ran
+    timer_s: Seconds | None = None  # the smallest step of the clock
     energy_note: str = "The record is older than the reading of energy counters."  # why energy is None; empty where it is not
     blocks_per_start: tuple[
-        int, ...
+        Count, ...
     ] = ()  # how many of the blocks each start gave; () = all came from one, as in older records
 
     def __post_init__(self) -> None:
@@ -120,13 +120,13 @@ class Unfinished:
     id: str
     run_id: str
     subject_id: str
-    subject_sha256: str
-    threads: int
-    batch: int
-    beside: int
-    starts_asked: int
-    blocks_s: tuple[tuple[float, ...], ...]  # those that were finished
-    blocks_per_start: tuple[int, ...]
+    subject_sha256: Sha256
+    threads: Count
+    batch: Count
+    beside: Count
+    starts_asked: Count
+    blocks_s: tuple[tuple[Seconds, ...], ...]  # those that were finished
+    blocks_per_start: tuple[Count, ...]
     reason: str  # a sentence: why it is not finished
     made: Provenance
 
@@ -137,13 +137,13 @@ class Trial:
 
     title: str
     asked: str  # what the verdicts must keep to, as a sentence
-    faster: int
-    slower: int
-    same: int
-    unknown: int
-    ratios: tuple[float, ...]  # of each comparison, in the order made
+    faster: Count
+    slower: Count
+    same: Count
+    unknown: Count
+    ratios: tuple[Ratio, ...]  # of each comparison, in the order made
     passed: bool
-    intervals: tuple[tuple[float, float], ...] = ()  # 95 %, of each ratio; older records do not hold them
+    intervals: tuple[tuple[Ratio, Ratio], ...] = ()  # 95 %, of each ratio; older records do not hold them
 
     @property
     def comparisons(self) -> int:
@@ -157,9 +157,9 @@ class SelfTest:
 
     id: str
     subject_id: str
-    subject_sha256: str
+    subject_sha256: Sha256
     protocol: Mapping[str, str | float | int]
     trials: tuple[Trial, ...]
-    seconds: float
+    seconds: Seconds
     passed: bool
     made: Provenance

@@ -8,7 +8,7 @@ from udacisense.verbs.compress import Compressing, ModelCard, card, compress
 from udacisense.verbs.everything import Conversions, Verifications, convert_all, verify_all
 from udacisense.verbs.inside import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
-from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info
+from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info, unreadable
 from udacisense.verbs.timing import Tag, history, runs, selftest, tag
 from udacisense.verbs.whole import Run, run
 from udacisense.verbs.work import benchmark, convert, evaluate, locate, train, verify
@@ -46,6 +46,7 @@ __all__ = [
     "selftest",
     "tag",
     "train",
+    "unreadable",
     "verify",
     "verify_all",
     "write_report",

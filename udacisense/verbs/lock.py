@@ -11,6 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from udacisense import files
+from udacisense.errors import StoreError
 from udacisense.progress import WAITING, report
 from udacisense.settings import settings
 from udacisense.store import now, sweep, write_text
@@ -60,9 +62,9 @@ def _acquire(lock: FileLock, holder: Path) -> None:
 
 def _holder(path: Path) -> str:
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = files.read_json(path)
         return f"{plain['what']} (process {plain['pid']}, since {plain['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (StoreError, KeyError, TypeError):
         return "other work on this machine"
 
 

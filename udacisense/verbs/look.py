@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import udacisense
+from udacisense import jobs, queries
 from udacisense.processes.limits import confinement
 from udacisense.settings import Settings, settings
-from udacisense.types import Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName
+from udacisense.types import KINDS, Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName
 
 if TYPE_CHECKING:
     from udacisense.data.health import Health
@@ -130,5 +131,12 @@ def models_info() -> ModelsInfo:
         failed=standing_failures(),
         default_id=default.id if default else None,
         notice=notice,
-        problems=checkpoints.problems + artifacts.problems,
+        problems=(*checkpoints.problems, *artifacts.problems, *unreadable()),
     )
+
+
+def unreadable() -> tuple[str, ...]:
+    """A sentence for each record, file of tags and job that cannot be read."""
+    from udacisense.history.runs import unreadable_tags
+
+    return (*queries.unreadable(*KINDS.values()), *unreadable_tags(), *jobs.unreadable())

@@ -28,11 +28,7 @@ class Tag:
 
 
 def runs() -> tuple[TimedRun, ...]:
-    """Every run of the benchmark with its subjects and tags, oldest first.
-
-    Raises:
-        StoreError: the file of tags is damaged.
-    """
+    """Every run of the benchmark with its subjects and tags, oldest first."""
     from udacisense.history.runs import list_runs
 
     return list_runs()

@@ -1,0 +1,101 @@
+"""Any JSON in any place of any card, record and job: every list, verb and page still opens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as draw
+
+from tests import odd_files
+from tests.driving import quick_answers
+from udacisense import store
+from udacisense.types import KINDS
+
+__all__ = ["quick_answers"]
+
+# --- any JSON anywhere ------------------------------------------------------------------------------------------------
+
+SCALARS = draw.one_of(
+    draw.none(),
+    draw.booleans(),
+    draw.integers(),
+    draw.sampled_from([0, -1, 10**6, 2**53, 2**63, 10**400]),
+    draw.floats(),
+    draw.text(draw.characters(exclude_categories=[]), max_size=20),
+    draw.sampled_from(["", "nan", "../../x", "2026-01-02T03:04:05", "0001-01-01", "<b>x</b>", "\ud800"]),
+)
+ANY_JSON = draw.recursive(
+    SCALARS, lambda inner: draw.lists(inner, max_size=4) | draw.dictionaries(draw.text(max_size=8), inner, max_size=4)
+)
+
+
+def _spoil_some(home: Path, data: draw.DataObject) -> None:
+    """Other values at a few places of a few files: of the same kind as before, so that some pass the door, or of any."""
+    found = odd_files.json_files(home)
+    for path in data.draw(draw.lists(draw.sampled_from(found), min_size=1, max_size=12, unique=True)):
+        plain = json.loads(path.read_text())
+        way = data.draw(draw.sampled_from(list(odd_files.places(plain))))
+        odd_files.write(path, odd_files.put(plain, way, data.draw(_like(plain, way))))
+
+
+def _like(plain: Any, way: tuple[Any, ...]) -> draw.SearchStrategy[Any]:
+    for step in way:
+        plain = plain[step]
+    same: dict[type, draw.SearchStrategy[Any]] = {
+        int: draw.integers(-2, 10**7), float: draw.floats(-1, 1e4), str: draw.text(max_size=40), list: draw.just([])
+    }  # fmt: skip
+    return same.get(type(plain), ANY_JSON) | ANY_JSON
+
+
+def _begin_again(home: Path, kept: Path) -> None:
+    for name in ("models", "results", ".udacisense"):
+        shutil.rmtree(home / name)
+        shutil.copytree(kept / name, home / name)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def _any_json_anywhere(home: Path, kept: Path, data: draw.DataObject, pages: bool) -> None:
+    _begin_again(home, kept)
+    _spoil_some(home, data)
+    assert odd_files.traces_of_verbs() == []
+    for cls in KINDS.values():
+        assert len(store.records(cls).problems) == len(set(store.records(cls).problems))
+    if pages:
+        assert odd_files.traces_of_pages() == []
+
+
+HOUSE = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+
+
+@pytest.fixture
+def kept(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the furnished home."""
+    return Path(shutil.copytree(furnished, tmp_path_factory.mktemp("kept"), dirs_exist_ok=True))
+
+
+@hypothesis_settings(max_examples=12, derandomize=True, **HOUSE)
+@given(data=draw.data())
+def test_verbs_survive_any_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
+    _any_json_anywhere(furnished, kept, data, pages=False)
+
+
+@hypothesis_settings(max_examples=2, derandomize=True, **HOUSE)
+@given(data=draw.data())
+def test_pages_survive_any_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
+    _any_json_anywhere(furnished, kept, data, pages=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@hypothesis_settings(max_examples=150, **HOUSE)
+@given(data=draw.data())
+def test_pages_and_verbs_survive_much_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
+    _any_json_anywhere(furnished, kept, data, pages=True)
