@@ -137,5 +137,5 @@ def cancel(job_id: str) -> Job:
         job = wait(job_id, 2 * CANCEL_GRACE_S + 1.0)
     child = read_json(folder / "child.json")
     if child is not None and not job.active:  # where the watcher was killed the work may be left
-        Process(child["pid"], child["began"]).end(CANCEL_GRACE_S)
+        Process.from_json(child).end(CANCEL_GRACE_S)
     return job

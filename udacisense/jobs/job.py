@@ -95,7 +95,7 @@ def read(folder: Path) -> Job:
 def _is_lost(folder: Path, asked: Mapping[str, Any]) -> bool:
     watcher = read_json(folder / "watcher.json")
     if watcher is not None:
-        return not Process(**watcher).is_alive()
+        return not Process.from_json(watcher).is_alive()
     age = datetime.now(UTC) - datetime.fromisoformat(asked["created"])
     return age.total_seconds() > START_GRACE_S
 
