@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,12 +80,15 @@ QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "summary": _sum
 
 
 def main(argv: list[str]) -> None:
-    """Answer one question on stdout as JSON."""
+    """Answer one question on stdout as JSON; what a library or a network prints goes to stderr and cannot spoil it."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
     try:
         document = {"answer": QUESTIONS[argv[0]](*argv[1:])}
     except UdaciSenseError as exc:
         document = {"error": str(exc)}
-    print(json.dumps(document, default=str))
+    answers.write(json.dumps(document, default=str))
+    answers.flush()
 
 
 if __name__ == "__main__":
