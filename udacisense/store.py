@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import platform
 import re
 import secrets
 import shutil
@@ -24,6 +23,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.scratch import is_abandoned, node, sweep_scratch
 from udacisense.settings import settings
 from udacisense.types import KINDS, Artifact, Checkpoint, Evaluation, Record, Verification
 
@@ -102,31 +102,25 @@ def replace_folder(path: Path) -> Iterator[Path]:
 
 def _part_of(path: Path) -> Path:
     """A temporary name that says which process of which machine writes it, so that `sweep` knows when it was abandoned."""
-    return path.with_name(f"{path.name}.{_node()}-{os.getpid()}-{secrets.token_hex(4)}.part")
-
-
-@lru_cache(maxsize=1)
-def _node() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+    return path.with_name(f"{path.name}.{node()}-{os.getpid()}-{secrets.token_hex(4)}.part")
 
 
 _PART = re.compile(r"^(?P<name>.+)\.(?P<node>[0-9a-f]{6})-(?P<pid>\d+)-[0-9a-f]{8}\.part(?P<old>\.old\.part)?$")
 
 
 def sweep() -> tuple[Path, ...]:
-    """Remove what killed writers of this machine left half done in models/ and results/; returns what was removed.
+    """Remove what killed writers of this machine left in models/, results/ and the temporary folder; returns what was removed.
 
     A folder that its writer had only just moved aside takes its place again.
     """
     roots = (settings().models_dir, settings().results_dir)
-    return tuple(part for root in roots for part in sorted(root.rglob("*.part")) if _clear_if_abandoned(part))
+    parts = (part for root in roots for part in sorted(root.rglob("*.part")) if _clear_if_abandoned(part))
+    return (*parts, *sweep_scratch())
 
 
 def _clear_if_abandoned(part: Path) -> bool:
-    import psutil
-
     found = _PART.match(part.name)
-    if found is None or found["node"] != _node() or psutil.pid_exists(int(found["pid"])) or not part.exists():
+    if found is None or not is_abandoned(found["node"], found["pid"]) or not part.exists():
         return False
     place = part.with_name(found["name"])
     with suppress(OSError):

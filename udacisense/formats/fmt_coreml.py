@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from udacisense import scratch
 from udacisense.errors import ExportError, RunError
 from udacisense.progress import report
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
@@ -71,7 +72,7 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
             raise ExportError(f"Core ML files are written in {offered}, not {asked.precision}. Choose one of those.")
         report(0.9, "writing labels and preprocessing into the package")
         _describe(model, checkpoint)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
             package = Path(folder) / PACKAGE
             model.save(str(package))
             _pack(package, out)
@@ -170,7 +171,7 @@ class CoreMLSession:
     """One picture at a time, on the processor alone: the one place where every Apple device computes alike."""
 
     def __init__(self, path: Path) -> None:
-        self._folder = tempfile.mkdtemp(prefix="udacisense-coreml-")
+        self._folder = tempfile.mkdtemp(prefix=scratch.prefix())
         try:
             import coremltools as ct
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from udacisense import scratch
 from udacisense.errors import RecipeError, StoreError
 from udacisense.progress import report
 from udacisense.store import replace_file
@@ -99,7 +100,7 @@ def _runner() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     network = _Pooled(_network()).eval()
     import onnxruntime
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
         path = Path(folder, "teacher.onnx")
         _export(network, path)
         options: Any = onnxruntime.SessionOptions()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from udacisense import store
+from udacisense import scratch, store
 from udacisense.artifacts import check_unchanged, open_session, subject_format
 from udacisense.conversion.converter import Converter, ConverterError
 from udacisense.data.dataset import Dataset
@@ -162,7 +162,7 @@ class Search:
     def by_prefixes(self, every: bool) -> tuple[LayerGap, ...]:
         """The gaps of the beginnings that were converted alone; the last is the file itself."""
         blocks = self.blocks
-        with Converter() as converter, tempfile.TemporaryDirectory(prefix="udacisense-") as folder:
+        with Converter() as converter, tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
 
             def look(block: str) -> LayerGap:
                 report(blocks.index(block) / len(blocks), f"converting up to {block}")

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from udacisense import scratch
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_litert.int8 import RECIPES, quantised
 from udacisense.formats.fmt_litert.packing import packed
@@ -93,7 +94,7 @@ def _lowered(checkpoint: Checkpoint) -> bytes:
     network = program.module()
     network.training = False  # what was exported in evaluation mode stays so, whatever the flag of the copy says
     converted = litert_torch.convert(network, (example_input(checkpoint),))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
         file = Path(folder) / "model.tflite"
         converted.export(str(file))
         return file.read_bytes()
