@@ -16,7 +16,7 @@ from udacisense.models.checkpoint import baseline_checkpoint, find_checkpoint
 from udacisense.provenance import here
 from udacisense.rules import Rule, load_rules
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Readiness, Status, Verdict
+from udacisense.types import Artifact, Checkpoint, Readiness, Status, Verdict, Verification
 
 
 def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
@@ -38,20 +38,39 @@ def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
         status=overall(verdicts),
         verdicts=verdicts,
         made=here(f"python -m udacisense ready {artifact.id}"),
+        left_out=rules.left_out,
     )
-    if not save:
-        return record
-    last = newest_readiness(artifact)
-    if last is not None and (last.verdicts, last.rules_sha256) == (record.verdicts, record.rules_sha256):
+    return keep(record, newest_readiness(artifact)) if save else record
+
+
+def keep(record: Readiness, last: Readiness | None) -> Readiness:
+    """Save a judgement, unless the last one says the same, which is then returned."""
+    if last is not None and says_the_same(record, last):
         return last
     store.save(record)
     return record
 
 
+def says_the_same(record: Readiness, last: Readiness) -> bool:
+    """Whether two judgements of a file come to the same by the same rules."""
+    return (last.verdicts, last.rules_sha256, last.left_out or ()) == (
+        record.verdicts,
+        record.rules_sha256,
+        record.left_out or (),
+    )
+
+
 def newest_readiness(artifact: Artifact) -> Readiness | None:
     """The last judgement of this very file."""
-    found = [r for r in store.records(Readiness).records if r.artifact_sha256 == artifact.sha256]
+    found = [r for r in standing() if r.artifact_sha256 == artifact.sha256]
     return found[-1] if found else None
+
+
+def standing() -> tuple[Readiness, ...]:
+    """All judgements but those that older versions let rest on an exploratory verification, oldest first."""
+    loose = {v.id for v in store.records(Verification).records if v.exploratory}
+    found = store.records(Readiness).records
+    return tuple(r for r in found if loose.isdisjoint(i for v in r.verdicts for i in v.evidence)) if loose else found
 
 
 def overall(verdicts: Iterable[Verdict]) -> Status:

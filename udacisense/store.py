@@ -22,6 +22,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from udacisense import writable
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.scratch import is_abandoned, node, sweep_scratch
 from udacisense.settings import settings
@@ -135,7 +136,7 @@ def _clear_if_abandoned(part: Path) -> bool:
 
 
 def _write_error(path: Path, exc: OSError) -> StoreError:
-    return StoreError(f"{path} could not be written: {exc.strerror or exc}. Free some space or permissions, then try again.")
+    return StoreError(f"{path} could not be written: {exc.strerror or exc}. {writable.way_out(path, exc)}")
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -266,6 +267,10 @@ def records(cls: type[R]) -> Listing[R]:
 
 
 def newest_evidence(found: Sequence[E]) -> E | None:
-    """The last of records that come oldest first; any on real pictures before all on the rendered sample. None of none."""
-    real = [record for record in found if record.data.source != "sample"]
-    return next(reversed(real or found), None)
+    """The last of records that come oldest first; any on real pictures before all on the rendered sample. None of none.
+
+    An exploratory verification is no evidence, so it is left out.
+    """
+    counting = [record for record in found if not (isinstance(record, Verification) and record.exploratory)]
+    real = [record for record in counting if record.data.source != "sample"]
+    return next(reversed(real or counting), None)

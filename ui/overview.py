@@ -9,6 +9,7 @@ from typing import TypeVar
 from udacisense import stats, store
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
+from udacisense.readiness import standing
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
 
 R = TypeVar("R", Evaluation, Verification, Benchmark, Readiness)
@@ -71,7 +72,7 @@ def read_shelf() -> Shelf:
         evaluations.records,
         verifications.records,
         benchmarks.records,
-        readiness.records,
+        standing(),
         tuple(problem for listing in listings for problem in listing.problems),
     )
 

@@ -45,29 +45,37 @@ ALONG_COLUMNS = {
 
 
 def pick_record(records: Sequence[Verification]) -> Verification:
-    """The record to look at, the newest unless the visitor picks an older one."""
-    by_id = {r.id: r for r in reversed(records)}
+    """The record to look at, the newest that counts unless the visitor picks another one."""
+    counting = [r for r in reversed(records) if not r.exploratory]
+    by_id = {r.id: r for r in (*counting, *(r for r in reversed(records) if r.exploratory))}
     if len(by_id) == 1:
         return records[0]
     chosen: str = st.selectbox(
         "Verification",
         list(by_id),
-        format_func=lambda i: f"{when(by_id[i].made.created)} · {count(by_id[i].images, 'image')} · {by_id[i].data.source}",
+        format_func=lambda i: _named(by_id[i]),
         key="pick_verification",
     )
     return by_id[chosen]
+
+
+def _named(record: Verification) -> str:
+    said = f"{when(record.made.created)} · {count(record.images, 'image')} · {record.data.source}"
+    return f"{said} · exploratory" if record.exploratory else said
 
 
 def verdict(record: Verification) -> None:
     """PASS, FAIL or unknown with the reason, the accuracy beside it, and the figures that it rests on."""
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="small"):
-            status_badge(STATUSES[record.verdict])
-            sameness_badge(record.verdict)
+            status_badge("unknown" if record.exploratory else STATUSES[record.verdict])
+            sameness_badge("unknown" if record.exploratory else record.verdict)
         st.markdown(f"#### {readings.agreement(record)}")
         st.markdown(record.reason)
         status, accuracy = accuracy_verdict(record)
         st.markdown(f"{status_text(status)} {accuracy}" if status else accuracy)
+    if record.exploratory:
+        st.warning(f"{record.exploratory_words} Verify again to have it judged.", icon=":material/science:")
     source_note(record.data)
     remarks(record.warnings, record.data)
     breaks, ties = split(record.flips)

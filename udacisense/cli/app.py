@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from udacisense.cli.numbers import numbers
+from udacisense.cli.numbers import list_within, numbers, within
 from udacisense.cli.perform import ERROR, perform, print_error
+from udacisense.ranges import BATCH, BUSY, COMPARISONS, CPUS, SEED, THREADS, TOLERANCE
 
 VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
 COURSE_CODES = {"same": 0, "better": 0, "worse": 1, "unknown": 2}
@@ -62,7 +63,9 @@ def models(json: Json = False) -> None:
 def train(
     recipe: Annotated[str, typer.Option(help="name of a recipe in recipes/, or a .toml file")] = "baseline",
     out: Annotated[Path | None, typer.Option(help="where the .pth goes; by default models/<recipe>/checkpoints/")] = None,
-    seed: Annotated[int | None, typer.Option(help="in place of the recipe's, to see what another one changes")] = None,
+    seed: Annotated[
+        int | None, typer.Option(callback=within(SEED), help="in place of the recipe's, to see what another one changes")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train a checkpoint by a recipe; a killed training goes on from its last minute."""
@@ -148,7 +151,14 @@ def verify(
     source: Source = None,
     split: Split = "test",
     scheme: Scheme = None,
-    tolerance: Annotated[float, typer.Option(help="largest logit difference that counts as equal")] = 1e-5,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            callback=within(TOLERANCE),
+            help="largest logit difference that counts as equal; with a larger one the record is exploratory: ready, pages and "
+            "reports do not count it",
+        ),
+    ] = 1e-5,
     json: Json = False,
 ) -> None:
     """Prove that an artifact is the same model as its checkpoint."""
@@ -178,11 +188,17 @@ def locate(
 def benchmark(
     subjects: Annotated[list[str], typer.Argument(help="checkpoints and artifacts to time side by side, by id or path")],
     protocol: Protocol = "standard",
-    threads: Annotated[str, typer.Option(help="numbers of threads, such as 1,2,all; by default the setting")] = "",
-    batch: Annotated[str, typer.Option(help="numbers of pictures a run, such as 1,8")] = "1",
-    busy: Annotated[int, typer.Option(min=0, help="repeat it beside so many busy processes")] = 0,
+    threads: Annotated[
+        str, typer.Option(callback=list_within(THREADS), help="numbers of threads, such as 1,2,all; by default the setting")
+    ] = "",
+    batch: Annotated[str, typer.Option(callback=list_within(BATCH), help="numbers of pictures a run, such as 1,8")] = "1",
+    busy: Annotated[int, typer.Option(callback=within(BUSY), help="repeat it beside so many busy processes")] = 0,
     cpus: Annotated[
-        str, typer.Option(help="pin the timed processes to these cores, such as 0,1; by default one for each thread")
+        str,
+        typer.Option(
+            callback=list_within(CPUS),
+            help="pin the timed processes to these cores, such as 0,1; by default one for each thread",
+        ),
     ] = "",
     against: Annotated[str | None, typer.Option(help="hold it against an earlier run, record or tag")] = None,
     json: Json = False,
@@ -230,7 +246,8 @@ def selftest(
     what: Annotated[str, typer.Argument(help="bench")] = "bench",
     subject: Annotated[str | None, typer.Option(help="file to time, by id or path; by default one that starts fast")] = None,
     comparisons: Annotated[
-        int, typer.Option(min=1, help="of the file with itself; each other kind is made two fifths as often")
+        int,
+        typer.Option(callback=within(COMPARISONS), help="of the file with itself; each other kind is made two fifths as often"),
     ] = 100,
     json: Json = False,
 ) -> None:

@@ -27,6 +27,7 @@ from udacisense.errors import DownloadError
 from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.vision import torchvision
+from udacisense.writable import way_out
 
 SIZE_MB = 169
 """Roughly what is transferred; unpacked it takes 186 MB more."""
@@ -81,7 +82,7 @@ def _alone() -> Iterator[Path]:
         raise DownloadError("CIFAR-100 is being downloaded already. Wait for that download to end.") from exc
     except OSError as exc:
         raise DownloadError(
-            f"CIFAR-100 could not be written to {staging}: {exc}. Free some space there and try again."
+            f"CIFAR-100 could not be written to {staging}: {exc.strerror or exc}. {way_out(staging, exc)}"
         ) from exc
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from udacisense.readiness import standing
 from udacisense.store import newest_evidence, records
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Location, Readiness, Subject, Verification
 from udacisense.verify import Thought
@@ -60,7 +61,7 @@ def collect(artifact: Artifact) -> Dossier:
         baseline_evaluation=_same_pictures(evaluations, baseline, evaluation),
         verification=newest_evidence([v for v in records(Verification).records if v.artifact_sha256 == artifact.sha256]),
         benchmarks=_newest_run(artifact),
-        readiness=newest(records(Readiness).records, lambda r: r.artifact_sha256 == artifact.sha256),
+        readiness=newest(standing(), lambda r: r.artifact_sha256 == artifact.sha256),
         location=newest(records(Location).records, lambda r: r.artifact_sha256 == artifact.sha256),
     )
 

@@ -16,6 +16,7 @@ from udacisense.errors import RecipeError
 from udacisense.labels import CLASSES
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
 from udacisense.models.summary import Summary, summary_on_card
+from udacisense.readiness import standing
 from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Grid, Heading, Text, commas, megabytes, percent
 from udacisense.report.card_words import LICENCE, USE, licences, limits, pictures
 from udacisense.report.compression import Row, lineage
@@ -24,7 +25,7 @@ from udacisense.report.markdown import to_markdown
 from udacisense.report.sections import STATUS_WORDS
 from udacisense.report.seeds import seed_blocks
 from udacisense.store import records
-from udacisense.types import Checkpoint, Evaluation, Readiness
+from udacisense.types import Checkpoint, Evaluation
 
 WORST_PAIRS = 8
 
@@ -217,7 +218,7 @@ def _phone_files(c: Checkpoint) -> list[Block]:
     if not made:
         return [title, Text("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
     evaluations = [e for e in records(Evaluation).records if e.data.split == "test" and e.data.source != "sample"]
-    verdicts = {r.artifact_sha256: STATUS_WORDS[r.status] for r in records(Readiness).records}
+    verdicts = {r.artifact_sha256: STATUS_WORDS[r.status] for r in standing()}
     top1 = {e.subject_sha256: percent(e.top1) for e in evaluations}
     rows = tuple(
         (

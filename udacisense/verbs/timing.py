@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from udacisense.errors import MeasureError, NotFoundError
+from udacisense.ranges import COMPARISONS
 from udacisense.types import SelfTest, Subject
 from udacisense.verbs.lock import heavy_work
 
@@ -72,6 +73,7 @@ def selftest(what: str = "bench", subject: str | Path | None = None, comparisons
     """
     if what != "bench":
         raise MeasureError(f"There is no self-test {what!r}. Use: bench.")
+    COMPARISONS.check(comparisons)
     from udacisense.benchmark import selftest as test
 
     found = _subject(subject)

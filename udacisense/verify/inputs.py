@@ -11,10 +11,8 @@ from udacisense.artifacts import open_session
 from udacisense.conversion.making import GOLDEN as GOLDEN_FILE
 from udacisense.predictions import run_session
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Images, Logits, TensorCheck
+from udacisense.types import TOLERANCE, Artifact, Checkpoint, Images, Logits, TensorCheck
 
-TOLERANCE = 1e-5
-"""The notebook's: the largest difference of a logit at which outputs match."""
 RANDOM_INPUTS: tuple[tuple[str, int], ...] = (("single", 1), ("batch of 4", 4))
 """The notebook's inputs: name and number of random images."""
 GOLDEN = "golden pictures"
