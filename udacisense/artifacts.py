@@ -16,6 +16,7 @@ from udacisense.errors import (
     UdaciSenseError,
     UnavailableError,
 )
+from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import SUFFIXES, existing_file, find_checkpoint, list_checkpoints, not_found
 from udacisense.settings import settings
@@ -55,7 +56,7 @@ def read_artifact(folder: Path) -> Artifact:
     try:
         text = record.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
-        raise NotFoundError(f"{record} cannot be read: {exc}. Convert the checkpoint again.") from exc
+        raise NotFoundError(f"{record} cannot be read: {in_brief(exc)}. Convert the checkpoint again.") from exc
     artifact = store.parse(text, "artifact", Artifact, str(record))
     if artifact.id != folder.name:
         raise StoreError(f"{record} is the record of {artifact.id}, not of {folder.name}. Give the folder that name.")
@@ -148,7 +149,9 @@ def open_session(subject: Subject, threads: int) -> Session:
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every runtime has errors of its own
-        raise RunError(f"{subject.id} could not be loaded by {fmt.runtime}: {exc}. Convert its checkpoint again.") from exc
+        raise RunError(
+            f"{subject.id} could not be loaded by {fmt.runtime}: {in_brief(exc)}. Convert its checkpoint again."
+        ) from exc
 
 
 def check_unchanged(subject: Subject) -> None:

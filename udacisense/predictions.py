@@ -21,6 +21,7 @@ from udacisense.artifacts import open_session
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import batches
 from udacisense.errors import MeasureError, NotFoundError, RunError, StoreError, UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.progress import report
 from udacisense.settings import settings
 from udacisense.store import replace_file
@@ -122,7 +123,7 @@ def run_session(session: Session, images: Images, classes: int, name: str) -> Lo
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every runtime has errors of its own
-        raise RunError(f"{name} failed on {len(images)} images: {exc}. Convert its checkpoint again.") from exc
+        raise RunError(f"{name} failed on {len(images)} images: {in_brief(exc)}. Convert its checkpoint again.") from exc
     if logits.shape != (len(images), classes):
         raise RunError(
             f"{name} answered in shape {logits.shape} where {(len(images), classes)} was asked for. "
@@ -208,5 +209,5 @@ def _read(path: Path) -> Predictions:
             labels, logits = archive["labels"].astype(np.int64), archive["logits"].astype(np.float32)
             seconds = archive.get("seconds", (0.0, 0.0))
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
-        raise StoreError(f"The raw predictions {path} are damaged ({exc}). Evaluate again to make them.") from exc
+        raise StoreError(f"The raw predictions {path} are damaged ({in_brief(exc)}). Evaluate again to make them.") from exc
     return Predictions(hashes, labels, logits, float(seconds[0]), float(seconds[1]), path)

@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from udacisense.errors import RecipeError
+from udacisense.foreign import in_brief, sentences
 
 Measure = Literal["sameness", "accuracy_change", "accuracy_loss", "size_increase", "size_saving", "latency", "time_saving"]
 Against = Literal["checkpoint", "baseline"]
@@ -129,7 +130,7 @@ def load_rules(path: Path) -> Rules:
     except OSError as exc:
         raise RecipeError(f"The readiness rules {path} cannot be read: {exc.strerror}. Set UDACISENSE_RULES_FILE.") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise RecipeError(f"The readiness rules {path} are not TOML: {exc}. Mend that line.") from exc
+        raise RecipeError(f"The readiness rules {path} are not TOML: {in_brief(exc)}. Mend that line.") from exc
     if not plain:
         raise RecipeError(f"The readiness rules {path} hold no rule, so anything would pass. Add one, or restore the file.")
     try:
@@ -138,5 +139,5 @@ def load_rules(path: Path) -> Rules:
         first = exc.errors()[0]
         where = " / ".join(map(str, first["loc"]))
         said = first["msg"].removeprefix("Value error, ")
-        raise RecipeError(f"The readiness rules {path} have a mistake at {where}: {said}. Mend it.") from exc
+        raise RecipeError(sentences(f"The readiness rules {path} have a mistake at {where}: {said}", "Mend it.")) from exc
     return Rules(rules, hashlib.sha256(raw).hexdigest())

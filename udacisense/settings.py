@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from udacisense.errors import SettingError
+from udacisense.foreign import sentences
 from udacisense.ranges import BATCH, SEED, THREADS
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -77,4 +78,5 @@ def settings() -> Settings:
         first = exc.errors()[0]
         name = f"{PREFIX}{'_'.join(map(str, first['loc']))}".upper()
         meant = Settings.model_fields[str(first["loc"][0])].description
-        raise SettingError(f"{name} cannot be used: {first['msg']}. It is the {meant}. Mend or unset it.") from exc
+        said = sentences(f"{name} cannot be used: {first['msg']}", f"It is the {meant}", "Mend or unset it.")
+        raise SettingError(said) from exc

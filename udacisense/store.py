@@ -24,6 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from udacisense import writable
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.scratch import is_abandoned, node, sweep_scratch
 from udacisense.settings import settings
 from udacisense.types import KINDS, Artifact, Checkpoint, Evaluation, Record, Verification
@@ -196,7 +197,9 @@ def parse(text: str, kind: str, cls: type[R], where: str) -> R:
         envelope = json.loads(text)
         found, schema, plain = envelope["kind"], envelope["schema"], envelope["record"]
     except (ValueError, KeyError, TypeError) as exc:
-        raise StoreError(f"{where} is not a record file ({exc}). Remove it, or restore it from version control.") from exc
+        raise StoreError(
+            f"{where} is not a record file ({in_brief(exc)}). Remove it, or restore it from version control."
+        ) from exc
     if found != kind:
         raise StoreError(f"{where} holds a {found}, not a {kind}. Move it to the folder of its kind.")
     if schema != SCHEMA:

@@ -23,11 +23,15 @@ def why_not(folder: Path) -> str | None:
         return f"Nothing can be written to {folder}: {place} is a file, not a folder. {_elsewhere(folder)}."
     if not os.access(place, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         return f"Nothing can be written to {folder}: this user may not write to {place}. {_allow(folder)}"
+    return f"Nothing can be written to {folder}: its disk is full. {make_room(folder)}" if is_full(folder) else None
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of a folder, which need not be there yet, has no room for a record."""
     try:
-        free = shutil.disk_usage(place).free
-    except OSError:
-        return None
-    return None if free >= MIN_FREE_BYTES else f"Nothing can be written to {folder}: its disk is full. {_make_room(folder)}"
+        return shutil.disk_usage(_nearest(folder)).free < MIN_FREE_BYTES
+    except OSError:  # this system does not tell
+        return False
 
 
 def check(*folders: Path) -> None:
@@ -41,7 +45,7 @@ def check(*folders: Path) -> None:
 def way_out(path: Path, exc: OSError) -> str:
     """What to do after a file could not be written."""
     if exc.errno in FULL:
-        return _make_room(path.parent)
+        return make_room(path.parent)
     if exc.errno in REFUSED:
         return _allow(path.parent)
     return f"Check {path.parent}, then try again."
@@ -58,6 +62,18 @@ def refusal(exc: OSError) -> str | None:
     return None
 
 
+def full_disk(exc: BaseException, *folders: Path) -> Path | None:
+    """The folder whose full disk made an error, if one did: as the error says, or as one of the folders shows."""
+    full = next(filter(is_full, folders), None)
+    cause: BaseException | None = exc
+    while cause is not None:
+        named = getattr(cause, "filename", None)
+        if (isinstance(cause, OSError) and cause.errno in FULL) or os.strerror(errno.ENOSPC) in str(cause):
+            return full or (Path(os.fsdecode(named)).parent if named else folders[0])
+        cause = cause.__cause__ or cause.__context__
+    return full
+
+
 def _nearest(folder: Path) -> Path:
     """The folder, or the closest one above it that is there."""
     return next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
@@ -67,7 +83,8 @@ def _allow(folder: Path) -> str:
     return f"{_elsewhere(folder)}, or allow writing there."
 
 
-def _make_room(folder: Path) -> str:
+def make_room(folder: Path) -> str:
+    """What to do about the full disk that holds a folder."""
     setting = ", or set UDACISENSE_HOME to a folder on another disk" if _in_home(folder) else ""
     return f"Free some space on the disk that holds {folder}{setting}, then try again."
 

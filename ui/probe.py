@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from udacisense.errors import CheckpointError, UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.settings import PROJECT
 
 TIMEOUT_S = 120.0
@@ -48,7 +49,7 @@ def read_answer(out: str, err: str) -> Any:
     try:
         answer = json.loads(out)
     except ValueError as exc:
-        last = (err.strip().splitlines() or ["no message"])[-1]
+        last = in_brief((err.strip().splitlines() or ["it wrote no message"])[-1])
         raise CheckpointError(f"The process that reads with torch ended without an answer: {last}. Try again.") from exc
     if "error" in answer:
         raise CheckpointError(answer["error"])

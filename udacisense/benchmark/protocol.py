@@ -12,6 +12,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udacisense.errors import MeasureError
+from udacisense.foreign import in_brief
 from udacisense.settings import PROJECT, settings
 from udacisense.stats import MIN_BLOCKS
 
@@ -120,7 +121,7 @@ def read_protocol(path: Path) -> Protocol:
     except OSError as exc:
         raise MeasureError(f"The protocol {path} cannot be read: {exc.strerror}. Check the path.") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise MeasureError(f"The protocol {path} is not TOML: {exc}. Mend that line.") from exc
+        raise MeasureError(f"The protocol {path} is not TOML: {in_brief(exc)}. Mend that line.") from exc
     try:
         return Protocol.model_validate({"name": path.stem, **plain})
     except ValidationError as exc:

@@ -19,6 +19,7 @@ from typing import Any, Self
 import psutil
 
 from udacisense.errors import MeasureError
+from udacisense.foreign import in_brief, sentences
 from udacisense.settings import PROJECT
 
 CHILD: tuple[str, ...] = (sys.executable, "-m", "udacisense.benchmark.child")
@@ -123,8 +124,8 @@ class Worker:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._said.seek(0)
         last = self._said.read()[-400:].strip().splitlines()[-1:]
-        said = f" Its last words: {last[0]}" if last else ""
-        return f"The process that timed {self.name} {how}.{said} Free some memory, or convert the file again."
+        said = f"Its last words: {in_brief(last[0])}" if last else ""
+        return sentences(f"The process that timed {self.name} {how}", said, "Free some memory, or convert the file again.")
 
 
 def _environment(threads: int) -> dict[str, str]:

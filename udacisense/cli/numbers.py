@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from udacisense import ranges
 from udacisense.ranges import Range
 
 ALL = "all"
@@ -45,3 +47,35 @@ def numbers(text: str) -> tuple[int, ...]:
         ValueError: the text is no such list.
     """
     return tuple(0 if word.strip() == ALL else int(word) for word in text.split(",") if word.strip())
+
+
+Seed = Annotated[
+    int | None, typer.Option(callback=within(ranges.SEED), help="in place of the recipe's, to see what another one changes")
+]
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        callback=within(ranges.TOLERANCE),
+        help="largest logit difference that counts as equal; with a larger one the record is exploratory: ready, pages and "
+        "reports do not count it",
+    ),
+]
+Threads = Annotated[
+    str,
+    typer.Option(callback=list_within(ranges.THREADS), help="numbers of threads, such as 1,2,all; by default the setting"),
+]
+Batch = Annotated[str, typer.Option(callback=list_within(ranges.BATCH), help="numbers of pictures a run, such as 1,8")]
+Busy = Annotated[int, typer.Option(callback=within(ranges.BUSY), help="repeat it beside so many busy processes")]
+Cpus = Annotated[
+    str,
+    typer.Option(
+        callback=list_within(ranges.CPUS),
+        help="pin the timed processes to these cores, such as 0,1; by default one for each thread",
+    ),
+]
+Comparisons = Annotated[
+    int,
+    typer.Option(
+        callback=within(ranges.COMPARISONS), help="of the file with itself; each other kind is made two fifths as often"
+    ),
+]

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from udacisense.errors import UdaciSenseError
+from udacisense.foreign import in_brief
 
 ERROR = 3
 
@@ -44,7 +45,8 @@ def _unexpected(verb: str, exc: Exception) -> str:
     if said is not None:
         return f"{verb} was stopped. {said}"
     traceback.print_exc()
-    return f"{verb} met an error that nobody foresaw: {type(exc).__name__}: {exc}. Please report it with the lines above."
+    what = f"{type(exc).__name__}: {in_brief(exc)}"
+    return f"{verb} met an error that nobody foresaw: {what}. Please report it with the lines above."
 
 
 def _print(as_json: bool, verb: str, answer: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from udacisense.errors import ImageError
+from udacisense.foreign import in_brief
 from udacisense.settings import settings
 from udacisense.types import Pixels
 
@@ -47,7 +48,7 @@ def decode_picture(raw: bytes, name: str, max_pixels: int | None = None) -> Pixe
     except MemoryError as exc:
         raise ImageError(f"{name} does not fit into memory. Use a smaller picture.") from exc
     except Exception as exc:  # a damaged file makes Pillow raise nearly anything
-        raise ImageError(f"{name} is cut off or damaged: {exc or type(exc).__name__}. Save or download it again.") from exc
+        raise ImageError(f"{name} is cut off or damaged: {in_brief(exc)}. Save or download it again.") from exc
     return picture
 
 
@@ -61,7 +62,7 @@ def _open(raw: bytes, name: str, max_pixels: int) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise ImageError(_too_large(name, "far more", max_pixels)) from exc
     except Exception as exc:
-        raise ImageError(f"{name} has a damaged header: {exc or type(exc).__name__}. Save or download it again.") from exc
+        raise ImageError(f"{name} has a damaged header: {in_brief(exc)}. Save or download it again.") from exc
     pixels = image.width * image.height
     if pixels > max_pixels:
         raise ImageError(_too_large(name, f"{image.width} x {image.height} = {pixels / 1e6:.1f} million", max_pixels))

@@ -22,6 +22,7 @@ import numpy as np
 
 from udacisense import scratch
 from udacisense.errors import ExportError, RunError
+from udacisense.foreign import in_brief
 from udacisense.progress import report
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
 
@@ -194,7 +195,7 @@ class CoreMLSession:
         try:
             answers = [self._model.predict({INPUT: image[None]})[OUTPUT] for image in np.require(images, np.float32, ["C"])]
         except Exception as exc:  # Core ML has an error class for each of its compilers
-            raise RunError(f"Core ML failed on images of shape {images.shape}: {exc}") from exc
+            raise RunError(f"Core ML failed on images of shape {images.shape}: {in_brief(exc)}.") from exc
         logits: Logits = np.concatenate(answers).astype(np.float32)
         return logits
 
@@ -231,7 +232,7 @@ def _load(path: Path, threads: int) -> Session:
     try:
         return CoreMLSession(path)
     except Exception as exc:  # Core ML has an error class for each of its compilers
-        raise RunError(f"Core ML cannot load {path.name}: {exc}. Convert its checkpoint again.") from exc
+        raise RunError(f"Core ML cannot load {path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
 
 
 FORMAT = Format(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.settings import settings
 from udacisense.types import Benchmark
 
@@ -58,7 +59,9 @@ def tags() -> dict[str, str]:
         plain = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): str(run) for name, run in plain.items()}
     except (OSError, ValueError, AttributeError) as exc:
-        raise StoreError(f"{path} is not a file of tags ({exc}). Remove it, or restore it from version control.") from exc
+        raise StoreError(
+            f"{path} is not a file of tags ({in_brief(exc)}). Remove it, or restore it from version control."
+        ) from exc
 
 
 def tag(name: str, run: str | None = None) -> str:

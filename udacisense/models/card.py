@@ -9,6 +9,7 @@ from typing import Any
 
 from udacisense import store
 from udacisense.errors import StoreError
+from udacisense.foreign import in_brief
 from udacisense.types import Checkpoint
 
 
@@ -26,7 +27,9 @@ def card_text(path: Path) -> str:
     try:
         return card_path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
-        raise StoreError(f"{card_path(path)} cannot be read: {exc}. Remove it, or restore it from version control.") from exc
+        raise StoreError(
+            f"{card_path(path)} cannot be read: {in_brief(exc)}. Remove it, or restore it from version control."
+        ) from exc
 
 
 def read_card(checkpoint: Checkpoint) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ from torch.nn import functional
 
 from udacisense import scratch
 from udacisense.errors import RecipeError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.progress import report
 from udacisense.store import replace_file
 from udacisense.training.augment import normalise, resize
@@ -147,7 +148,9 @@ def _read(cache: Path, count: int) -> NDArray[np.float16]:
     try:
         features: NDArray[np.float16] = np.load(cache, allow_pickle=False)
     except (OSError, ValueError, EOFError) as exc:
-        raise StoreError(f"The saved features of the teacher, {cache}, cannot be read: {exc}. Delete the file.") from exc
+        raise StoreError(
+            f"The saved features of the teacher, {cache}, cannot be read: {in_brief(exc)}. Delete the file."
+        ) from exc
     if features.ndim != 2 or len(features) != count:
         raise StoreError(f"{cache} holds features of shape {features.shape}, not ({count}, {FEATURES}). Delete the file.")
     return features

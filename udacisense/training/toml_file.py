@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from udacisense.errors import RecipeError
+from udacisense.foreign import in_brief
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
+        raise RecipeError(f"{path} is not a TOML file: {in_brief(exc)}. Mend that line.") from exc
 
 
 def faults(exc: ValidationError, plain: dict[str, Any], entries: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from udacisense import logits as measure
 from udacisense.artifacts import open_session
 from udacisense.conversion.making import GOLDEN as GOLDEN_FILE
+from udacisense.foreign import in_brief
 from udacisense.predictions import run_session
 from udacisense.settings import settings
 from udacisense.types import TOLERANCE, Artifact, Checkpoint, Images, Logits, TensorCheck
@@ -47,7 +48,7 @@ def golden_check(
         if images.shape[1:] != (3, *checkpoint.input_px) or expected.shape != (len(images), len(checkpoint.classes)):
             raise ValueError(f"images {images.shape} and logits {expected.shape}")
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
-        return (), f"The golden pictures beside the file are damaged ({exc}), so they were not compared. {advice}"
+        return (), f"The golden pictures beside the file are damaged ({in_brief(exc)}), so they were not compared. {advice}"
     session = open_session(artifact, threads=settings().threads)
     found = run_session(session, images, len(checkpoint.classes), artifact.id)
     return (check_tensors(GOLDEN, expected, found, tolerance),), None

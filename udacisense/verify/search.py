@@ -16,6 +16,7 @@ from udacisense.conversion.converter import Converter, ConverterError
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import MeasureError, RunError, UdaciSenseError, UnavailableError
+from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import find_checkpoint
 from udacisense.predictions import data_options
@@ -152,7 +153,7 @@ class Search:
             raise
         except Exception as exc:  # the seam: every runtime has errors of its own
             raise RunError(
-                f"The inner values of {self.artifact.id} cannot be read: {exc}. --method prefixes does without them."
+                f"The inner values of {self.artifact.id} cannot be read: {in_brief(exc)}. --method prefixes does without them."
             ) from exc
         gaps = seen(closest.gaps(self.blocks))
         found = first_departure(gaps, self.artifact.precision)
@@ -187,7 +188,9 @@ class Search:
         except UdaciSenseError:
             raise
         except ConverterError as exc:
-            raise RunError(f"The network up to {block} could not be converted to {a.format} {a.precision}: {exc}.") from exc
+            raise RunError(
+                f"The network up to {block} could not be converted to {a.format} {a.precision}: {in_brief(exc)}."
+            ) from exc
 
 
 def is_step(place: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, RunError
+from udacisense.foreign import in_brief
 from udacisense.formats.fmt_torchscript.capture import capture, optimise
 from udacisense.formats.fmt_torchscript.int8 import INT8, engine, quantise
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
@@ -122,8 +123,9 @@ def _session(path: Path, threads: int, load: Callable[[str], Any]) -> Session:
         with quiet_jit():
             return NetworkSession(load(str(path)), threads)
     except RuntimeError as exc:
-        said = str(exc).strip().partition("\n")[0].partition(". ")[0] or type(exc).__name__
-        raise RunError(f"{path.name} is no TorchScript file that this runtime can load: {said}. Convert it again.") from exc
+        raise RunError(
+            f"{path.name} is no TorchScript file that this runtime can load: {in_brief(exc)}. Convert it again."
+        ) from exc
 
 
 FORMAT = Format(
