@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from udacisense import errors
-from udacisense.foreign import LONGEST, sentences
+from udacisense.foreign import LONGEST, in_brief, sentences
 from udacisense.settings import PROJECT
 
 TORCHSCRIPT = """The following operation failed in the TorchScript interpreter.
