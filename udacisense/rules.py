@@ -88,7 +88,7 @@ class Rule(BaseModel):
             raise ValueError(f'a good {self.measure} lies {_words(scale.bound)} its limit: write bound = "{scale.bound}"')
         if not scale.low <= self.limit <= scale.high:
             raise ValueError(
-                f"limit must be a number from {scale.low:,g} to {scale.high:,g} {scale.unit}, and {self.limit:g} is not"
+                f"limit must be a number from {scale.low:,.10g} to {scale.high:,.10g} {scale.unit}, and {self.limit:g} is not"
             )
 
 
