@@ -16,7 +16,7 @@ from tests.driving import app, quick_answers, words  # noqa: F401 - a fixture
 from tests.story import Story
 from udacisense import jobs, store, verbs, writable
 from udacisense.cli.app import main
-from udacisense.errors import JobError, StoreError
+from udacisense.errors import JobError, MeasureError, StoreError
 from udacisense.types import Readiness
 from udacisense.verbs.places import cannot_start
 
@@ -165,7 +165,7 @@ def test_an_error_of_the_system_that_nobody_foresaw_is_one_sentence(
     assert code == 3
     assert said == (
         f"Error: models was stopped. {home / 'somewhere' / 'x'}: Permission denied. "
-        "Set UDACISENSE_HOME to a folder of your own, or allow writing there.\n"
+        "Set UDACISENSE_HOME to a folder of your own, or let this user use it.\n"
     )
 
 
@@ -176,3 +176,19 @@ def test_a_file_that_cannot_be_written_names_the_setting(home: Path) -> None:
     assert f"Free some space on the disk that holds {home / 'results'}" in said
     said = str(store._write_error(Path("/elsewhere/x.json"), PermissionError(13, "Permission denied")))
     assert "Name another folder, or allow writing there." in said
+
+
+def test_timings_of_a_user_without_a_name_or_a_temporary_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from udacisense.benchmark import queueing
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 12345")
+
+    monkeypatch.setattr(queueing.getpass, "getuser", nameless)
+    monkeypatch.setattr(queueing.tempfile, "gettempdir", lambda: str(home))
+    with queueing.alone_on_the_machine("timing"):
+        assert len(list(home.glob("udacisense-*-timing.lock"))) == 1
+    (home / "file").write_text("a file")
+    monkeypatch.setattr(queueing.tempfile, "gettempdir", lambda: str(home / "file"))
+    with pytest.raises(MeasureError, match="set TMPDIR to a folder of your own"), queueing.alone_on_the_machine("timing"):
+        pass

@@ -55,7 +55,8 @@ def refusal(exc: OSError) -> str | None:
     """A sentence on what the system refused to let this user write or read, with the way out; None for any other error."""
     if exc.errno in (*FULL, *REFUSED):
         place = Path(os.fsdecode(exc.filename)) if exc.filename else settings().home / "x"
-        return f"{place if exc.filename else 'A file'}: {exc.strerror}. {way_out(place, exc)}"
+        what = f"{place if exc.filename else 'A file'}: {exc.strerror}."
+        return f"{what} {make_room(place)}" if exc.errno in FULL else f"{what} {_elsewhere(place)}, or let this user use it."
     if "usable temporary directory" in str(exc):
         temporary = os.environ.get("TMPDIR", "/tmp")
         return f"Nothing can be written to the temporary folder. Free some space in {temporary}, or set TMPDIR."
