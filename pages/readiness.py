@@ -6,6 +6,7 @@ from udacisense import verbs
 from udacisense.errors import UdaciSenseError
 from udacisense.readiness import judge, newest_readiness
 from udacisense.report import collect
+from udacisense.verbs.places import cannot_start
 from ui import judged
 from ui.evidence import stages
 from ui.frame import frame
@@ -34,7 +35,9 @@ except UdaciSenseError as exc:
 saved = judged.as_saved(record, newest_readiness(artifact))
 judged.headline(record)
 with st.container(horizontal=True):
-    if st.button("Save this verdict", icon=":material/save:", disabled=bool(saved), help="Adds a record to results/readiness."):
+    refused = cannot_start("ready")
+    hint, off = refused or "Adds a record to results/readiness.", bool(saved or refused)
+    if st.button("Save this verdict", icon=":material/save:", disabled=off, help=hint):
         with errors_shown():
             saved = judge(artifact)
     for name, label in (("html", "Report, HTML"), ("markdown", "Report, Markdown")):

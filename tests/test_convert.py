@@ -18,7 +18,7 @@ from udacisense import formats
 from udacisense.artifacts import find_artifact, list_artifacts, mobile_dir, open_session
 from udacisense.convert import convert, publish
 from udacisense.data.preprocess import describe_preprocessing
-from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, UnavailableError
+from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, StoreError, UnavailableError
 from udacisense.labels import CLASSES
 from udacisense.progress import watched_by
 from udacisense.types import Checkpoint, Conversion, Exported, Format
@@ -170,7 +170,6 @@ def faulty(fault: Any) -> Any:
     [
         pytest.param(foreign, r"m.* -> fake fp32 failed: ZeroDivisionError: a converter's own trouble", id="foreign error"),
         pytest.param(nothing, "wrote no file", id="no file"),
-        pytest.param(full_disk, "No space left on device", id="full disk"),
         pytest.param(faulty("load"), "fake runtime does not run the written file: the fake file does not load", id="load"),
         pytest.param(faulty("run"), "does not run the written file: the fake runtime broke", id="run"),
         pytest.param(faulty("nan"), "not finite numbers", id="nan"),
@@ -182,6 +181,14 @@ def test_a_failed_conversion_says_so_and_leaves_nothing(
 ) -> None:
     use(monkeypatch, export=export)
     with pytest.raises(ExportError, match=message):
+        convert(checkpoint, "fake")
+    assert left_behind() == []
+    assert list_artifacts().records == ()
+
+
+def test_a_full_disk_is_no_fault_of_the_format(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, export=full_disk)
+    with pytest.raises(StoreError, match=r"the disk that holds .* is full\. Nothing was kept\. Free some space"):
         convert(checkpoint, "fake")
     assert left_behind() == []
     assert list_artifacts().records == ()

@@ -55,7 +55,7 @@ def test_from_checkpoint_to_verdict(checkpoint: Checkpoint) -> None:
     assert load_predictions(before).logits.std(axis=0).max() > 1e-3  # a network that answers anything at all
     assert before.overlap_images == after.overlap_images == 0
 
-    proof = verify(artifact, data, tolerance=1e-3)
+    proof = verify(artifact, data)
     assert proof.verdict == "same", proof.reason
     assert proof.max_abs_diff < 1e-3
     assert proof.agreement == 1.0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,7 @@ import pytest
 from udacisense import jobs
 from udacisense.errors import JobError
 from udacisense.jobs import control, watcher
+from udacisense.jobs.processes import Process
 from udacisense.progress import WAITING
 from udacisense.settings import settings
 
@@ -182,6 +185,36 @@ def test_a_job_whose_watcher_never_came_is_lost_after_a_while(home: Path) -> Non
     folder.mkdir(parents=True)
     (folder / "job.json").write_text(json.dumps({"title": "Lost", "argv": ["x"], "created": "2026-01-01T00:00:00Z"}))
     assert jobs.get("job-lost").state == "failed"
+
+
+@pytest.mark.parametrize("shift_s", [-3600.0, 5.0])
+def test_a_clock_that_is_set_anew_loses_no_job(shift_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that the system derives from the clock moves; the job is the same one, is not started twice, and ends."""
+    job = jobs.submit(["lock", "600"], "Long")
+    until(lambda: jobs.get(job.id).state == "running")
+    true_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: true_time(self) + shift_s)
+    assert jobs.get(job.id).state == "running"
+    assert jobs.submit(["lock", "600"], "Long").id == job.id
+    child = json.loads((settings().jobs_dir / job.id / "child.json").read_text())["pid"]
+    assert jobs.cancel(job.id).state == "cancelled"
+    until(lambda: not psutil.pid_exists(child))
+
+
+def test_a_process_is_not_taken_for_another_that_got_its_number() -> None:
+    mine = Process.of(os.getpid())
+    assert mine.is_alive()
+    if mine.start is None:
+        pytest.skip("this system's kernel tells no start that a clock cannot move")
+    boot, _, ticks = mine.start.rpartition(":")
+    assert not replace(mine, start=f"{boot}:{int(ticks) - 1}").is_alive()
+    assert not replace(mine, start=f"another boot:{ticks}").is_alive()
+
+
+def test_job_files_of_older_versions_are_still_read() -> None:
+    began = psutil.Process().create_time()
+    assert Process.from_json({"pid": os.getpid(), "began": began, "started": "2026-01-01T00:00:00Z"}).is_alive()
+    assert not Process.from_json({"pid": os.getpid(), "began": began - 60}).is_alive()
 
 
 def test_jobs_need_no_torch() -> None:

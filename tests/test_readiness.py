@@ -260,7 +260,11 @@ def test_a_small_file_passes_the_size_rules(home: Path) -> None:
 
 
 def rule(bound: str = "below") -> Rule:
-    return Rule.model_validate({"title": "t", "measure": "latency", "bound": bound, "limit": 10, "unit": "ms"})
+    measured = {
+        "below": {"measure": "latency", "unit": "ms"},
+        "at_least": {"measure": "time_saving", "against": "baseline", "unit": "%"},
+    }
+    return Rule.model_validate({"title": "t", "bound": bound, "limit": 10, **measured[bound]})
 
 
 @pytest.mark.parametrize(

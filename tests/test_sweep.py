@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from udacisense import store
+import pytest
+
+from udacisense import scratch, store
+from udacisense.settings import PROJECT
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder of the test's own: what other programs left in the system's is none of its business."""
+    place = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
 
 
 def dead_pid() -> int:
@@ -16,7 +30,7 @@ def dead_pid() -> int:
 
 
 def abandoned(path: Path, suffix: str = "") -> Path:
-    return path.with_name(f"{path.name}.{store._node()}-{dead_pid()}-0123abcd.part{suffix}")
+    return path.with_name(f"{path.name}.{scratch.node()}-{dead_pid()}-0123abcd.part{suffix}")
 
 
 def test_half_files_and_folders_of_dead_writers_go(home: Path) -> None:
@@ -50,3 +64,50 @@ def test_a_folder_that_was_only_moved_aside_comes_back(home: Path) -> None:
     (aside / "model.ptl").write_text("whole")
     assert store.sweep() == (aside,)
     assert (place / "model.ptl").read_text() == "whole"
+
+
+def test_logs_and_folders_of_dead_writers_leave_the_temporary_folder(home: Path, temporary: Path) -> None:
+    log = temporary / f"udacisense-{scratch.node()}-{dead_pid()}-abc.log"
+    log.write_text("printed by a converter")
+    folder = temporary / f"udacisense-{scratch.node()}-{dead_pid()}-def"
+    folder.mkdir()
+    (folder / "half.onnx").write_text("half")
+    assert set(store.sweep()) == {log, folder}
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_temporary_files_of_the_living_and_of_others_stay(home: Path, temporary: Path) -> None:
+    mine = temporary / f"{scratch.prefix()}abc.log"
+    elsewhere = temporary / f"udacisense-ffffff-{dead_pid()}-abc.log"
+    lock = temporary / "udacisense-somebody-timing.lock"
+    for path in (mine, elsewhere, lock):
+        path.touch()
+    assert store.sweep() == ()
+    assert sorted(temporary.iterdir()) == sorted([mine, elsewhere, lock])
+
+
+def test_a_killed_converter_s_log_goes_with_the_next_run(home: Path, temporary: Path) -> None:
+    program = (
+        "import os, sys; from udacisense.conversion.converter import Converter\n"
+        "held = Converter(); print(held._said.name, flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    log = Path(killed.stdout.strip())
+    assert log.exists()
+    assert store.sweep() == (log,)
+    assert not log.exists()
+
+
+def test_everything_temporary_says_whose_it_is() -> None:
+    made = re.compile(r"\b(mkdtemp|TemporaryDirectory|NamedTemporaryFile|mkstemp)\(([^)]*)")
+    own = [p for top in ("udacisense", "ui", "pages") for p in (PROJECT / top).rglob("*.py") if "packaging/files" not in str(p)]
+    found = [(path.name, call) for path in own for _, call in made.findall(path.read_text(encoding="utf-8"))]
+    assert len(found) >= 7
+    assert [name for name, call in found if "prefix=scratch.prefix(" not in call] == []

@@ -17,6 +17,7 @@ from udacisense.errors import (
     UdaciSenseError,
     UnavailableError,
 )
+from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import SUFFIXES, find_checkpoint, list_checkpoints
 from udacisense.models.naming import existing_file, not_found
@@ -158,7 +159,9 @@ def open_session(subject: Subject, threads: int) -> Session:
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every runtime has errors of its own
-        raise RunError(f"{subject.id} could not be loaded by {fmt.runtime}: {exc}. Convert its checkpoint again.") from exc
+        raise RunError(
+            f"{subject.id} could not be loaded by {fmt.runtime}: {in_brief(exc)}. Convert its checkpoint again."
+        ) from exc
 
 
 def open_apart(subject: Subject, threads: int) -> Session:

@@ -14,6 +14,7 @@ UdaciSenseError
 ├── MeasureError         a measurement that gave no usable number
 ├── CompressionError     a compression technique that cannot work on this network
 ├── RecipeError          a training recipe or a rules file with a mistake in it
+├── SettingError         a setting of the environment whose value cannot be used
 ├── StoreError           a record that cannot be read or written
 │   └── NotFoundError    no such checkpoint, artifact or record
 └── JobError             a background job that could not start, or that ended badly
@@ -75,6 +76,10 @@ class CompressionError(UdaciSenseError):
 
 class RecipeError(UdaciSenseError):
     """A training recipe or a rules file with a mistake in it."""
+
+
+class SettingError(UdaciSenseError):
+    """A setting of the environment whose value cannot be used."""
 
 
 class StoreError(UdaciSenseError):

@@ -16,7 +16,7 @@ from udacisense.predictions import load_predictions
 from udacisense.queries import Found
 from udacisense.rules import Against, Measure
 from udacisense.stats import Estimate, accuracy_difference_of, wilson_interval
-from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Evaluation, Sameness, Status
+from udacisense.types import TOLERANCE, Artifact, Benchmark, Checkpoint, DatasetRef, Evaluation, Sameness, Status
 from udacisense.verify import agreement_limit, further_images
 
 _Measured = TypeVar("_Measured", bound=tuple[Benchmark, ...])
@@ -78,7 +78,8 @@ def sameness(case: Case, against: Against | None) -> Finding:
     found = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256)
     newest, limit = found.newest_evidence(), 100 * agreement_limit(case.artifact.precision)
     if newest is None:
-        return Finding(f"Not verified yet. Run: {RUN} verify {case.artifact.id}", limit=limit)
+        tried = f"Verified only with a looser tolerance than the {TOLERANCE:g} of the rule, which counts for nothing."
+        return Finding(f"{tried if found else 'Not verified yet.'} Run: {RUN} verify {case.artifact.id}", limit=limit)
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     statuses: Mapping[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
     return Finding(

@@ -26,6 +26,7 @@ from udacisense.data.preprocess import preprocess
 from udacisense.data.sources import load_dataset
 from udacisense.determinism import set_deterministic_mode
 from udacisense.errors import DataError, ExportError
+from udacisense.foreign import in_brief
 from udacisense.formats import fmt_torchscript
 from udacisense.labels import CLASSES, IMAGENET_MEAN, IMAGENET_STD
 from udacisense.models import summary
@@ -258,7 +259,9 @@ def convert_model_for_mobile(
                 module, optimiser, why = fmt_torchscript.optimise(module, model, probe)
                 print(f"Optimised by: {optimiser}. {why or ''}")
     except RuntimeError as exc:
-        raise ExportError(f"The model could not be converted: {exc}. Use plain tensor operations in its forward.") from exc
+        raise ExportError(
+            f"The model could not be converted: {in_brief(exc)}. Use plain tensor operations in its forward."
+        ) from exc
     return cast(torch.jit.ScriptModule, module)
 
 

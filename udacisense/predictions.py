@@ -23,6 +23,7 @@ from udacisense.artifacts import open_session
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import batches
 from udacisense.errors import MeasureError, NotFoundError, RunError, StoreError, UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.progress import report
 from udacisense.settings import settings
 from udacisense.store import replace_file
@@ -128,7 +129,7 @@ def run_session(session: Session, images: Images, classes: int, name: str) -> Lo
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every runtime has errors of its own
-        raise RunError(f"{name} failed on {len(images)} images: {exc}. Convert its checkpoint again.") from exc
+        raise RunError(f"{name} failed on {len(images)} images: {in_brief(exc)}. Convert its checkpoint again.") from exc
     if logits.shape != (len(images), classes):
         raise RunError(
             f"{name} answered in shape {logits.shape} where {(len(images), classes)} was asked for. "
@@ -219,7 +220,7 @@ def _read(path: Path) -> Predictions:
             labels, logits = archive["labels"].astype(np.int64), archive["logits"].astype(np.float32)
             seconds = archive.get("seconds", (0.0, 0.0))
     except (ArchiveError, OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
-        raise StoreError(f"The raw predictions {path} are damaged ({exc}). Evaluate again to make them.") from exc
+        raise StoreError(f"The raw predictions {path} are damaged ({in_brief(exc)}). Evaluate again to make them.") from exc
     if logits.shape != (len(hashes), logits.shape[-1]) or labels.shape != (len(hashes),) or not np.isfinite(logits).all():
         raise StoreError(f"The raw predictions {path} are damaged: they do not fit together. Evaluate again to make them.")
     return Predictions(hashes, labels, logits, float(seconds[0]), float(seconds[1]), path)

@@ -165,10 +165,14 @@ def evaluated_on_the_same_images(new: str, old: str) -> tuple[Evaluation, Evalua
 # --- verification and verdicts ------------------------------------------------------------------------------------------
 
 
-def verifications_of(artifact_sha256: str, checkpoint_sha256: str | None = None) -> Found[Verification]:
-    """The verifications of a file, against one checkpoint where that is given."""
+def verifications_of(
+    artifact_sha256: str, checkpoint_sha256: str | None = None, *, exploratory: bool = False
+) -> Found[Verification]:
+    """The verifications of a file, against one checkpoint where that is given; `exploratory` ones are evidence of nothing."""
     found: Found[Verification] = _find(Verification, [artifact_sha256])
-    return found.where(lambda row: checkpoint_sha256 in (None, row["checkpoint_sha256"]))
+    return found.where(lambda row: checkpoint_sha256 in (None, row["checkpoint_sha256"])).where(
+        lambda row: exploratory or not row["exploratory"]
+    )
 
 
 def locations_of(artifact_sha256: str) -> Found[Location]:
@@ -177,8 +181,10 @@ def locations_of(artifact_sha256: str) -> Found[Location]:
 
 
 def readiness_of(artifact_sha256: str) -> Found[Readiness]:
-    """The saved judgements of a file."""
-    return _find(Readiness, [artifact_sha256])
+    """The saved judgements of a file, but for those that older versions let rest on an exploratory verification."""
+    loose = {row.id for row in verifications_of(artifact_sha256, exploratory=True).rows if row["exploratory"]}
+    found: Found[Readiness] = _find(Readiness, [artifact_sha256])
+    return found.where(lambda row: loose.isdisjoint(row["evidence"]))
 
 
 # --- time ---------------------------------------------------------------------------------------------------------------

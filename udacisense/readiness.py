@@ -38,14 +38,26 @@ def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
         status=overall(verdicts),
         verdicts=verdicts,
         made=here(f"python -m udacisense ready {artifact.id}"),
+        left_out=rules.left_out,
     )
-    if not save:
-        return record
-    last = newest_readiness(artifact)
-    if last is not None and (last.verdicts, last.rules_sha256) == (record.verdicts, record.rules_sha256):
+    return keep(record, newest_readiness(artifact)) if save else record
+
+
+def keep(record: Readiness, last: Readiness | None) -> Readiness:
+    """Save a judgement, unless the last one says the same, which is then returned."""
+    if last is not None and says_the_same(record, last):
         return last
     store.save(record)
     return record
+
+
+def says_the_same(record: Readiness, last: Readiness) -> bool:
+    """Whether two judgements of a file come to the same by the same rules."""
+    return (last.verdicts, last.rules_sha256, last.left_out or ()) == (
+        record.verdicts,
+        record.rules_sha256,
+        record.left_out or (),
+    )
 
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:

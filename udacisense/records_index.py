@@ -33,7 +33,7 @@ BATCH = 500
 FIELDS = (
     "subject_id", "artifact_id", "checkpoint_id", "checkpoint_sha256", "run_id", "runtime", "runtime_version", "threads",
     "batch", "beside", "sustained", "plain", "setting", "cpus", "size_bytes", "images", "pipeline", "key", "format",
-    "precision",
+    "precision", "exploratory",
 )  # fmt: skip
 """What Row.about holds of a record that has them; of its data, machine and protocol see `_about`."""
 FILE_FIELDS = ("subject_sha256", "artifact_sha256", "sha256", "start_sha256")
@@ -242,6 +242,8 @@ def _about(record: Any) -> dict[str, Any]:
     found = {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
     if hasattr(record, "data"):
         found |= {"source": record.data.source, "dataset_id": record.data.dataset_id, "split": record.data.split}
+    if hasattr(record, "verdicts"):
+        found |= {"evidence": sorted({i for verdict in record.verdicts for i in verdict.evidence})}
     protocol = (getattr(record, "protocol", None) or {}).get("name", "")
     return found | {"machine": asdict(record.made.machine), "protocol": str(protocol)}
 

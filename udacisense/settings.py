@@ -5,28 +5,39 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from udacisense.errors import SettingError
+from udacisense.foreign import sentences
+from udacisense.ranges import BATCH, SEED, THREADS
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The checkout: where models/, results/ and data/ lie unless UDACISENSE_HOME says otherwise."""
 
 
+PREFIX = "UDACISENSE_"
+
+
 class Settings(BaseSettings):
     """Every setting of the product; `python -m udacisense env` prints them with their help."""
 
-    model_config = SettingsConfigDict(env_prefix="UDACISENSE_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     home: Path = Field(PROJECT, description="folder that holds models/, results/ and data/")
     data_dir: Path | None = Field(None, description="folder with <split>/<class>/*.png or <class>/*.png; overrides CIFAR-100")
     pretrain_file: Path | None = Field(
         None, description=".npz with x (N, 32, 32, 3) uint8 and y (N) of the other CIFAR-100 classes, for pretraining"
     )
-    seed: int = Field(42, description="seed of every random draw")
-    threads: int = Field(1, ge=1, description="CPU threads of a timed runtime")
-    eval_batch: int = Field(32, ge=1, description="images a batch in evaluation")
-    max_upload_pixels: int = Field(16_000_000, ge=1, description="largest image accepted, pixels (a JPEG: 4 times that)")
-    job_timeout_s: float = Field(3600.0, gt=0, description="longest time a background job may take, seconds")
+    seed: int = Field(42, ge=SEED.low, le=SEED.high, description="seed of every random draw")
+    threads: int = Field(1, ge=1, le=THREADS.high, description="CPU threads of a timed runtime")
+    eval_batch: int = Field(32, ge=1, le=BATCH.high, description="images a batch in evaluation")
+    max_upload_pixels: int = Field(
+        16_000_000, ge=1, le=10**10, description="largest image accepted, pixels (a JPEG: 4 times that)"
+    )
+    job_timeout_s: float = Field(3600.0, gt=0, le=2_592_000.0, description="longest time a background job may take, seconds")
     follow_links: bool = Field(False, description="follow links in models/, results/ and the pictures that lead out of them")
     rules_file: Path = Field(PROJECT / "readiness.toml", description="readiness rules")
 
@@ -59,5 +70,16 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process; `settings.cache_clear()` reads the environment again."""
-    return Settings()
+    """The settings of this process; `settings.cache_clear()` reads the environment again.
+
+    Raises:
+        SettingError: a value of the environment is no number, not finite or out of range.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        name = f"{PREFIX}{'_'.join(map(str, first['loc']))}".upper()
+        meant = Settings.model_fields[str(first["loc"][0])].description
+        said = sentences(f"{name} cannot be used: {first['msg']}", f"It is the {meant}", "Mend or unset it.")
+        raise SettingError(said) from exc

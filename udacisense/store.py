@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import platform
 import re
 import secrets
 import shutil
@@ -23,8 +22,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from udacisense import files
+from udacisense import files, writable
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.foreign import in_brief
+from udacisense.scratch import is_abandoned, node, sweep_scratch
 from udacisense.settings import settings
 from udacisense.types import KINDS, Artifact, Checkpoint, Evaluation, Record, Verification
 
@@ -100,31 +101,25 @@ def replace_folder(path: Path) -> Iterator[Path]:
 
 def _part_of(path: Path) -> Path:
     """A temporary name that says which process of which machine writes it, so that `sweep` knows when it was abandoned."""
-    return path.with_name(f"{path.name}.{_node()}-{os.getpid()}-{secrets.token_hex(4)}.part")
-
-
-@lru_cache(maxsize=1)
-def _node() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+    return path.with_name(f"{path.name}.{node()}-{os.getpid()}-{secrets.token_hex(4)}.part")
 
 
 _PART = re.compile(r"^(?P<name>.+)\.(?P<node>[0-9a-f]{6})-(?P<pid>\d{1,9})-[0-9a-f]{8}\.part(?P<old>\.old\.part)?$")
 
 
 def sweep() -> tuple[Path, ...]:
-    """Remove what killed writers of this machine left half done in models/ and results/; returns what was removed.
+    """Remove what killed writers of this machine left in models/, results/ and the temporary folder; returns what was removed.
 
     A folder that its writer had only just moved aside takes its place again.
     """
     roots = (settings().models_dir, settings().results_dir)
-    return tuple(part for root in roots for part in sorted(root.rglob("*.part")) if _clear_if_abandoned(part))
+    parts = (part for root in roots for part in sorted(root.rglob("*.part")) if _clear_if_abandoned(part))
+    return (*parts, *sweep_scratch())
 
 
 def _clear_if_abandoned(part: Path) -> bool:
-    import psutil
-
     found = _PART.match(part.name)
-    if found is None or found["node"] != _node() or psutil.pid_exists(int(found["pid"])) or not part.exists():
+    if found is None or not is_abandoned(found["node"], found["pid"]) or not part.exists():
         return False
     place = part.with_name(found["name"])
     with suppress(OSError):
@@ -139,7 +134,7 @@ def _clear_if_abandoned(part: Path) -> bool:
 
 
 def _write_error(path: Path, exc: OSError) -> StoreError:
-    return StoreError(f"{path} could not be written: {exc.strerror or exc}. Free some space or permissions, then try again.")
+    return StoreError(f"{path} could not be written: {exc.strerror or exc}. {writable.way_out(path, exc)}")
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -199,7 +194,9 @@ def parse(text: str, kind: str, cls: type[R], where: str) -> R:
         envelope = files.parse_json(text)
         found, schema, plain = envelope["kind"], envelope["schema"], envelope["record"]
     except (ValueError, KeyError, TypeError) as exc:
-        raise StoreError(f"{where} is not a record file ({exc}). Remove it, or restore it from version control.") from exc
+        raise StoreError(
+            f"{where} is not a record file ({in_brief(exc)}). Remove it, or restore it from version control."
+        ) from exc
     if found != kind:
         raise StoreError(f"{where} holds a {_short(found)}, not a {kind}. Move it to the folder of its kind.")
     if schema != SCHEMA:
@@ -291,6 +288,10 @@ def records(cls: type[R]) -> Listing[R]:
 
 
 def newest_evidence(found: Sequence[E]) -> E | None:
-    """The last of records that come oldest first; any on real pictures before all on the rendered sample. None of none."""
-    real = [record for record in found if record.data.source != "sample"]
-    return next(reversed(real or found), None)
+    """The last of records that come oldest first; any on real pictures before all on the rendered sample. None of none.
+
+    An exploratory verification is no evidence, so it is left out.
+    """
+    counting = [record for record in found if not (isinstance(record, Verification) and record.exploratory)]
+    real = [record for record in counting if record.data.source != "sample"]
+    return next(reversed(real or counting), None)

@@ -15,6 +15,8 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+from udacisense.foreign import in_brief
+
 logger = logging.getLogger(__name__)
 
 _MISSING_SCHEMAS = (
@@ -56,7 +58,7 @@ def _import() -> ModuleType:
 
 
 def _broken(exc: RuntimeError) -> ImportError:
-    return ImportError(f"torchvision cannot be imported: {exc}. Reinstall it to match torch.")
+    return ImportError(f"torchvision cannot be imported: {in_brief(exc)}. Reinstall it to match torch.")
 
 
 def _forget_half_import() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from PIL import Image
 
-from udacisense import verbs
+from udacisense import scratch, verbs
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import Health, check_health
 from udacisense.data.preprocess import resize
@@ -141,7 +141,7 @@ def package(artifact: Artifact) -> bytes:
 
 @st.cache_data(max_entries=4, max_size="64MiB", show_spinner=False)
 def _package(sha256: str, artifact_id: str) -> bytes:  # noqa: ARG001 - part of the cache key
-    with tempfile.TemporaryDirectory(prefix="udacisense-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
         written = Path(folder) / f"{artifact_id}.zip"
         probe.ask("package", artifact_id, str(written))
         return written.read_bytes()

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from udacisense.errors import SettingError
 from udacisense.queries import look_anew
+from udacisense.settings import settings
+from udacisense.verbs.places import cannot_start
 from ui.jobs import watch_jobs
 from ui.plain_text import Markdown
 from ui.widgets import remembered
@@ -44,12 +47,25 @@ def frame(title: Markdown, lead: Markdown = "", icon: Markdown = "") -> None:
     look_anew()
     st.set_page_config(page_title=f"{title} · UdaciSense", page_icon=str(ICON), layout="wide")
     st.logo(str(WORDMARK), size="large", icon_image=str(ICON))
+    _check_settings()
     with st.sidebar:
         _navigation()
         watch_jobs()
     st.title(title, anchor=False, icon=f":material/{icon}:" if icon else None)
     if lead:
         st.markdown(f":gray[{lead}]", width=760)
+    refused = cannot_start()
+    if refused:
+        st.warning(f"{refused} Until then the buttons that start such work are off.", icon=":material/lock:")
+
+
+def _check_settings() -> None:
+    """End the page with the reason where a setting of the environment cannot be used."""
+    try:
+        settings()
+    except SettingError as exc:
+        st.error(str(exc), icon=":material/error:")
+        st.stop()
 
 
 def _navigation() -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from udacisense import jobs
 from udacisense.errors import UdaciSenseError
 from udacisense.jobs import Job
+from udacisense.verbs.places import cannot_start
 from ui.plain_text import Markdown, code, escape
 from ui.words import duration, when
 
@@ -82,17 +83,19 @@ def job_button(
         title: what the job is called wherever it is shown.
         key: unique on the page.
         help: a hint shown on hover.
-        disabled: grey the button out for a reason of the page's own.
+        disabled: grey the button out for a reason of the page's own. Where nothing can be written it is off in any case, and
+            the hint and the head of the page (ui.frame) say why.
         kind: primary for what the page is for, once on a page.
     """
     busy = any(tuple(job.argv[: len(argv)]) == tuple(argv) for job in active_jobs())
     text = f":material/play_arrow: {escape(label)}"
-    off = disabled or busy  # a disabled button has no primary colour
+    refused = cannot_start(argv[0])
+    off = disabled or busy or refused is not None  # a disabled button has no primary colour
     shown = on_primary(text) if kind == "primary" and not off else text
-    if st.button(shown, key=f"start_{key}", type=kind, help=help, disabled=off):
+    if st.button(shown, key=f"start_{key}", type=kind, help=escape(refused) if refused else help, disabled=off):
         try:
             jobs.submit(list(argv), title)
-        except UdaciSenseError as exc:
+        except (UdaciSenseError, OSError) as exc:
             st.error(escape(exc), icon=":material/error:")
             return
         st.rerun()
@@ -140,7 +143,7 @@ def _panel(key: str, verb: str) -> None:
 def _cancel(job_id: str) -> None:
     try:
         jobs.cancel(job_id)
-    except UdaciSenseError as exc:
+    except (UdaciSenseError, OSError) as exc:
         st.toast(escape(exc), icon=":material/error:")
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from udacisense import queries
+from udacisense.readiness import says_the_same
 from udacisense.report.blocks import measured
+from udacisense.rules import left_out_words
 from udacisense.types import Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui import charts, readings, tables
 from ui.evidence import Stage
@@ -46,9 +48,7 @@ def unread() -> None:
 
 def as_saved(record: Readiness, last: Readiness | None) -> Readiness | None:
     """The last saved judgement if it says what `record` says, else None."""
-    if last is None or (last.verdicts, last.rules_sha256) != (record.verdicts, record.rules_sha256):
-        return None
-    return last
+    return last if last is not None and says_the_same(record, last) else None
 
 
 def headline(record: Readiness) -> None:
@@ -57,6 +57,8 @@ def headline(record: Readiness) -> None:
         status_badge(record.status)
         st.markdown(f"#### {HEADLINES[record.status]}")
         st.markdown(escape(readings.verdicts(record.verdicts)))
+    if record.left_out:
+        st.warning(escape(left_out_words(record.left_out)), icon=":material/rule:")
     if any(v.data and v.data.source == "sample" for v in record.verdicts):
         source_note("sample")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from udacisense.errors import CheckpointError, UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.processes.limits import die_with_parent
 from udacisense.processes.spawn import popen
 from udacisense.settings import PROJECT
@@ -48,7 +50,7 @@ def read_answer(out: str, err: str) -> Any:
     try:
         answer = json.loads(out)
     except ValueError as exc:
-        last = (err.strip().splitlines() or ["no message"])[-1]
+        last = in_brief((err.strip().splitlines() or ["it wrote no message"])[-1])
         raise CheckpointError(f"The process that reads with torch ended without an answer: {last}. Try again.") from exc
     if "error" in answer:
         raise CheckpointError(answer["error"])
@@ -73,13 +75,16 @@ QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "package": _pac
 
 
 def main(argv: list[str]) -> None:
-    """Answer one question on stdout as JSON."""
+    """Answer one question on stdout as JSON; what a library or a network prints goes to stderr and cannot spoil it."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
     die_with_parent()
     try:
         document = {"answer": QUESTIONS[argv[0]](*argv[1:])}
     except UdaciSenseError as exc:
         document = {"error": str(exc)}
-    print(json.dumps(document, default=str))
+    answers.write(json.dumps(document, default=str))
+    answers.flush()
 
 
 if __name__ == "__main__":

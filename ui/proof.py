@@ -6,7 +6,7 @@ import streamlit as st
 
 from udacisense import queries
 from udacisense.artifacts import cannot_run
-from udacisense.queries import Found
+from udacisense.queries import Found, Row
 from udacisense.report.sameness import psnr
 from udacisense.types import Artifact, Location, Sameness, Status, Verification
 from udacisense.verify import accuracy_verdict, split
@@ -45,29 +45,38 @@ ALONG_COLUMNS = {
 
 
 def pick_record(found: Found[Verification]) -> Verification | None:
-    """The record to look at, the newest unless the visitor picks an older one; None = its file has gone meanwhile."""
-    by_id = {row.id: row for row in reversed(found.rows)}
+    """The record to look at, the newest that counts unless the visitor picks another; None = its file has gone meanwhile."""
+    newest_first = found.rows[::-1]
+    counting = [row for row in newest_first if not row["exploratory"]]
+    by_id = {row.id: row for row in (*counting, *(row for row in newest_first if row["exploratory"]))}
     if len(by_id) == 1:
         return found.newest()
     chosen: str = st.selectbox(
         "Verification",
         list(by_id),
-        format_func=lambda i: f"{when(by_id[i].created)} · {count(by_id[i]['images'], 'image')} · {by_id[i]['source']}",
+        format_func=lambda i: _named(by_id[i]),
         key="pick_verification",
     )
     return found.where(lambda row: row.id == chosen).newest()
+
+
+def _named(row: Row) -> str:
+    said = f"{when(row.created)} · {count(row['images'], 'image')} · {row['source']}"
+    return f"{said} · exploratory" if row["exploratory"] else said
 
 
 def verdict(record: Verification) -> None:
     """PASS, FAIL or unknown with the reason, the accuracy beside it, and the figures that it rests on."""
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="small"):
-            status_badge(STATUSES[record.verdict])
-            sameness_badge(record.verdict)
+            status_badge("unknown" if record.exploratory else STATUSES[record.verdict])
+            sameness_badge("unknown" if record.exploratory else record.verdict)
         st.markdown(f"#### {escape(readings.agreement(record))}")
         st.markdown(escape(record.reason))
         status, accuracy = accuracy_verdict(record)
         st.markdown(f"{status_text(status)} {escape(accuracy)}" if status else escape(accuracy))
+    if record.exploratory:
+        st.warning(f"{escape(record.exploratory_words)} Verify again to have it judged.", icon=":material/science:")
     source_note(record.data)
     remarks(map(escape, record.warnings), record.data)
     breaks, ties = split(record.flips)

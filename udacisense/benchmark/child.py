@@ -13,6 +13,7 @@ import sys
 from typing import IO
 
 from udacisense.benchmark.timed import STEPS, Answer, Command, Timed, open_subject
+from udacisense.foreign import in_brief
 from udacisense.processes.limits import die_with_parent
 
 
@@ -26,7 +27,7 @@ def serve(commands: IO[str], answers: IO[str]) -> None:
         try:
             timed, answer = _do(timed, command)
         except Exception as exc:  # the seam: every runtime has errors of its own, and the parent must hear of each
-            answer = {"error": f"{exc}" or type(exc).__name__}
+            answer = {"error": in_brief(exc)}
         faulthandler.cancel_dump_traceback_later()
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

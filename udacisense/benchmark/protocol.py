@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from udacisense import files
 from udacisense.errors import MeasureError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.settings import PROJECT, settings
 from udacisense.stats import MIN_BLOCKS
 
@@ -20,6 +21,8 @@ DEFAULT = "standard"
 INSTALLED = Path(sys.prefix, "share", "udacisense", "protocols")
 """Where an installed package keeps the files that a checkout has in benchmarks/protocols/."""
 
+MOST = 1_000_000  # runs, rounds or starts: more than anybody waits for
+DAY_S = 86_400.0
 Order = Literal["turns", "alone"]
 
 
@@ -31,28 +34,32 @@ class Protocol(BaseModel):
     With order "alone" each has the machine for itself from its first block to its last, as under sustained load.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(min_length=1)
     order: Order = "turns"
     starts: int = Field(
-        ge=1, description=f"fresh processes per subject, each timed from its start on; {MIN_BLOCKS} give an interval"
+        ge=1, le=MOST, description=f"fresh processes per subject, each timed from its start on; {MIN_BLOCKS} give an interval"
     )
-    rounds: int = Field(ge=1, description="blocks of each start")
-    block_s: float = Field(gt=0, description="recorded seconds of a block")
-    load_s: float = Field(0.0, ge=0, description="seconds of runs before each block that are not recorded")
-    block_runs: int = Field(2, ge=1, description="fewest runs of a block, however long they take")
-    min_runs: int = Field(ge=1, description="steady runs per subject, over all starts")
-    min_s: float = Field(ge=0, description="seconds under load per subject, over all starts, recorded or not")
-    max_rounds: int = Field(ge=1, description="of a start: give up asking for more")
-    warmup_max_s: float = Field(gt=0, description="a warm-up that is not stable by then is told as a warning")
-    warmup_window: int = Field(10, ge=2, description="runs; stable = the medians of two windows in a row agree")
+    rounds: int = Field(ge=1, le=MOST, description="blocks of each start")
+    block_s: float = Field(gt=0, le=DAY_S, description="recorded seconds of a block")
+    load_s: float = Field(0.0, ge=0, le=DAY_S, description="seconds of runs before each block that are not recorded")
+    block_runs: int = Field(2, ge=1, le=MOST, description="fewest runs of a block, however long they take")
+    min_runs: int = Field(ge=1, le=MOST, description="steady runs per subject, over all starts")
+    min_s: float = Field(ge=0, le=DAY_S, description="seconds under load per subject, over all starts, recorded or not")
+    max_rounds: int = Field(ge=1, le=MOST, description="of a start: give up asking for more")
+    warmup_max_s: float = Field(gt=0, le=DAY_S, description="a warm-up that is not stable by then is told as a warning")
+    warmup_window: int = Field(10, ge=2, le=MOST, description="runs; stable = the medians of two windows in a row agree")
     warmup_tolerance: float = Field(0.03, gt=0, lt=1, description="how closely they agree, as a share")
-    settle_runs: int = Field(2, ge=0, description="untimed runs before a block: the other subject has just emptied the caches")
-    whole_rounds: int = Field(1, ge=0, description="blocks a start of the whole way from a picture file to logits; 0 = none")
-    whole_s: float = Field(0.15, gt=0, description="seconds of such a block")
-    preprocess_runs: int = Field(20, ge=1)
-    step_timeout_s: float = Field(180.0, gt=0, description="a subject that is silent for this long counts as hung")
+    settle_runs: int = Field(
+        2, ge=0, le=MOST, description="untimed runs before a block: the other subject has just emptied the caches"
+    )
+    whole_rounds: int = Field(
+        1, ge=0, le=MOST, description="blocks a start of the whole way from a picture file to logits; 0 = none"
+    )
+    whole_s: float = Field(0.15, gt=0, le=DAY_S, description="seconds of such a block")
+    preprocess_runs: int = Field(20, ge=1, le=MOST)
+    step_timeout_s: float = Field(180.0, gt=0, le=DAY_S, description="a subject that is silent for this long counts as hung")
 
     @model_validator(mode="after")
     def _enough_rounds(self) -> Self:
@@ -115,7 +122,7 @@ def read_protocol(path: Path) -> Protocol:
     except StoreError as exc:
         raise MeasureError(f"The protocol cannot be read: {exc}") from exc
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise MeasureError(f"The protocol {path} is not TOML: {exc}. Mend that line.") from exc
+        raise MeasureError(f"The protocol {path} is not TOML: {in_brief(exc)}. Mend that line.") from exc
     try:
         return Protocol.model_validate({"name": path.stem, **plain})
     except ValidationError as exc:

@@ -14,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from udacisense import files
-from udacisense.errors import StoreError
+from udacisense.errors import MeasureError, StoreError
+from udacisense.foreign import in_brief, sentences
 from udacisense.progress import WAITING, report
 
 POLL_S = 0.2
@@ -22,12 +23,23 @@ POLL_S = 0.2
 
 def _place() -> Path:
     """A file of this user, the same for every home; the locks of other users are not ours to open."""
-    return Path(tempfile.gettempdir(), f"udacisense-{getpass.getuser()}-timing.lock")
+    return Path(tempfile.gettempdir(), f"udacisense-{_user()}-timing.lock")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
 
 
 @contextmanager
 def alone_on_the_machine(what: str) -> Iterator[None]:
-    """Wait until no other timing of this user runs, then hold the machine inside the block."""
+    """Wait until no other timing of this user runs, then hold the machine inside the block.
+
+    Raises:
+        MeasureError: the temporary folder cannot be written to.
+    """
     place = _place()
     lock, holder = FileLock(place), place.with_suffix(".json")
     while True:
@@ -37,6 +49,9 @@ def alone_on_the_machine(what: str) -> Iterator[None]:
         except Timeout:
             report(0.0, WAITING + _told_by(holder))
             time.sleep(POLL_S)
+        except OSError as exc:
+            said = f"Timings take turns by {place}, which cannot be written: {in_brief(exc)}"
+            raise MeasureError(sentences(said, "Free some space there, or set TMPDIR to a folder of your own.")) from exc
     try:
         with suppress(OSError):  # only the words of those who wait depend on it
             holder.write_text(json.dumps({"what": what, "pid": os.getpid()}), encoding="utf-8")

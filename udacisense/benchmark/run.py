@@ -17,6 +17,7 @@ from udacisense.benchmark.worker import CHILD
 from udacisense.errors import MeasureError
 from udacisense.progress import part
 from udacisense.provenance import usable_cores
+from udacisense.ranges import BATCH, BUSY, THREADS
 from udacisense.settings import settings
 from udacisense.types import Benchmark, Subject
 
@@ -69,6 +70,9 @@ def benchmark(
 
 def _settings(threads: Sequence[int], batches: Sequence[int], busy: int) -> tuple[Setting, ...]:
     """Every combination, each once, the plainest first."""
+    THREADS.check(*threads)
+    BATCH.check(*batches)
+    BUSY.check(busy)
     numbers = sorted({usable_cores() if n == 0 else n for n in threads} or {settings().threads})
     levels = sorted({0, busy})
     return tuple(Setting(t, b, n) for n, t, b in product(levels, numbers, sorted(set(batches))))

@@ -18,6 +18,7 @@ from typing import Any, Self
 import psutil
 
 from udacisense.errors import MeasureError
+from udacisense.foreign import in_brief, sentences
 from udacisense.processes.spawn import popen
 
 CHILD: tuple[str, ...] = (sys.executable, "-m", "udacisense.benchmark.child")
@@ -122,5 +123,5 @@ class Worker:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._said.seek(0)
         last = self._said.read()[-400:].strip().splitlines()[-1:]
-        said = f" Its last words: {last[0]}" if last else ""
-        return f"The process that timed {self.name} {how}.{said} Free some memory, or convert the file again."
+        said = f"Its last words: {in_brief(last[0])}" if last else ""
+        return sentences(f"The process that timed {self.name} {how}", said, "Free some memory, or convert the file again.")

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from udacisense.cli.numbers import numbers
+from udacisense.cli.numbers import Batch, Busy, Comparisons, Cpus, Seed, Threads, Tolerance, numbers
 from udacisense.cli.perform import ERROR, perform, print_error
 
 VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
 COURSE_CODES = {"same": 0, "better": 0, "worse": 1, "unknown": 2}
+
+DEFAULT_TOLERANCE = 1e-5  # udacisense.types.TOLERANCE, whose module the command line does not import for its help
 
 app = typer.Typer(
     name="udacisense",
@@ -62,7 +64,7 @@ def models(json: Json = False) -> None:
 def train(
     recipe: Annotated[str, typer.Option(help="name of a recipe in recipes/, or a .toml file")] = "baseline",
     out: Annotated[Path | None, typer.Option(help="where the .pth goes; by default models/<recipe>/checkpoints/")] = None,
-    seed: Annotated[int | None, typer.Option(help="in place of the recipe's, to see what another one changes")] = None,
+    seed: Seed = None,
     json: Json = False,
 ) -> None:
     """Train a checkpoint by a recipe; a killed training goes on from its last minute."""
@@ -148,11 +150,15 @@ def verify(
     source: Source = None,
     split: Split = "test",
     scheme: Scheme = None,
-    tolerance: Annotated[float, typer.Option(help="largest logit difference that counts as equal")] = 1e-5,
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
     json: Json = False,
 ) -> None:
     """Prove that an artifact is the same model as its checkpoint."""
     if artifact == "all":
+        if tolerance != DEFAULT_TOLERANCE:
+            raise typer.BadParameter(
+                "all files are verified with the rule's tolerance; leave out --tolerance, or name one file"
+            )
         perform(json, "verify_all", lambda verbs: verbs.verify_all(None, source, split, scheme))
     perform(json, "verify", lambda verbs: verbs.verify(artifact, source, split, scheme, tolerance))
 
@@ -178,12 +184,10 @@ def locate(
 def benchmark(
     subjects: Annotated[list[str], typer.Argument(help="checkpoints and artifacts to time side by side, by id or path")],
     protocol: Protocol = "standard",
-    threads: Annotated[str, typer.Option(help="numbers of threads, such as 1,2,all; by default the setting")] = "",
-    batch: Annotated[str, typer.Option(help="numbers of pictures a run, such as 1,8")] = "1",
-    busy: Annotated[int, typer.Option(min=0, help="repeat it beside so many busy processes")] = 0,
-    cpus: Annotated[
-        str, typer.Option(help="pin the timed processes to these cores, such as 0,1; by default one for each thread")
-    ] = "",
+    threads: Threads = "",
+    batch: Batch = "1",
+    busy: Busy = 0,
+    cpus: Cpus = "",
     against: Annotated[str | None, typer.Option(help="hold it against an earlier run, record or tag")] = None,
     json: Json = False,
 ) -> None:
@@ -229,9 +233,7 @@ def tag(
 def selftest(
     what: Annotated[str, typer.Argument(help="bench")] = "bench",
     subject: Annotated[str | None, typer.Option(help="file to time, by id or path; by default one that starts fast")] = None,
-    comparisons: Annotated[
-        int, typer.Option(min=1, help="of the file with itself; each other kind is made two fifths as often")
-    ] = 100,
+    comparisons: Comparisons = 100,
     json: Json = False,
 ) -> None:
     """Show on this machine that the benchmark tells the truth: code 0 if it does, 1 if not. Takes about ten minutes."""

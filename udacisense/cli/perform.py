@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from udacisense.errors import UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.plain_text import visible
 
 ERROR = 3
@@ -33,12 +34,20 @@ def perform(as_json: bool, verb: str, work: Callable[[Any], Any], code: Callable
     except UdaciSenseError as exc:
         raise _failed(as_json, str(exc), type(exc).__name__) from exc
     except Exception as exc:
-        traceback.print_exc()
-        message = (
-            f"{verb} met an error that nobody foresaw: {type(exc).__name__}: {exc}. Please report it with the lines above."
-        )
-        raise _failed(as_json, message, type(exc).__name__) from exc
+        raise _failed(as_json, _unexpected(verb, exc), type(exc).__name__) from exc
     raise typer.Exit(code(answer))
+
+
+def _unexpected(verb: str, exc: Exception) -> str:
+    """A plain sentence where the system refused a file; anything else is a fault of ours, told with its traceback."""
+    from udacisense.writable import refusal
+
+    said = refusal(exc) if isinstance(exc, OSError) else None
+    if said is not None:
+        return f"{verb} was stopped. {said}"
+    traceback.print_exc()
+    what = f"{type(exc).__name__}: {in_brief(exc)}"
+    return f"{verb} met an error that nobody foresaw: {what}. Please report it with the lines above."
 
 
 def _print(as_json: bool, verb: str, answer: Any) -> None:

@@ -17,6 +17,7 @@ from udacisense.report.blocks import commas, decibels, measured, megabytes, mill
 from udacisense.report.inside import inspected
 from udacisense.report.sameness import measure_rows
 from udacisense.report.sections import MARKS, STATUS_WORDS
+from udacisense.rules import left_out_words
 from udacisense.types import Evaluation, Location, Readiness, Rung, Status, Verification
 from udacisense.verify import accuracy_verdict, split
 
@@ -145,7 +146,8 @@ def _evaluation(console: Console, found: Evaluation) -> None:
 
 def _verification(console: Console, found: Verification) -> None:
     breaks, ties = split(found.flips)
-    _lines(console, f"{found.verdict}: {found.reason}", accuracy_verdict(found)[1])
+    mark = "exploratory, " if found.exploratory else ""
+    _lines(console, f"{mark}{found.verdict}: {found.reason}", accuracy_verdict(found)[1])
     rows = [
         (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", "match" if c.predictions_match else "differ")
         for c in found.checks
@@ -156,7 +158,7 @@ def _verification(console: Console, found: Verification) -> None:
     _table(console, "", ("input", "largest difference", "mean difference", "predictions"), rows)
     _table(console, "", ("measure", "value", "meaning"), measure_rows(found))
     _lines(console, f"changed answers: {len(breaks)} real breaks, {len(ties)} near-ties", f"record {found.id}")
-    _warnings(console, found.warnings)
+    _warnings(console, (*filter(None, [found.exploratory_words]), *found.warnings))
 
 
 def _location(console: Console, found: Location) -> None:
@@ -172,13 +174,14 @@ def _judgement(console: Console, found: Any) -> None:
         _readiness(console, readiness)
     if len(found.readiness) > 1:
         _lines(console, f"All together: {STATUS_WORDS[found.status]}")
+    _warnings(console, found.notes)
 
 
 def _readiness(console: Console, r: Readiness) -> None:
     rows = [(MARKS[v.status], v.title, measured(v.measured, v.unit), f"{v.limit:g} {v.unit}", v.reason) for v in r.verdicts]
     title = f"{r.artifact_id}: {STATUS_WORDS[r.status]}"
     _table(console, title, ("", "rule", "measured", "limit", "why"), rows)
-    _lines(console, "")
+    _lines(console, left_out_words(r.left_out or ()))
 
 
 def _report(console: Console, found: Any) -> None:

@@ -26,6 +26,7 @@ from udacisense.data.dataset import Dataset
 from udacisense.data.sources import load_dataset
 from udacisense.determinism import set_deterministic_mode
 from udacisense.errors import CompressionError, DataError, StoreError, UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.labels import INPUT_PX
 from udacisense.models.card import read_card
 from udacisense.models.checkpoint import copy_checkpoint, read_checkpoint, save_checkpoint, trained_hashes
@@ -144,7 +145,7 @@ class _Runner:
         except UdaciSenseError as exc:
             message = str(exc)
         except Exception as exc:  # the seam: every library of compression has errors of its own
-            message = f"{type(exc).__name__}: {exc}"
+            message = f"{type(exc).__name__}: {in_brief(exc)}"
         self.failed.append(FailedStep(index + 1, step.name, step.technique, message))
         report(1.0, f"{step.name} failed: {message}")
         return None

@@ -13,6 +13,7 @@ from udacisense.compression.step import Step
 from udacisense.errors import CheckpointError, NotFoundError, RecipeError
 from udacisense.models.checkpoint import BASELINE, SUFFIXES, find_checkpoint, read_checkpoint, training_info
 from udacisense.settings import PROJECT, settings
+from udacisense.training.recipe import Seed
 from udacisense.training.toml_file import faults, read_toml
 from udacisense.types import Checkpoint, Mode
 
@@ -26,7 +27,7 @@ _LAST = "quantise-dynamic"
 class Pipeline(BaseModel):
     """Steps in their order. In a chain each takes what the one before made; as singles each takes the start."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="also the folder below models/")
     mode: Mode = "chain"
@@ -36,8 +37,8 @@ class Pipeline(BaseModel):
     )
     final: str | None = Field(None, description="file below models/ that the last step of a chain is copied to")
     remark: str = Field("", description="what a reader of the final model's card should know about this pipeline")
-    seed: int = Field(42, ge=0)
-    validation_per_class: int = Field(50, ge=1, description="training pictures held out to choose by")
+    seed: Seed = 42
+    validation_per_class: int = Field(50, ge=1, le=100_000, description="training pictures held out to choose by")
     step: tuple[Step, ...] = Field(min_length=1)
 
     @field_validator("final")

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from udacisense.compression.step import QuantiseAware
 from udacisense.compression.work import Outcome, Work, fine_tune
 from udacisense.errors import CompressionError
+from udacisense.foreign import in_brief
 from udacisense.formats.fmt_executorch.format import quiet
 from udacisense.formats.fmt_executorch.int8 import quantiser
 from udacisense.progress import report
@@ -97,9 +98,11 @@ def fake_quantised(inner: nn.Module, input_px: int) -> FakeQuantised:
             exported = torch.export.export(deepcopy(inner).train(), (example,), dynamic_shapes=batch)
             return FakeQuantised(prepare_qat_pt2e(exported.module(check_guards=False), quantiser(training=True)))
     except ImportError as exc:
-        raise CompressionError(f"Quantisation-aware training needs ExecuTorch: {exc}. pip install -r requirements.txt") from exc
+        raise CompressionError(
+            f"Quantisation-aware training needs ExecuTorch: {in_brief(exc)}. pip install -r requirements.txt"
+        ) from exc
     except (RuntimeError, ValueError, AssertionError) as exc:
-        raise CompressionError(f"The quantiser cannot follow this network: {exc}. Leave the step out.") from exc
+        raise CompressionError(f"The quantiser cannot follow this network: {in_brief(exc)}. Leave the step out.") from exc
 
 
 def calibrate(rounded: FakeQuantised, train: TrainingImages, step: QuantiseAware) -> None:

@@ -13,7 +13,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class _Step(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(min_length=1, description="title of the step, as tables and pages show it")
     finetune: Stage | None = Field(
@@ -50,7 +50,7 @@ class PruneWeights(_Step):
     schedule: Literal["one-shot", "gradual"] = Field(
         "one-shot", description="all at once, or in rounds while it fine-tunes, by the cubic schedule of Zhu and Gupta, 2017"
     )
-    rounds: int = Field(10, ge=2, description="gradual: how often weights are removed")
+    rounds: int = Field(10, ge=2, le=10_000, description="gradual: how often weights are removed")
     ramp_share: float = Field(0.6, gt=0, le=1, description="gradual: share of the fine-tuning in which weights are removed")
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ class PruneChannels(_Step):
         True, description="expansion: the least important channels of all blocks go; or each block loses that share"
     )
     multiple: int = Field(8, ge=1, le=64, description="widths left are multiples of this: kernels work on 4 to 16 at a time")
-    pictures: int = Field(1000, ge=2, description="taylor: training pictures that the loss is taken on")
+    pictures: int = Field(1000, ge=2, le=1_000_000, description="taylor: training pictures that the loss is taken on")
     input_px: int = Field(224, ge=32, le=320, description="taylor: side of the square that the network sees meanwhile")
 
     @model_validator(mode="after")
@@ -91,8 +91,8 @@ class Distil(_TrainedStep):
 
     technique: Literal["distil"]
     width: float = Field(1.0, gt=0, le=1, description="share of the blocks' widths that the student has")
-    last: int = Field(576, ge=8, description="channels of the student's last convolution")
-    hidden: int = Field(1024, ge=8, description="width of the student's hidden layer")
+    last: int = Field(576, ge=8, le=65_536, description="channels of the student's last convolution")
+    hidden: int = Field(1024, ge=8, le=65_536, description="width of the student's hidden layer")
     initial: Literal["largest-channels", "random"] = Field(
         "largest-channels", description="the student begins with the network's largest channels, or knows nothing"
     )
@@ -109,7 +109,9 @@ class QuantiseAware(_TrainedStep):
     """Train with the rounding that the int8 ExecuTorch file will do; the weights stay float and fit the same network."""
 
     technique: Literal["quantise-aware"]
-    calibration_images: int = Field(100, ge=1, description="training pictures that set the first ranges of the activations")
+    calibration_images: int = Field(
+        100, ge=1, le=1_000_000, description="training pictures that set the first ranges of the activations"
+    )
     fix_batch_norm_after: float = Field(
         0.5, ge=0, le=1, description="share of the training after which batch norm stands still"
     )

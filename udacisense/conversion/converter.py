@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from udacisense import errors
+from udacisense import errors, scratch
 from udacisense.conversion.bounds import bounds_for
 from udacisense.conversion.ladder import Measured
 from udacisense.errors import UdaciSenseError
@@ -50,7 +50,7 @@ class Converter:
         self._bounds: Bounds | None = None
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader: threading.Thread | None = None
-        self._said = tempfile.NamedTemporaryFile("ab", prefix="udacisense-", suffix=".log")  # noqa: SIM115 - see close()
+        self._said = tempfile.NamedTemporaryFile("ab", prefix=scratch.prefix(), suffix=".log")  # noqa: SIM115 - see close()
         self._said_before = 0
         self._stage = ""
         self._closed = False

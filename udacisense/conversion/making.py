@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from udacisense import store
+from udacisense import store, writable
 from udacisense.conversion.converter import Converter, ConverterError
 from udacisense.conversion.ladder import Measured, best, failed_rung, judge_rung
 from udacisense.conversion.workshop import Workshop
 from udacisense.data.preprocess import describe_preprocessing
-from udacisense.errors import ExportError, UdaciSenseError
+from udacisense.errors import ExportError, StoreError, UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.progress import part, report
 from udacisense.provenance import here
+from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Exported, FailedConversion, Format, Precision, Provenance, Recipe, Rung
 
 LABELS = "labels.txt"
@@ -103,7 +106,7 @@ class Making:
             with part(0.6, 1.0):
                 found = self._guard(recipe, made, lambda: self._measure(written.path))
         except ExportError as exc:
-            return None, failed_rung(recipe, f"no file: {exc.__cause__ or exc}")
+            return None, failed_rung(recipe, f"no file: {in_brief(exc.__cause__ or exc)}")
         return written, judge_rung(recipe, written.path.stat().st_size, found)
 
     def _write(self, recipe: Recipe, work: Path, made: Provenance) -> _Written:
@@ -136,11 +139,23 @@ class Making:
         except UdaciSenseError as exc:
             if type(exc) is not ExportError:
                 raise
+            self._stop_where_full(exc)
             raise self._failed(str(exc), self._keep(recipe, made, exc)) from exc
         except ConverterError as exc:
+            self._stop_where_full(exc)
             raise self._failed(str(exc), self._keep(recipe, made, exc)) from exc
         except Exception as exc:  # the seam, where the converter works in this process
-            raise self._failed(f"{type(exc).__name__}: {exc}", self._keep(recipe, made, exc)) from exc
+            self._stop_where_full(exc)
+            raise self._failed(f"{type(exc).__name__}: {in_brief(exc)}", self._keep(recipe, made, exc)) from exc
+
+    def _stop_where_full(self, exc: Exception) -> None:
+        """A full disk is no fault of the converter: neither another recipe nor another format would help."""
+        full = writable.full_disk(exc, settings().models_dir / "mobile", Path(tempfile.gettempdir()))
+        if full is not None:
+            what = f"{self.checkpoint.id} -> {self.fmt.name} {self.precision}"
+            raise StoreError(
+                f"{what} was not converted: the disk that holds {full} is full. Nothing was kept. {writable.make_room(full)}"
+            ) from exc
 
     def _keep(self, recipe: Recipe, made: Provenance, exc: Exception) -> str:
         record = FailedConversion(
@@ -160,7 +175,7 @@ class Making:
     def _failed(self, why: str, record_id: str | None = None) -> ExportError:
         log = f" What the converter printed is in the record {record_id}." if record_id else ""
         return ExportError(
-            f"{self.checkpoint.id} -> {self.fmt.name} {self.precision} failed: {why.strip()[:MESSAGE_CHARACTERS]}. "
+            f"{self.checkpoint.id} -> {self.fmt.name} {self.precision} failed: {in_brief(why, MESSAGE_CHARACTERS)}. "
             f"Nothing was kept.{log} Check the checkpoint's summary, or choose another format or precision."
         )
 

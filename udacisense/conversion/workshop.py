@@ -16,6 +16,7 @@ from udacisense.conversion.ladder import Measured
 from udacisense.conversion.pictures import Draw, draw, golden_pictures
 from udacisense.data.sources import load_dataset
 from udacisense.errors import ExportError
+from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.predictions import run_session
@@ -60,7 +61,7 @@ class Workshop:
         try:
             found = np.asarray(fmt.load(path, self.threads).predict(pictures.images))
         except Exception as exc:  # the seam: every runtime has errors of its own
-            raise ExportError(f"{fmt.runtime} does not run the written file: {exc}") from exc
+            raise ExportError(f"{fmt.runtime} does not run the written file: {in_brief(exc)}.") from exc
         if found.shape != expected.shape:
             raise ExportError(f"the written file answers {found.shape}, not {expected.shape}")
         if not np.isfinite(found).all():

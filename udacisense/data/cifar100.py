@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from udacisense.data.pool import Picture, Pool, picture_md5
 from udacisense.errors import DataError
+from udacisense.foreign import in_brief
 from udacisense.labels import CIFAR100_FINE_LABELS
 from udacisense.settings import settings
 from udacisense.types import SplitName
@@ -93,7 +94,7 @@ def _unpickle_verified(path: Path, md5: str) -> Mapping[bytes, Any]:
     try:
         raw = path.read_bytes()
     except OSError as exc:
-        raise DataError(f"CIFAR-100 cannot be read: {exc}. Run `python -m udacisense data --download`.") from exc
+        raise DataError(f"CIFAR-100 cannot be read: {in_brief(exc)}. Run `python -m udacisense data --download`.") from exc
     if hashlib.md5(raw, usedforsecurity=False).hexdigest() != md5:
         raise DataError(
             f"{path} is not CIFAR-100's published file (its md5 differs), so it was not opened. "
@@ -102,7 +103,9 @@ def _unpickle_verified(path: Path, md5: str) -> Mapping[bytes, Any]:
     try:
         content: Mapping[bytes, Any] = _ArraysOnly(io.BytesIO(raw), encoding="bytes").load()
     except Exception as exc:  # a pickle that is not of this form raises nearly anything
-        raise DataError(f"{path} could not be unpacked: {exc}. Delete the folder {path.parent} and download again.") from exc
+        raise DataError(
+            f"{path} could not be unpacked: {in_brief(exc)}. Delete the folder {path.parent} and download again."
+        ) from exc
     return content
 
 

@@ -24,9 +24,11 @@ from filelock import FileLock, Timeout
 
 from udacisense.data.cifar100 import FOLDER, cifar100_folder
 from udacisense.errors import DownloadError
+from udacisense.foreign import in_brief
 from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.vision import torchvision
+from udacisense.writable import way_out
 
 SIZE_MB = 169
 """Roughly what is transferred; unpacked it takes 186 MB more."""
@@ -81,7 +83,7 @@ def _alone() -> Iterator[Path]:
         raise DownloadError("CIFAR-100 is being downloaded already. Wait for that download to end.") from exc
     except OSError as exc:
         raise DownloadError(
-            f"CIFAR-100 could not be written to {staging}: {exc}. Free some space there and try again."
+            f"CIFAR-100 could not be written to {staging}: {exc.strerror or exc}. {way_out(staging, exc)}"
         ) from exc
 
 
@@ -94,7 +96,7 @@ def _fetch(url: str, target: Path) -> Path:
         _receive(url, partial)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as exc:
         raise DownloadError(
-            f"The download from {url} broke off: {exc}. Check the connection and start it again; "
+            f"The download from {url} broke off: {in_brief(exc)}. Check the connection and start it again; "
             f"{_have(partial) / 1e6:.1f} MB are kept and will not be fetched twice."
         ) from exc
     os.replace(partial, target)
@@ -157,7 +159,7 @@ def _unpack(archive: Path, published: Any) -> None:
     try:
         torchvision().datasets.utils.extract_archive(str(archive), str(archive.parent))
     except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as exc:
-        raise DownloadError(f"CIFAR-100's archive could not be unpacked: {exc}. Make room and try again.") from exc
+        raise DownloadError(f"CIFAR-100's archive could not be unpacked: {in_brief(exc)}. Make room and try again.") from exc
     if not _is_whole(unpacked, published):
         raise DownloadError("CIFAR-100's archive does not hold the published files. Update torchvision and try again.")
     shutil.rmtree(cifar100_folder(), ignore_errors=True)

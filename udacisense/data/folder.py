@@ -17,6 +17,7 @@ from udacisense.data.pool import Picture, Pool, picture_md5
 from udacisense.data.preprocess import resize
 from udacisense.data.splits import household_v1_test
 from udacisense.errors import DataError, ImageError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.types import Pixels, SplitName
 
@@ -102,7 +103,7 @@ def list_folder(root: Path) -> Listing:
         groups = list(_class_folders(root))
         files = tuple(f for split, folder, label in groups if label is not None for f in _files(folder, label, split))
     except OSError as exc:
-        raise DataError(f"The folder {root} cannot be read: {exc}. Allow reading, or choose another.") from exc
+        raise DataError(f"The folder {root} cannot be read: {in_brief(exc)}. Allow reading, or choose another.") from exc
     if all(label is None for _, _, label in groups):
         raise DataError(f"{root} holds none of the class folders ({', '.join(CLASSES)}). It needs {_layout()}.")
     wrong = tuple(str(folder.relative_to(root)) for _, folder, label in groups if label is None)

@@ -13,6 +13,7 @@ from udacisense.data.pool import picture_md5
 from udacisense.data.preprocess import resize
 from udacisense.data.sources import load_dataset
 from udacisense.errors import DataError
+from udacisense.foreign import in_brief
 from udacisense.labels import CIFAR100_FINE_LABELS
 from udacisense.settings import settings
 
@@ -59,7 +60,7 @@ def _from_file(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         with np.load(path, allow_pickle=False) as archive:
             x, y = archive["x"], archive["y"].astype(np.int64)
     except (OSError, KeyError, ValueError) as exc:
-        raise DataError(f"{path} is not an .npz with x and y: {exc}. Make it again or name another.") from exc
+        raise DataError(f"{path} is not an .npz with x and y: {in_brief(exc)}. Make it again or name another.") from exc
     if x.dtype != np.uint8 or x.shape[1:] != (PX, PX, 3) or y.shape != x.shape[:1]:
         raise DataError(
             f"{path} holds x {x.dtype} {x.shape} and y {y.shape}; it needs x uint8 (N, {PX}, {PX}, 3) and y (N). Make it again."

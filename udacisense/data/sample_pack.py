@@ -14,6 +14,7 @@ from udacisense.data.folder import Listing, list_folder
 from udacisense.data.pictures import decode_picture
 from udacisense.data.pool import Picture, Pool, picture_md5
 from udacisense.errors import DataError, ImageError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.labels import CLASSES
 from udacisense.types import SplitName
 
@@ -53,7 +54,7 @@ def manifest_state(root: Path = SAMPLE) -> tuple[int, int]:
     try:
         stat = (root / MANIFEST).stat()
     except OSError as exc:
-        raise DataError(f"The sample pack in {root} has no readable {MANIFEST}: {exc}. {_WAY_OUT}") from exc
+        raise DataError(f"The sample pack in {root} has no readable {MANIFEST}: {in_brief(exc)}. {_WAY_OUT}") from exc
     return stat.st_size, stat.st_mtime_ns
 
 
@@ -74,7 +75,7 @@ def _entries(root: Path) -> dict[str, _Entry]:
             raise ValueError(f"its schema is {content['schema']!r}, this version reads {SCHEMA}")
         return {row["file"]: _entry(row) for row in content["images"]}
     except (StoreError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        why = f"it lacks {exc}" if isinstance(exc, KeyError) else str(exc).rstrip(".")
+        why = f"it lacks {exc.args[0]!r}" if isinstance(exc, KeyError) else in_brief(exc)
         raise DataError(f"The manifest of the sample pack in {root} cannot be used: {why}. {_WAY_OUT}") from exc
 
 
@@ -101,5 +102,5 @@ def _pictures(root: Path, entries: Mapping[str, _Entry]) -> Iterator[Picture]:
                 raise ImageError(f"{name} is not the file that the manifest tells of")
             pixels = decode_picture(raw, name)
         except (StoreError, ImageError) as exc:
-            raise DataError(f"The sample pack in {root} is damaged: {str(exc).rstrip('.')}. {_WAY_OUT}") from exc
+            raise DataError(f"The sample pack in {root} is damaged: {in_brief(exc)}. {_WAY_OUT}") from exc
         yield Picture(pixels, entry.label, picture_md5(pixels), entry.split, str(path))

@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from udacisense import scratch
 from udacisense.errors import ExportError, RunError
+from udacisense.foreign import in_brief
 from udacisense.progress import report
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
 
@@ -71,7 +73,7 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
             raise ExportError(f"Core ML files are written in {offered}, not {asked.precision}. Choose one of those.")
         report(0.9, "writing labels and preprocessing into the package")
         _describe(model, checkpoint)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
             package = Path(folder) / PACKAGE
             model.save(str(package))
             _pack(package, out)
@@ -170,7 +172,7 @@ class CoreMLSession:
     """One picture at a time, on the processor alone: the one place where every Apple device computes alike."""
 
     def __init__(self, path: Path) -> None:
-        self._folder = tempfile.mkdtemp(prefix="udacisense-coreml-")
+        self._folder = tempfile.mkdtemp(prefix=scratch.prefix())
         try:
             import coremltools as ct
 
@@ -193,7 +195,7 @@ class CoreMLSession:
         try:
             answers = [self._model.predict({INPUT: image[None]})[OUTPUT] for image in np.require(images, np.float32, ["C"])]
         except Exception as exc:  # Core ML has an error class for each of its compilers
-            raise RunError(f"Core ML failed on images of shape {images.shape}: {exc}") from exc
+            raise RunError(f"Core ML failed on images of shape {images.shape}: {in_brief(exc)}.") from exc
         logits: Logits = np.concatenate(answers).astype(np.float32)
         return logits
 
@@ -230,7 +232,7 @@ def _load(path: Path, threads: int) -> Session:
     try:
         return CoreMLSession(path)
     except Exception as exc:  # Core ML has an error class for each of its compilers
-        raise RunError(f"Core ML cannot load {path.name}: {exc}. Convert its checkpoint again.") from exc
+        raise RunError(f"Core ML cannot load {path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
 
 
 FORMAT = Format(

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from udacisense.foreign import in_brief
 from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
 from udacisense.inspection.anatomy import Anatomy, FileError
 from udacisense.inspection.limits import bind
@@ -41,7 +42,7 @@ def answer(format: str, path: Path) -> dict[str, Any]:
     except OSError as exc:
         return {"error": f"it cannot be read ({exc.strerror or exc})"}
     except Exception as exc:  # a hostile file finds errors that nobody foresaw; each of them is the file's
-        return {"error": f"it is damaged ({type(exc).__name__}: {str(exc)[:200]})"}
+        return {"error": f"it is damaged ({type(exc).__name__}: {in_brief(exc)})"}
     if len(found.operators) + len(found.tensors) > MAX_PARTS:
         return {"error": f"it lists more than {MAX_PARTS} parts, where a model has a few thousand at most"}
     return {"anatomy": asdict(found)}

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from udacisense import store
 from udacisense.errors import InspectError
+from udacisense.foreign import in_brief
 from udacisense.inspection.anatomy import Anatomy
 from udacisense.inspection.findings import judge
 from udacisense.inspection.inspection import Inspection, describe
@@ -58,7 +59,7 @@ def identify(path: Path) -> str:
             with zipfile.ZipFile(path) as archive:
                 return _in_archive(archive.namelist())
     except (OSError, zipfile.BadZipFile, ValueError) as exc:
-        raise InspectError(f"{path.name} cannot be inspected: it cannot be read ({exc}). Copy it again.") from exc
+        raise InspectError(f"{path.name} cannot be inspected: it cannot be read ({in_brief(exc)}). Copy it again.") from exc
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     raise InspectError(f"{path.name} is of no format that is known here. Known are: {', '.join(READABLE)}.")

@@ -8,6 +8,7 @@ import struct
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from udacisense.foreign import in_brief
 from udacisense.inspection import anatomy as a
 from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
 from udacisense.inspection.flatbuffer import cut
@@ -93,7 +94,7 @@ def _members(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             return _unzipped(archive)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as exc:
-        raise FileError(f"the file is no zip of a .mlpackage, or damaged: {exc}") from exc
+        raise FileError(f"the file is no zip of a .mlpackage, or damaged: {in_brief(exc)}") from exc
 
 
 def _unzipped(archive: zipfile.ZipFile) -> dict[str, bytes]:

@@ -8,14 +8,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
 
-from udacisense.errors import JobError
+from udacisense import writable
+from udacisense.errors import JobError, StoreError
 from udacisense.jobs.job import Job, damaged, folder_of, process_in, read
 from udacisense.jobs.processes import Process
 from udacisense.settings import PROJECT, settings
@@ -33,11 +35,9 @@ def submit(argv: Sequence[str], title: str) -> Job:
     """Start `python -m udacisense <argv> --json` in the background; the same work still active is returned, not started twice.
 
     Raises:
-        JobError: no process can be started.
+        JobError: no process can be started. StoreError: nothing can be written to the home.
     """
-    root = settings().jobs_dir
-    root.mkdir(parents=True, exist_ok=True)
-    with FileLock(root / "submit.lock"):
+    with _alone_in(settings().jobs_dir) as root:
         twin = next((job for job in jobs() if job.active and job.argv == tuple(argv)), None)
         if twin is not None:
             return twin
@@ -46,6 +46,22 @@ def submit(argv: Sequence[str], title: str) -> Job:
         write_text(folder / "job.json", _request(argv, title))
         _start_watcher(folder)
     return read(folder)
+
+
+@contextmanager
+def _alone_in(root: Path) -> Iterator[Path]:
+    """The folder of jobs, made where it is missing, for one submission at a time."""
+    writable.check(root)
+    lock = FileLock(root / "submit.lock")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as exc:
+        raise StoreError(f"{root} could not be written: {exc.strerror or exc}. {writable.way_out(root, exc)}") from exc
+    try:
+        yield root
+    finally:
+        lock.release()
 
 
 def _request(argv: Sequence[str], title: str) -> str:

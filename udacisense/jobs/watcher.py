@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from udacisense.foreign import in_brief, sentences
 from udacisense.jobs.control import CANCEL_GRACE_S, POLL_S
 from udacisense.jobs.job import JobState, last_progress, read_json
 from udacisense.jobs.processes import Process
@@ -28,7 +29,9 @@ def watch(folder: Path) -> None:
     try:
         child = _start(folder, asked["command"])
     except OSError as exc:
-        return _write_end(folder, "failed", f"The work could not be started: {exc}. Close other programs and try again.")
+        return _write_end(
+            folder, "failed", f"The work could not be started: {in_brief(exc)}. Close other programs and try again."
+        )
     stopped = _follow(folder, child, asked["timeout_s"])
     sweep()
     if stopped is not None:
@@ -77,10 +80,14 @@ def _judge(folder: Path, returncode: int) -> tuple[JobState, str | None, Any]:
     if returncode < 0:
         return "failed", _killed(-returncode), None
     if document is None:
-        return "failed", f"The work ended with code {returncode} and no result: {_last_line(folder / 'log.txt')}", None
+        return "failed", _no_result(returncode, folder), None
     if isinstance(document, dict) and "error" in document:
         return "failed", str(document["error"]), None
     return "done", None, document
+
+
+def _no_result(returncode: int, folder: Path) -> str:
+    return sentences(f"The work ended with code {returncode} and no result: {_last_line(folder / 'log.txt')}")
 
 
 def _killed(number: int) -> str:

@@ -9,6 +9,7 @@ import torch
 from torch.export import ExportedProgram
 
 from udacisense.errors import ExportError
+from udacisense.foreign import in_brief
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.types import Checkpoint
@@ -47,5 +48,5 @@ def _exported(path: str, _sha256: str, height: int, width: int) -> ExportedProgr
         return torch.export.export(network, (_example(height, width),))
     except Exception as exc:  # torch.export has an error class for each construct that it cannot follow
         raise ExportError(
-            f"torch.export cannot follow the network of {Path(path).name}: {exc}. Convert it to torchscript instead."
+            f"torch.export cannot follow the network of {Path(path).name}: {in_brief(exc)}. Convert it to torchscript instead."
         ) from exc

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from udacisense.errors import RunError
+from udacisense.foreign import in_brief
 from udacisense.types import Images, Logits
 
 
@@ -34,7 +35,7 @@ class NetworkSession:
             with torch.inference_mode():
                 out = self._network(torch.from_numpy(np.require(images, np.float32, ["C", "W"])))
         except RuntimeError as exc:
-            raise RunError(f"The network failed on images of shape {images.shape}: {exc}") from exc
+            raise RunError(f"The network failed on images of shape {images.shape}: {in_brief(exc)}.") from exc
         return self._logits(out, len(images))
 
     @staticmethod

@@ -8,8 +8,10 @@ import torch
 from torch import nn
 
 from udacisense.errors import StoreError
+from udacisense.foreign import in_brief
 from udacisense.store import replace_file
 from udacisense.torchscript.load import quiet_jit
+from udacisense.writable import make_room, why_not
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
@@ -27,4 +29,6 @@ def write_weights(network: nn.Module, path: Path) -> None:
                 else:
                     torch.save(network.state_dict(), file)
         except RuntimeError as exc:  # torch tells of a full disk or a closed folder this way
-            raise StoreError(f"{path} could not be written: {exc}. Free some space or permissions, then try again.") from exc
+            raise StoreError(
+                f"{path} could not be written: {in_brief(exc)}. {why_not(path.parent) or make_room(path.parent)}"
+            ) from exc

@@ -11,6 +11,7 @@ from udacisense.labels import CLASSES
 from udacisense.report.blocks import Block, Bullets, Grid, Heading, Text, commas, measured, megabytes, milliseconds, percent
 from udacisense.report.dossier import Dossier
 from udacisense.report.sameness import sameness_blocks
+from udacisense.rules import left_out_words
 from udacisense.types import Benchmark, Evaluation, Provenance, Status
 
 R = TypeVar("R")
@@ -81,9 +82,11 @@ def _verdict(d: Dossier) -> list[Block]:
         for v in r.verdicts
     )
     against = f"Baseline: {r.baseline_id or 'none here'}. Rules: sha256 {r.rules_sha256[:12]}. Record: {r.id}."
+    left_out = left_out_words(r.left_out or ())
     return [
         title,
         Text(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
+        *([Text(left_out)] if left_out else []),
         Grid(("rule", "status", "measured", "limit", "why", "records"), rows),
     ]
 

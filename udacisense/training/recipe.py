@@ -3,55 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udacisense.errors import RecipeError
+from udacisense.ranges import SEED
 from udacisense.settings import PROJECT
 from udacisense.training.toml_file import faults, read_toml
 
+Seed = Annotated[int, Field(ge=SEED.low, le=SEED.high)]
 RECIPES_DIR = PROJECT / "recipes"
 
 
 class Stage(BaseModel):
     """One stretch of training: which images, at which size, for how long, with which optimiser settings."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     data: Literal["cifar100-all", "household"] = Field(description="which training images; never a household test image")
     input_px: int = Field(ge=32, le=320, description="side of the square the network sees")
-    epochs: int = Field(ge=1)
-    batch: int = Field(ge=2)
-    lr: float = Field(gt=0, description="peak learning rate of the one-cycle schedule")
-    weight_decay: float = Field(0.02, ge=0)
+    epochs: int = Field(ge=1, le=100_000)
+    batch: int = Field(ge=2, le=65_536)
+    lr: float = Field(gt=0, le=100, description="peak learning rate of the one-cycle schedule")
+    weight_decay: float = Field(0.02, ge=0, le=100)
     warmup_share: float = Field(0.15, gt=0, lt=1, description="share of the steps in which the learning rate rises")
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     min_crop: float = Field(0.7, gt=0, le=1, description="smallest side of a random crop, as a share of the picture")
     jitter: float = Field(0.2, ge=0, lt=1, description="largest relative change of brightness and contrast")
     ema_decay: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0 = no averaging")
     distil: float = Field(0.0, ge=0, le=1, description="share of the teacher's answers in the loss; 0 = no teacher")
-    temperature: float = Field(2.0, gt=0, description="softness of the teacher's answers")
-    feature_distil: float = Field(0.0, ge=0, description="weight of the distance to the teacher's features; 0 = not taught so")
-    mixup: float = Field(0.0, ge=0, description="alpha of mixup; 0 = no blends of two pictures")
-    cutmix: float = Field(0.0, ge=0, description="alpha of cutmix; 0 = no pasted pictures")
+    temperature: float = Field(2.0, gt=0, le=1000, description="softness of the teacher's answers")
+    feature_distil: float = Field(
+        0.0, ge=0, le=1000, description="weight of the distance to the teacher's features; 0 = not taught so"
+    )
+    mixup: float = Field(0.0, ge=0, le=100, description="alpha of mixup; 0 = no blends of two pictures")
+    cutmix: float = Field(0.0, ge=0, le=100, description="alpha of cutmix; 0 = no pasted pictures")
 
 
 class Recipe(BaseModel):
     """A whole run. `validation_per_class` images are held out of the household training images to choose by."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     technique: str
     remark: str = Field("", description="what a reader of the model card should know about this training")
-    seed: int = 42
-    pretraining_seed: int | None = Field(
+    seed: Seed = 42
+    pretraining_seed: Seed | None = Field(
         None, description="seed of the pretraining stages, which trainings with several seeds then share; None = the seed"
     )
     dropout: float = Field(0.2, ge=0, lt=1)
-    validation_per_class: int = Field(50, ge=1)
+    validation_per_class: int = Field(50, ge=1, le=100_000)
     initial: Literal["random", "imagenet"] = Field(
         "random",
         description="weights to begin with: torchvision's ImageNet weights (pretraining stages are then left out; they are run "

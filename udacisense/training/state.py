@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from udacisense.errors import StoreError
+from udacisense.foreign import in_brief
 from udacisense.store import replace_file
 from udacisense.training.recipe import Stage
 
@@ -108,7 +109,7 @@ def save(path: Path, run: Run) -> None:
             torch.save(state, part)
         except RuntimeError as exc:  # torch tells of a full disk this way
             raise StoreError(
-                f"{path} could not be written: {exc}. Free some space; training goes on from what was saved."
+                f"{path} could not be written: {in_brief(exc)}. Free some space; training goes on from what was saved."
             ) from exc
 
 
@@ -129,4 +130,6 @@ def restore(path: Path, run: Run) -> None:
         for name, value in state["epoch"].items():
             setattr(run, name, value)
     except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, ValueError, OSError, EOFError, AttributeError) as exc:
-        raise StoreError(f"The saved training state {path} cannot be read: {exc}. Delete it to start afresh.") from exc
+        raise StoreError(
+            f"The saved training state {path} cannot be read: {in_brief(exc)}. Delete it to start afresh."
+        ) from exc

@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from udacisense import scratch
 from udacisense.errors import RecipeError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.progress import report
 from udacisense.store import replace_file
 from udacisense.training.augment import normalise, resize
@@ -99,7 +101,7 @@ def _runner() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     network = _Pooled(_network()).eval()
     import onnxruntime
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
         path = Path(folder, "teacher.onnx")
         _export(network, path)
         options: Any = onnxruntime.SessionOptions()
@@ -146,7 +148,9 @@ def _read(cache: Path, count: int) -> NDArray[np.float16]:
     try:
         features: NDArray[np.float16] = np.load(cache, allow_pickle=False)
     except (OSError, ValueError, EOFError) as exc:
-        raise StoreError(f"The saved features of the teacher, {cache}, cannot be read: {exc}. Delete the file.") from exc
+        raise StoreError(
+            f"The saved features of the teacher, {cache}, cannot be read: {in_brief(exc)}. Delete the file."
+        ) from exc
     if features.ndim != 2 or len(features) != count:
         raise StoreError(f"{cache} holds features of shape {features.shape}, not ({count}, {FEATURES}). Delete the file.")
     return features

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from udacisense import files
 from udacisense.errors import NotFoundError, RecipeError, StoreError
+from udacisense.foreign import in_brief
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except StoreError as exc:
         raise RecipeError(str(exc)) from exc
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise RecipeError(f"{path} is not a TOML file: {exc}. Mend that line.") from exc
+        raise RecipeError(f"{path} is not a TOML file: {in_brief(exc)}. Mend that line.") from exc
 
 
 def faults(exc: ValidationError, plain: dict[str, Any], entries: str) -> str:

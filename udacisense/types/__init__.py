@@ -18,7 +18,7 @@ from udacisense.types.base import (
     Status,
 )
 from udacisense.types.compression import Compression, CompressionStep, FailedStep, Mode
-from udacisense.types.evidence import Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
+from udacisense.types.evidence import TOLERANCE, Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
 from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Rung, Subject
 from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Location, Measures, SearchMethod
@@ -28,6 +28,7 @@ from udacisense.types.timing import Benchmark, Conditions, SelfTest, Start, Tria
 __all__ = [
     "DEFAULT",
     "KINDS",
+    "TOLERANCE",
     "Artifact",
     "Benchmark",
     "Capability",

@@ -50,6 +50,10 @@ class Evaluation:
         require_fraction("top5", self.top5)
 
 
+TOLERANCE = 1e-5
+"""The notebook's, for every precision: the largest difference of a logit at which outputs match."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorCheck:
     """The notebook's check: the same random input through both models."""
@@ -100,6 +104,24 @@ class Verification:
     made: Provenance
     warnings: tuple[str, ...] = ()
     measures: Measures | None = None  # None = made before these were measured
+    tolerance: float | None = None  # the largest logit difference that counted as equal; None = older, and its checks tell
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether a looser tolerance than the rule's was used: it shows something, and is evidence of nothing."""
+        used = [check.tolerance for check in self.checks] + ([] if self.tolerance is None else [self.tolerance])
+        return any(not tolerance <= TOLERANCE for tolerance in used)
+
+    @property
+    def exploratory_words(self) -> str:
+        """A sentence that says so; empty for a verification that counts."""
+        if not self.exploratory:
+            return ""
+        loosest = max([check.tolerance for check in self.checks] + [self.tolerance or 0.0])
+        return (
+            f"Exploratory: made with a tolerance of {loosest:g}, looser than the {TOLERANCE:g} of the rule, so it counts for "
+            "nothing in ready, reports and tables."
+        )
 
     def __post_init__(self) -> None:
         require_fraction("agreement", self.agreement)
@@ -140,3 +162,4 @@ class Readiness:
     status: Status  # fail if a rule fails, else unknown if one is unknown, else pass
     verdicts: tuple[Verdict, ...]
     made: Provenance
+    left_out: tuple[str, ...] | None = None  # rules of the product that the rules file lacks; None = made before this was noted

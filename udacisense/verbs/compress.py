@@ -62,7 +62,7 @@ def compress(pipeline: str = "pipeline_03", protocol: str = "standard", table_on
     if table_only:
         return _answer(compressed(wanted.name))
     timing, checked = get_protocol(protocol), plan(wanted)
-    with heavy_work(f"compressing by {wanted.name}"):
+    with heavy_work(f"compressing by {wanted.name}", into=(wanted.folder,)):
         return _work(checked, timing)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from udacisense.errors import FormatError
 from udacisense.progress import part, report, watched_by
+from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Precision, SourceName, SplitName, Verification
 from udacisense.verbs.lock import heavy_work
 from udacisense.verbs.work import keep_accuracy
@@ -58,7 +59,9 @@ def convert_all(checkpoint: str | Path, format: str = ALL, precision: str = ALL)
     files: dict[Pair, Artifact | str | None] = {pair: made_before(found, *pair) for pair in _pairs(format, precision)}
     missing = [pair for pair, artifact in files.items() if artifact is None]
     if missing:  # only then is there anything to wait for
-        with heavy_work(f"converting {found.id} to {len(missing)} files", seeded=False):
+        with heavy_work(
+            f"converting {found.id} to {len(missing)} files", seeded=False, into=(settings().models_dir / "mobile",)
+        ):
             _Conversion(found, missing, files).run()
     made, failed = (tuple(f for f in files.values() if isinstance(f, kind)) for kind in (Artifact, str))
     return Conversions(cast(tuple[Artifact, ...], made), cast(tuple[str, ...], failed))

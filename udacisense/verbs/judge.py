@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from udacisense.errors import NotFoundError
+from udacisense.errors import NotFoundError, StoreError
 from udacisense.queries import one_look
+from udacisense.settings import settings
 from udacisense.store import write_text
 from udacisense.types import Artifact, Readiness, Status
+from udacisense.writable import why_not
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Judgement:
 
     status: Status
     readiness: tuple[Readiness, ...]
+    notes: tuple[str, ...] = ()  # why a verdict could not be kept as a record
 
 
 def ready(artifact: str | Path | None = None) -> Judgement:
@@ -25,11 +28,27 @@ def ready(artifact: str | Path | None = None) -> Judgement:
     Raises:
         NotFoundError: no such artifact, or none at all. RecipeError: a mistake in the rules.
     """
-    from udacisense.readiness import judge
-
+    notes: list[str] = []
     with one_look():
-        judged = tuple(judge(found) for found in _artifacts(artifact))
-    return Judgement(worst([r.status for r in judged]), judged)
+        judged = tuple(_judged(found, notes) for found in _artifacts(artifact))
+    return Judgement(worst([r.status for r in judged]), judged, tuple(dict.fromkeys(notes)))
+
+
+def _judged(artifact: Artifact, notes: list[str]) -> Readiness:
+    """The judgement of an artifact, kept as a record; where nothing can be written it is told all the same, with a note."""
+    from udacisense.readiness import judge, keep, newest_readiness, says_the_same
+
+    record, last = judge(artifact, save=False), newest_readiness(artifact)
+    reason = why_not(settings().results_dir / "readiness")
+    try:
+        if reason is None:
+            return keep(record, last)
+    except StoreError as exc:
+        reason = str(exc)
+    if last is not None and says_the_same(record, last):
+        return last
+    notes.append(f"The verdict was judged and not kept as a record. {reason}")
+    return record
 
 
 def worst(statuses: list[Status]) -> Status:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from udacisense.errors import MeasureError, NotFoundError
 from udacisense.queries import one_look
+from udacisense.ranges import COMPARISONS
 from udacisense.types import SelfTest, Subject
 from udacisense.verbs.lock import heavy_work
 
@@ -70,6 +71,7 @@ def selftest(what: str = "bench", subject: str | Path | None = None, comparisons
     """
     if what != "bench":
         raise MeasureError(f"There is no self-test {what!r}. Use: bench.")
+    COMPARISONS.check(comparisons)
     from udacisense.benchmark import selftest as test
 
     found = _subject(subject)

@@ -66,7 +66,7 @@ def run(
     """
     files = _files(also)
     found, notice = _checkpoint(checkpoint)
-    with heavy_work(f"the whole way of {found.id}"):
+    with heavy_work(f"the whole way of {found.id}", into=(settings().models_dir / "mobile",)):
         with part(0.0, 0.2):
             artifacts = _each(tuple(files.values()), lambda file: work.convert(found.path, *file))
         subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))

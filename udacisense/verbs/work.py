@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from udacisense.errors import MeasureError
+from udacisense.ranges import SEED, TOLERANCE
 from udacisense.settings import settings
 from udacisense.types import (
     Artifact,
@@ -37,14 +38,17 @@ def train(recipe: str = "baseline", out: Path | None = None, seed: int | None = 
     """
     from udacisense.training.recipe import load_recipe
 
+    if seed is not None:
+        SEED.check(seed)
     plan = load_recipe(recipe)
     place = plan.name
     if seed is not None and seed != plan.seed:
         plan, place = plan.model_copy(update={"seed": seed}), f"{plan.name}_seed{seed}"
-    with heavy_work(f"training {place}"):
+    target = out or _place_of(place)
+    with heavy_work(f"training {place}", into=(target.parent,)):
         from udacisense.training.train import train as fit
 
-        return fit(plan, out or _place_of(place))
+        return fit(plan, target)
 
 
 def _place_of(recipe: str) -> Path:
@@ -72,7 +76,7 @@ def convert(
     found, wanted = find_checkpoint(checkpoint), cast(Precision, precision)
     artifact = conversion.made_before(found, format, wanted, recipe)
     if artifact is None:  # only then is there anything to wait for
-        with heavy_work(f"converting {found.id} to {format}", seeded=False):
+        with heavy_work(f"converting {found.id} to {format}", seeded=False, into=(settings().models_dir / "mobile",)):
             artifact = conversion.convert(found, format, wanted, recipe)
     conversion.publish(artifact)
     return artifact
@@ -106,12 +110,14 @@ def verify(
     """Prove on random inputs and on every picture of a split that an artifact is its checkpoint.
 
     Raises:
-        NotFoundError: no such artifact, or its checkpoint is gone. DataError, FormatError: as in `evaluate`.
+        MeasureError: the tolerance is no finite number above 0. NotFoundError: no such artifact, or its checkpoint is gone.
+        DataError, FormatError: as in `evaluate`.
     """
     from udacisense import verify as verification
     from udacisense.artifacts import find_artifact
     from udacisense.data.sources import load_dataset
 
+    TOLERANCE.check(tolerance)
     found = find_artifact(artifact)
     with heavy_work(f"verifying {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)

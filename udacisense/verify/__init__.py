@@ -1,9 +1,10 @@
 """Whether a converted file is the same model as its checkpoint, and where along the network it stops being it."""
 
+from udacisense.types import TOLERANCE
 from udacisense.verify.compare import verify
 from udacisense.verify.flips import NEAR_TIE, Thought, find_flips, is_near_tie, logits_of, split, thoughts
 from udacisense.verify.gaps import EXPECTED_DB
-from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, TOLERANCE, check_tensors, random_checks
+from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, check_tensors, random_checks
 from udacisense.verify.search import locate
 from udacisense.verify.verdict import (
     ACCURACY_LIMIT,

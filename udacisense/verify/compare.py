@@ -6,16 +6,16 @@ Three kinds of input: the notebook's random images, the golden pictures that tra
 from __future__ import annotations
 
 from udacisense import logits as measure
-from udacisense import store
+from udacisense import ranges, store
 from udacisense.data.dataset import Dataset
 from udacisense.models.checkpoint import find_checkpoint
 from udacisense.predictions import Predictions, data_options, predict_all
 from udacisense.progress import part, report
 from udacisense.provenance import here
 from udacisense.stats import accuracy_difference, mcnemar, percentile
-from udacisense.types import Artifact, Checkpoint, Measures, Provenance, TensorCheck, Verification
+from udacisense.types import TOLERANCE, Artifact, Checkpoint, Measures, Provenance, TensorCheck, Verification
 from udacisense.verify.flips import find_flips
-from udacisense.verify.inputs import TOLERANCE, golden_check, random_checks
+from udacisense.verify.inputs import golden_check, random_checks
 from udacisense.verify.verdict import judge_sameness
 
 
@@ -24,8 +24,9 @@ def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE) -> V
 
     Raises:
         NotFoundError: the checkpoint is not here. RunError: one of the two cannot be run.
-        MeasureError: an answer is not a number.
+        MeasureError: an answer is not a number, or the tolerance cannot be used.
     """
+    ranges.TOLERANCE.check(tolerance)
     made = here(f"python -m udacisense verify {artifact.id} {data_options(data.ref)} --tolerance {tolerance:g}")
     checkpoint = find_checkpoint(artifact.checkpoint_id)
     report(0.0, "random inputs")
@@ -103,6 +104,7 @@ def _compare(
         made=made,
         warnings=warnings,
         measures=found,
+        tolerance=tolerance,
     )
 
 

@@ -11,12 +11,11 @@ from udacisense import logits as measure
 from udacisense.archives import ArchiveError
 from udacisense.artifacts import open_session
 from udacisense.conversion.making import GOLDEN as GOLDEN_FILE
+from udacisense.foreign import in_brief
 from udacisense.predictions import run_session
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Images, Logits, TensorCheck
+from udacisense.types import TOLERANCE, Artifact, Checkpoint, Images, Logits, TensorCheck
 
-TOLERANCE = 1e-5
-"""The notebook's: the largest difference of a logit at which outputs match."""
 RANDOM_INPUTS: tuple[tuple[str, int], ...] = (("single", 1), ("batch of 4", 4))
 """The notebook's inputs: name and number of random images."""
 GOLDEN = "golden pictures"
@@ -52,7 +51,7 @@ def golden_check(
         if images.shape[1:] != (3, *checkpoint.input_px) or expected.shape != (len(images), len(checkpoint.classes)):
             raise ValueError(f"images {images.shape} and logits {expected.shape}")
     except (ArchiveError, OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
-        return (), f"The golden pictures beside the file are damaged ({exc}), so they were not compared. {advice}"
+        return (), f"The golden pictures beside the file are damaged ({in_brief(exc)}), so they were not compared. {advice}"
     session = open_session(artifact, threads=settings().threads)
     found = run_session(session, images, len(checkpoint.classes), artifact.id)
     return (check_tensors(GOLDEN, expected, found, tolerance),), None

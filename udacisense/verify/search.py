@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from udacisense import store
+from udacisense import scratch, store
 from udacisense.artifacts import check_unchanged, open_session, subject_format
 from udacisense.conversion.converter import Converter, ConverterError
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import MeasureError, RunError, UdaciSenseError, UnavailableError
+from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import find_checkpoint
 from udacisense.predictions import data_options
@@ -152,7 +153,7 @@ class Search:
             raise
         except Exception as exc:  # the seam: every runtime has errors of its own
             raise RunError(
-                f"The inner values of {self.artifact.id} cannot be read: {exc}. --method prefixes does without them."
+                f"The inner values of {self.artifact.id} cannot be read: {in_brief(exc)}. --method prefixes does without them."
             ) from exc
         gaps = seen(closest.gaps(self.blocks))
         found = first_departure(gaps, self.artifact.precision)
@@ -162,7 +163,7 @@ class Search:
     def by_prefixes(self, every: bool) -> tuple[LayerGap, ...]:
         """The gaps of the beginnings that were converted alone; the last is the file itself."""
         blocks = self.blocks
-        with Converter() as converter, tempfile.TemporaryDirectory(prefix="udacisense-") as folder:
+        with Converter() as converter, tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
 
             def look(block: str) -> LayerGap:
                 report(blocks.index(block) / len(blocks), f"converting up to {block}")
@@ -187,7 +188,9 @@ class Search:
         except UdaciSenseError:
             raise
         except ConverterError as exc:
-            raise RunError(f"The network up to {block} could not be converted to {a.format} {a.precision}: {exc}.") from exc
+            raise RunError(
+                f"The network up to {block} could not be converted to {a.format} {a.precision}: {in_brief(exc)}."
+            ) from exc
 
 
 def is_step(place: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, RunError
+from udacisense.foreign import in_brief
 from udacisense.formats.fmt_executorch.int8 import INT8, quantise
 from udacisense.progress import part, report
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
@@ -139,7 +140,7 @@ class ExecuTorchSession:
         try:
             answer: Logits = self._method.execute([torch.from_numpy(image[None])])[0].numpy()
         except RuntimeError as exc:
-            raise RunError(f"ExecuTorch failed on an image of shape {image.shape}: {exc}") from exc
+            raise RunError(f"ExecuTorch failed on an image of shape {image.shape}: {in_brief(exc)}.") from exc
         return answer.copy()  # the runtime writes its next answer to the same place
 
 
@@ -152,7 +153,7 @@ def _load(path: Path, threads: int) -> Session:
             return ExecuTorchSession(path)
         except RuntimeError as exc:
             raise RunError(
-                f"{path.name} is no ExecuTorch program that this runtime can load: {exc}. Convert it again."
+                f"{path.name} is no ExecuTorch program that this runtime can load: {in_brief(exc)}. Convert it again."
             ) from exc
 
 

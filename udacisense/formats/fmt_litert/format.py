@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from udacisense import scratch
 from udacisense.errors import ExportError, RunError
+from udacisense.foreign import in_brief
 from udacisense.formats.fmt_litert.int8 import RECIPES, quantised
 from udacisense.formats.fmt_litert.packing import packed
 from udacisense.progress import report
@@ -93,7 +95,7 @@ def _lowered(checkpoint: Checkpoint) -> bytes:
     network = program.module()
     network.training = False  # what was exported in evaluation mode stays so, whatever the flag of the copy says
     converted = litert_torch.convert(network, (example_input(checkpoint),))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
         file = Path(folder) / "model.tflite"
         converted.export(str(file))
         return file.read_bytes()
@@ -137,7 +139,7 @@ class LiteRTSession:
         try:
             return np.concatenate([self._answer(image) for image in np.require(images, np.float32, ["C"])])
         except (RuntimeError, ValueError) as exc:
-            raise RunError(f"LiteRT failed on images of shape {images.shape}: {exc}") from exc
+            raise RunError(f"LiteRT failed on images of shape {images.shape}: {in_brief(exc)}.") from exc
 
     def _answer(self, image: Images) -> Logits:
         self._interpreter.set_tensor(self._input["index"], image[None])
@@ -157,7 +159,7 @@ def _load(path: Path, threads: int) -> Session:
     try:
         return LiteRTSession(path, threads)
     except (ValueError, RuntimeError) as exc:
-        raise RunError(f"LiteRT cannot load {path.name}: {exc}. Convert its checkpoint again.") from exc
+        raise RunError(f"LiteRT cannot load {path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
 
 
 FORMAT = Format(

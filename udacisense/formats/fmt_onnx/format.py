@@ -18,6 +18,7 @@ from typing import Any
 
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, RunError
+from udacisense.foreign import in_brief
 from udacisense.formats.fmt_onnx.int8 import INPUT, RECIPES, smaller
 from udacisense.formats.fmt_onnx.weights import weights_to_half
 from udacisense.progress import report
@@ -173,7 +174,7 @@ class OnnxSession:
         try:
             answers: Logits = np.concatenate([self._session.run([OUTPUT], {INPUT: image[None]})[0] for image in images])
         except Exception as exc:  # onnxruntime's errors share no class below Exception
-            raise RunError(f"ONNX Runtime failed on images of shape {images.shape}: {exc}") from exc
+            raise RunError(f"ONNX Runtime failed on images of shape {images.shape}: {in_brief(exc)}.") from exc
         return answers
 
 
@@ -183,7 +184,7 @@ def _load(path: Path, threads: int) -> Session:
     except ImportError:
         raise
     except Exception as exc:  # onnxruntime's errors share no class below Exception
-        raise RunError(f"{path.name} is no ONNX model that this runtime can load: {exc}. Convert it again.") from exc
+        raise RunError(f"{path.name} is no ONNX model that this runtime can load: {in_brief(exc)}. Convert it again.") from exc
 
 
 FORMAT = Format(

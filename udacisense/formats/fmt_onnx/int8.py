@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from udacisense import scratch
 from udacisense.formats.fmt_onnx.weights import weights_to_int8
 from udacisense.models.float_blocks import BLOCK, SENSITIVE, blocks_in_float
 from udacisense.progress import report
@@ -64,7 +65,7 @@ def _static(model: Any, method: str, kept: Sequence[str], pictures: Pictures) ->
 
     methods = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
     report(0.7, f"calibrating on {len(pictures)} pictures and writing int8")
-    with tempfile.TemporaryDirectory(prefix="udacisense-") as folder:
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
         written = Path(folder) / "int8.onnx"
         quantize_static(
             model,

@@ -18,6 +18,7 @@ from typing import Any
 from udacisense.archives import ArchiveError
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, RunError
+from udacisense.foreign import in_brief
 from udacisense.formats.fmt_torchscript.capture import capture, optimise
 from udacisense.formats.fmt_torchscript.int8 import INT8, engine, quantise
 from udacisense.processes import limits
@@ -129,8 +130,9 @@ def _session(path: Path, format: str, threads: int, load: Callable[[Path], Any])
     try:
         return NetworkSession(load(path), threads)
     except (ArchiveError, RuntimeError) as exc:
-        said = str(exc).strip().partition("\n")[0].partition(". ")[0] or type(exc).__name__
-        raise RunError(f"{path.name} is no TorchScript file that this runtime can load: {said}. Convert it again.") from exc
+        raise RunError(
+            f"{path.name} is no TorchScript file that this runtime can load: {in_brief(exc)}. Convert it again."
+        ) from exc
 
 
 FORMAT = Format(
