@@ -10,7 +10,7 @@ from udacisense.verbs.places import cannot_start
 from ui import judged
 from ui.evidence import stages
 from ui.frame import frame
-from ui.plain_text import code
+from ui.plain_text import code, escape
 from ui.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
 
 frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real pictures before rendered ones.")
@@ -36,7 +36,7 @@ saved = judged.as_saved(record, newest_readiness(artifact))
 judged.headline(record)
 with st.container(horizontal=True):
     refused = cannot_start("ready")
-    hint, off = refused or "Adds a record to results/readiness.", bool(saved or refused)
+    hint, off = escape(refused) if refused else "Adds a record to results/readiness.", bool(saved or refused)
     if st.button("Save this verdict", icon=":material/save:", disabled=off, help=hint):
         with errors_shown():
             saved = judge(artifact)

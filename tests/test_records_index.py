@@ -144,6 +144,7 @@ def test_of_the_shipped_records_every_kind_is_listed_as_it_is_read(
     if shipped.is_dir():
         (tmp_path / "results" / kind).symlink_to(shipped)
     monkeypatch.setenv("UDACISENSE_HOME", str(tmp_path))
+    monkeypatch.setenv("UDACISENSE_FOLLOW_LINKS", "1")
     settings.cache_clear()
     found = queries.Found(records_index.rows(kind))
     assert tuple(found) == store.records(KINDS[kind]).records

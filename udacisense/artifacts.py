@@ -91,11 +91,14 @@ def find_artifact(id_or_path: str | Path) -> Artifact:
     """An artifact by its id, or by the path of its file, of its folder, or of its published copy.
 
     Raises:
-        NotFoundError: neither; the message names what comes close.
+        NotFoundError: neither; the message names what comes close. StoreError: its record does not fit its file.
     """
     known = {a.id: a for a in list_artifacts().records}
     if str(id_or_path) in known:
         return known[str(id_or_path)]
+    own = mobile_dir() / Path(id_or_path).name
+    if own.name == str(id_or_path) and (own / store.ARTIFACT_RECORD).is_file():  # not listed: its own reason says why
+        return read_artifact(own)
     folder = existing_file(id_or_path, exists=lambda p: (p / store.ARTIFACT_RECORD).is_file())
     if folder is not None:
         return read_artifact(folder)

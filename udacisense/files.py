@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.foreign import in_brief
 from udacisense.settings import settings
 
 MAX_TEXT_BYTES = 32 * 1024**2
@@ -42,7 +43,7 @@ def check_place(path: Path, root: Path) -> None:
     try:
         inside = path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError) as exc:  # RuntimeError: a loop of links
-        raise StoreError(f"{path} is a link that cannot be followed: {exc}. Remove it.") from exc
+        raise StoreError(f"{path} is a link that cannot be followed: {in_brief(exc)}. Remove it.") from exc
     if not inside:
         raise StoreError(
             f"{path} is a link that leads out of {root}, so it is not followed. Copy the file here, or allow such links: "
@@ -59,7 +60,9 @@ def check_regular(path: Path) -> os.stat_result:
     try:
         found = path.stat()
     except (OSError, ValueError) as exc:
-        raise NotFoundError(f"There is no file {path}: {getattr(exc, 'strerror', None) or exc}. Check the path.") from exc
+        raise NotFoundError(
+            f"There is no file {path}: {getattr(exc, 'strerror', None) or in_brief(exc)}. Check the path."
+        ) from exc
     if not stat.S_ISREG(found.st_mode):
         raise _irregular(path, found.st_mode)
     return found
@@ -126,7 +129,7 @@ def read_json(path: Path) -> Any:
     try:
         return parse_json(read_text(path))
     except ValueError as exc:
-        raise StoreError(f"{path} is not JSON that can be read ({exc}). {_WAY_OUT}") from exc
+        raise StoreError(f"{path} is not JSON that can be read ({in_brief(exc)}). {_WAY_OUT}") from exc
 
 
 def parse_json(text: str) -> Any:

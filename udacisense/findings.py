@@ -78,8 +78,9 @@ def sameness(case: Case, against: Against | None) -> Finding:
     found = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256)
     newest, limit = found.newest_evidence(), 100 * agreement_limit(case.artifact.precision)
     if newest is None:
+        any_tried = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256, exploratory=True)
         tried = f"Verified only with a looser tolerance than the {TOLERANCE:g} of the rule, which counts for nothing."
-        return Finding(f"{tried if found else 'Not verified yet.'} Run: {RUN} verify {case.artifact.id}", limit=limit)
+        return Finding(f"{tried if any_tried else 'Not verified yet.'} Run: {RUN} verify {case.artifact.id}", limit=limit)
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     statuses: Mapping[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
     return Finding(

@@ -103,10 +103,12 @@ def versions() -> dict[str, str]:
 
 
 def devices() -> tuple[Device, ...]:
-    """Every device that torch sees here, the CPU first. Imports torch."""
-    import torch
-
+    """Every device that torch sees here, the CPU first; without torch, the CPU alone. Imports torch."""
     found = [Device("cpu", _cpu_name())]
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return tuple(found)
     found += [Device(f"cuda:{i}", torch.cuda.get_device_name(i)) for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         found.append(Device("mps", f"Apple Metal on {_cpu_name()}"))

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense import errors
+from udacisense import errors, scratch
 from udacisense.errors import RunError, UdaciSenseError
 from udacisense.processes.rpc import Answer, Child, ChildError
 from udacisense.processes.spawn import module
@@ -87,7 +87,7 @@ class RemoteModel:
                 raise self._told(exc) from exc
 
     def _start(self) -> Child:
-        folder = tempfile.mkdtemp(prefix="udacisense-")
+        folder = tempfile.mkdtemp(prefix=scratch.prefix())
         asked = {"path": str(self.path), "format": self.format, "threads": self.threads, "folder": folder}
         try:
             child = Child(module(PROCESS, json.dumps(asked)), env={"TMPDIR": folder, "OMP_NUM_THREADS": str(self.threads)})

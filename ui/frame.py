@@ -11,7 +11,7 @@ from udacisense.queries import look_anew
 from udacisense.settings import settings
 from udacisense.verbs.places import cannot_start
 from ui.jobs import watch_jobs
-from ui.plain_text import Markdown
+from ui.plain_text import Markdown, escape
 from ui.widgets import remembered
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,7 +56,7 @@ def frame(title: Markdown, lead: Markdown = "", icon: Markdown = "") -> None:
         st.markdown(f":gray[{lead}]", width=760)
     refused = cannot_start()
     if refused:
-        st.warning(f"{refused} Until then the buttons that start such work are off.", icon=":material/lock:")
+        st.warning(f"{escape(refused)} Until then the buttons that start such work are off.", icon=":material/lock:")
 
 
 def _check_settings() -> None:
@@ -64,7 +64,7 @@ def _check_settings() -> None:
     try:
         settings()
     except SettingError as exc:
-        st.error(str(exc), icon=":material/error:")
+        st.error(escape(exc), icon=":material/error:")
         st.stop()
 
 

@@ -57,9 +57,9 @@ COLUMNS = {
 
 def start(subjects: Sequence[Subject]) -> None:
     """Choose what to time side by side and how long, and start it."""
-    by_id = {s.id: s for s in subjects if cannot_run(s) is None}
+    by_id: dict[str, Subject] = {s.id: s for s in subjects if cannot_run(s) is None}
     left_out = [describe_subject(s) for s in subjects if s.id not in by_id]
-    first = [s.id for s in subjects if isinstance(s, Checkpoint)][:1]
+    first = [s.id for s in by_id.values() if isinstance(s, Checkpoint)][:1]
     default = first + [i for i in by_id if i not in first][: 3 - len(first)]
     with st.expander("Time models side by side", icon=":material/timer:", expanded=False):
         chosen = st.pills(

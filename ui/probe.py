@@ -83,8 +83,8 @@ def main(argv: list[str]) -> None:
         document = {"answer": QUESTIONS[argv[0]](*argv[1:])}
     except UdaciSenseError as exc:
         document = {"error": str(exc)}
-    answers.write(json.dumps(document, default=str))
-    answers.flush()
+    text = json.dumps(document, default=str)
+    print(text, file=answers, flush=True)
 
 
 if __name__ == "__main__":

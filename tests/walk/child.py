@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 CHECKPOINT, ARTIFACT = "CHECKPOINT", "ARTIFACT"
+OUT = "<out>"
 VERBS: tuple[tuple[str, ...], ...] = (
     ("env",),
     ("data",),
@@ -28,7 +29,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("history", "none"),
     ("tag", "walked"),
     ("card", CHECKPOINT),
-    ("package", ARTIFACT),
+    ("package", ARTIFACT, "--out", OUT),
     ("evaluate", ARTIFACT, "--fresh"),
     ("verify", ARTIFACT),
     ("verify", "all"),
@@ -61,9 +62,9 @@ PAGES = (
 
 def walk_verbs(checkpoint: str, artifact: str, heavy: bool) -> list[dict[str, Any]]:
     """Code and words of every verb; a verb that raises says so."""
-    found = []
+    found, out = [], str(Path(checkpoint).parents[2] / "packages")
     for verb in (*VERBS, *(HEAVY if heavy else ())):
-        argv = [{CHECKPOINT: checkpoint, ARTIFACT: artifact}.get(word, word) for word in verb]
+        argv = [{CHECKPOINT: checkpoint, ARTIFACT: artifact, OUT: out}.get(word, word) for word in verb]
         found.append({"verb": " ".join(verb), **_call(argv)})
     return found
 

@@ -39,9 +39,13 @@ def perform(as_json: bool, verb: str, work: Callable[[Any], Any], code: Callable
 
 
 def _unexpected(verb: str, exc: Exception) -> str:
-    """A plain sentence where the system refused a file; anything else is a fault of ours, told with its traceback."""
+    """A plain sentence where the system refused a file or a package is missing; all else is our fault, told with its trace."""
     from udacisense.writable import refusal
 
+    missing = (exc.name or "").partition(".")[0] if isinstance(exc, ModuleNotFoundError) else ""
+    if missing and missing != "udacisense":
+        what = f"{verb.replace('_', ' ')} needs the package {missing}, which is not installed here."
+        return f"{what} Install it: pip install -r requirements.txt"
     said = refusal(exc) if isinstance(exc, OSError) else None
     if said is not None:
         return f"{verb} was stopped. {said}"

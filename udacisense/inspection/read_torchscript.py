@@ -12,6 +12,7 @@ from typing import Any
 from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.errors import UnsafeFileError
+from udacisense.foreign import in_brief
 from udacisense.inspection import anatomy as a
 from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
 from udacisense.labels import INPUT_PX
@@ -106,7 +107,7 @@ def _archive(path: Path) -> tuple[dict[str, int], dict[str, str]]:
             added = [name for name in sizes if _is_extra(name) and sizes[name] < MAX_TEXT_BYTES][:MAX_TEXTS]
             texts = {name.split("/", 2)[2]: archive.read(name).decode("utf-8", "replace") for name in added}
     except ArchiveError as exc:
-        raise FileError(f"the file is no TorchScript archive, or damaged: {exc}") from exc
+        raise FileError(f"the file is no TorchScript archive, or damaged: {in_brief(exc)}") from exc
     if not any(name.endswith("data.pkl") for name in sizes):
         raise FileError("the archive holds no TorchScript module")
     return sizes, texts

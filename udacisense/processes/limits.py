@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from udacisense.settings import PROJECT
+PACKAGE = Path(__file__).resolve().parents[1]
 
 PARENT = "UDACISENSE_PARENT_PID"
 """Environment variable that tells a child which process it belongs to."""
@@ -168,7 +168,7 @@ def _own_places() -> tuple[str, ...]:
     imported = (p for p in sys.path if p and Path(p).name in ("site-packages", "dist-packages", "lib-dynload"))
     return (
         *_SYSTEM, *_ABOUT_SELF, *imported, sys.prefix, sys.base_prefix, packages["stdlib"], packages["purelib"],
-        packages["platlib"], str(PROJECT / "udacisense"), str(PROJECT / "readiness.toml"),
+        packages["platlib"], str(PACKAGE), str(PACKAGE.parent / "readiness.toml"),
     )  # fmt: skip
 
 

@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
-from udacisense.processes.limits import PARENT
-from udacisense.settings import PROJECT
+from udacisense.processes.limits import PACKAGE, PARENT
 
 
 def popen(command: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[Any]:
@@ -21,7 +20,7 @@ def popen(command: Sequence[str], *, env: Mapping[str, str] | None = None, **opt
     Linux ends such a child when the *thread* that started it ends, so all are started by one thread that lives as long as the
     process: a page's script thread ends with every rerun.
     """
-    path = os.pathsep.join(p for p in (str(PROJECT), os.environ.get("PYTHONPATH", "")) if p)
+    path = os.pathsep.join(p for p in (str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")) if p)
     told = {**os.environ, "PYTHONPATH": path, **(env or {}), PARENT: str(os.getpid())}
     start: Callable[[], subprocess.Popen[Any]] = lambda: subprocess.Popen(list(command), env=told, **options)  # noqa: E731
     if threading.current_thread() is threading.main_thread():

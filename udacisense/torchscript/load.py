@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from udacisense.errors import UnsafeFileError
+from udacisense.foreign import in_brief
 from udacisense.processes import limits
 from udacisense.torchscript import archive
 from udacisense.torchscript.code import RefusedError, raise_refused
@@ -58,7 +59,7 @@ def _loaded(path: Path, load: Callable[[Path], Any]) -> Any:
         with quiet_jit():
             return load(path)
     except RefusedError as exc:
-        raise UnsafeFileError(f"{path.name} was not loaded: {exc}. Use a file from a source that you trust.") from exc
+        raise UnsafeFileError(f"{path.name} was not loaded: {in_brief(exc)}. Use a file from a source that you trust.") from exc
 
 
 def _standard(path: Path) -> Any:
