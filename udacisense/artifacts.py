@@ -51,8 +51,11 @@ def list_artifacts() -> store.Listing[Artifact]:
     return store.Listing(tuple(found), tuple(problems))
 
 
-def read_artifact(folder: Path) -> Artifact:
+def read_artifact(folder: Path, *, changed: bool = False) -> Artifact:
     """The artifact in a folder, its path where the folder lies now.
+
+    Args:
+        changed: also one whose file is no longer the recorded one: it may be looked into, never measured or judged.
 
     Raises:
         StoreError: the record cannot be read, or is another artifact's. NotFoundError: record or file is missing.
@@ -65,7 +68,8 @@ def read_artifact(folder: Path) -> Artifact:
     if not path.is_file():
         raise NotFoundError(f"{path} is missing, only its record is left. Convert {artifact.checkpoint_id} again.")
     files.check_place(path, folder)
-    return _its_own(dataclasses.replace(artifact, path=path))
+    found = dataclasses.replace(artifact, path=path)
+    return found if changed else _its_own(found)
 
 
 def _its_own(artifact: Artifact) -> Artifact:
@@ -87,26 +91,36 @@ def standing_failures() -> tuple[FailedConversion, ...]:
     return tuple(reversed(standing))
 
 
-def find_artifact(id_or_path: str | Path) -> Artifact:
+def find_artifact(id_or_path: str | Path, *, changed: bool = False) -> Artifact:
     """An artifact by its id, or by the path of its file, of its folder, or of its published copy.
 
+    Args:
+        changed: see `read_artifact`.
+
     Raises:
-        NotFoundError: neither; the message names what comes close. StoreError: its record does not fit its file.
+        NotFoundError: neither; the message names what comes close. StoreError: its file is not the recorded one.
     """
     known = {a.id: a for a in list_artifacts().records}
     if str(id_or_path) in known:
         return known[str(id_or_path)]
-    own = mobile_dir() / Path(id_or_path).name
-    if own.name == str(id_or_path) and (own / store.ARTIFACT_RECORD).is_file():  # not listed: its own reason says why
-        return read_artifact(own)
-    folder = existing_file(id_or_path, exists=lambda p: (p / store.ARTIFACT_RECORD).is_file())
+    folder = existing_file(id_or_path, _has_record) or existing_file(_folder_of(id_or_path), _has_record)
     if folder is not None:
-        return read_artifact(folder)
+        return read_artifact(folder, changed=changed)
     path = existing_file(id_or_path)
     same = [a for a in known.values() if path is not None and a.sha256 == store.sha256_of(path)]
     if same:
         return next((a for a in same if a.path == path), same[-1])
     raise not_found("artifact", str(id_or_path), tuple(known))
+
+
+def _has_record(folder: Path) -> bool:
+    return (folder / store.ARTIFACT_RECORD).is_file()
+
+
+def _folder_of(id_or_path: str | Path) -> str | Path:
+    """Where the artifact of an id would lie; a path is itself."""
+    plain = str(id_or_path)
+    return mobile_dir() / plain if plain and os.sep not in plain and plain not in (".", "..") else id_or_path
 
 
 def find_subject(id_or_path: str | Path) -> Subject:

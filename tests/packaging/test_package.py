@@ -20,7 +20,7 @@ from tests.packaging.conftest import PICTURES
 from tests.story import Story
 from udacisense import verbs
 from udacisense.data.preprocess import preprocess, resize
-from udacisense.errors import FormatError, NotFoundError, RunError
+from udacisense.errors import FormatError, NotFoundError, StoreError
 from udacisense.labels import CLASSES
 from udacisense.packaging import build as building
 from udacisense.packaging.contents import PLATFORMS, check_names, code
@@ -109,7 +109,7 @@ def test_what_cannot_be_packed_is_told(artifact: Artifact, tmp_path: Path) -> No
     with pytest.raises(NotFoundError, match=r"golden\.npz is damaged"):
         verbs.package(artifact.id, tmp_path)
     artifact.path.write_bytes(b"another file")
-    with pytest.raises(RunError, match="changed since"):
+    with pytest.raises(StoreError, match="is not the file that its record describes"):
         verbs.package(artifact.id, tmp_path)
 
 

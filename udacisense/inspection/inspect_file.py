@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from udacisense import store
-from udacisense.errors import InspectError
+from udacisense import files, store
+from udacisense.errors import InspectError, StoreError
 from udacisense.foreign import in_brief
 from udacisense.inspection.anatomy import Anatomy
 from udacisense.inspection.findings import judge
@@ -58,7 +58,7 @@ def identify(path: Path) -> str:
         if head[:2] == b"PK":
             with zipfile.ZipFile(path) as archive:
                 return _in_archive(archive.namelist())
-    except (OSError, zipfile.BadZipFile, ValueError) as exc:
+    except (OSError, StoreError, zipfile.BadZipFile, ValueError) as exc:
         raise InspectError(f"{path.name} cannot be inspected: it cannot be read ({in_brief(exc)}). Copy it again.") from exc
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
@@ -66,7 +66,7 @@ def identify(path: Path) -> str:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with files.open_regular(path) as file:
         return file.read(8)
 
 

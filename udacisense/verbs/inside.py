@@ -25,7 +25,7 @@ def inspect(artifact: str | Path) -> Inspection:
 
     path = Path(artifact)
     with suppress(NotFoundError):
-        found = find_artifact(artifact)
+        found = find_artifact(artifact, changed=True)
         seen = inspect_file(found.path, found.format, found.precision)
         if seen.sha256 != found.sha256:
             seen = dataclasses.replace(seen, findings=(changed_since(found.id), *seen.findings))
