@@ -47,6 +47,15 @@ def test_the_pack_says_its_licence_and_how_each_picture_was_made() -> None:
     assert sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()) <= 12 * 2**20
 
 
+def test_each_name_tells_the_class_and_the_seed_of_its_image() -> None:
+    content = json.loads((SAMPLE / MANIFEST).read_text(encoding="utf-8"))
+    assert tuple(content["classes"]) == CLASSES, "the seeds count from the classifier's order"
+    for row in content["images"]:
+        number = row["seed"] - 1000 * CLASSES.index(row["class"])
+        assert row["split"] == ("train" if 0 <= number < 24 else "test")
+        assert row["file"] == f"{row['split']}/{row['class']}/{row['class']}_{row['seed']:05d}.webp"
+
+
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
     """A pack of one test and two train pictures, whole."""

@@ -1,4 +1,4 @@
-"""Contact sheets and blind tests of a rendered pack: `python tools/sample_pack/sheets.py --pack DIR --out DIR`."""
+"""Contact sheets and blind tests of a rendered pack: `python sheets.py --pack DIR --out DIR`."""
 
 from __future__ import annotations
 

@@ -20,6 +20,9 @@ from household.tracer import renderer, trace
 
 SIZE, SAMPLES = 224, 16
 """Edge of an image in pixels, and paths traced for each of them."""
+TOLERANCE = 1.0
+"""Mean difference of the pixels, of 255, from which on an image made anew is another: another processor may round the last bits
+of the light differently."""
 
 
 def picture(class_name: str, seed: int, size: int = SIZE, samples: int = SAMPLES) -> tuple[NDArray[np.uint8], dict[str, Value]]:
