@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from PIL import Image
 from tests.data.conftest import noise
 from tests.fakes import FakeSession, fake_artifact, fake_checkpoint, fixed_logits, write_card
 from tests.test_cli import Call, call
-from udacisense import classify as classify_module
 from udacisense import verbs
 from udacisense.artifacts import mobile_dir, open_apart
 from udacisense.classify import Classification, Classifier, classify, open_classifier, read_image
@@ -136,7 +136,7 @@ def test_a_file_that_is_no_image_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         with pytest.raises(ImageError, match=says) as caught:
             read_image(path)
         assert str(path) in str(caught.value)
-    monkeypatch.setattr(classify_module, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(import_module("udacisense.classify"), "MAX_FILE_BYTES", 100)
     with pytest.raises(ImageError, match="is larger than"):
         read_image(saved(tmp_path))
 
