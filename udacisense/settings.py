@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,7 +10,12 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[1]
-"""The checkout: where models/, results/ and data/ lie unless UDACISENSE_HOME says otherwise."""
+"""The folder that the package lies in: the checkout, or the packages' folder where it was installed from a wheel."""
+
+CHECKOUT = (PROJECT / "pyproject.toml").is_file()
+
+SHARED = PROJECT if CHECKOUT else Path(sys.prefix, "share", "udacisense")
+"""Where recipes/, pipelines/, benchmarks/protocols/, readiness.toml and the app lie."""
 
 
 class Settings(BaseSettings):
@@ -17,7 +23,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="UDACISENSE_", frozen=True)
 
-    home: Path = Field(PROJECT, description="folder that holds models/, results/ and data/")
+    home: Path = Field(
+        PROJECT if CHECKOUT else Path(),
+        description="folder that holds models/, results/ and data/; installed from a wheel, where you stand",
+    )
     data_dir: Path | None = Field(None, description="folder with <split>/<class>/*.png or <class>/*.png; overrides CIFAR-100")
     pretrain_file: Path | None = Field(
         None, description=".npz with x (N, 32, 32, 3) uint8 and y (N) of the other CIFAR-100 classes, for pretraining"
@@ -27,7 +36,7 @@ class Settings(BaseSettings):
     eval_batch: int = Field(32, ge=1, description="images a batch in evaluation")
     max_upload_pixels: int = Field(16_000_000, ge=1, description="largest image accepted, pixels (a JPEG: 4 times that)")
     job_timeout_s: float = Field(3600.0, gt=0, description="longest time a background job may take, seconds")
-    rules_file: Path = Field(PROJECT / "readiness.toml", description="readiness rules")
+    rules_file: Path = Field(SHARED / "readiness.toml", description="readiness rules")
 
     @field_validator("home")
     @classmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +11,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udacisense.errors import MeasureError
-from udacisense.settings import PROJECT, settings
+from udacisense.settings import SHARED, settings
 from udacisense.stats import MIN_BLOCKS
 
 DEFAULT = "standard"
-INSTALLED = Path(sys.prefix, "share", "udacisense", "protocols")
-"""Where an installed package keeps the files that a checkout has in benchmarks/protocols/."""
-
 Order = Literal["turns", "alone"]
 
 
@@ -65,9 +61,8 @@ class Protocol(BaseModel):
 
 
 def folders() -> tuple[Path, ...]:
-    """Where protocols lie, the first that has a name wins: your home, the checkout, the installed package."""
-    places = (settings().home / "benchmarks" / "protocols", PROJECT / "benchmarks" / "protocols", INSTALLED)
-    return tuple(dict.fromkeys(places))
+    """Where protocols lie, the first that has a name wins: your home, then those that came with the product."""
+    return tuple(dict.fromkeys(place / "benchmarks" / "protocols" for place in (settings().home, SHARED)))
 
 
 def protocol_names() -> tuple[str, ...]:

@@ -97,7 +97,9 @@ def fake_quantised(inner: nn.Module, input_px: int) -> FakeQuantised:
             exported = torch.export.export(deepcopy(inner).train(), (example,), dynamic_shapes=batch)
             return FakeQuantised(prepare_qat_pt2e(exported.module(check_guards=False), quantiser(training=True)))
     except ImportError as exc:
-        raise CompressionError(f"Quantisation-aware training needs ExecuTorch: {exc}. pip install -r requirements.txt") from exc
+        raise CompressionError(
+            f"Quantisation-aware training needs ExecuTorch: {exc}. Run: pip install -r requirements.txt (or the extra train)"
+        ) from exc
     except (RuntimeError, ValueError, AssertionError) as exc:
         raise CompressionError(f"The quantiser cannot follow this network: {exc}. Leave the step out.") from exc
 

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from udacisense.settings import PROJECT
-
 PARENT = "UDACISENSE_PARENT_PID"
 """Environment variable that tells a child which process it belongs to."""
 
@@ -164,11 +162,13 @@ def close_files(bounds: Bounds) -> None:
 
 def _own_places() -> tuple[str, ...]:
     """What Python and its packages themselves need to read."""
+    from udacisense.settings import PROJECT, SHARED  # pydantic, which --help has no need of
+
     packages = sysconfig.get_paths()
     imported = (p for p in sys.path if p and Path(p).name in ("site-packages", "dist-packages", "lib-dynload"))
     return (
         *_SYSTEM, *_ABOUT_SELF, *imported, sys.prefix, sys.base_prefix, packages["stdlib"], packages["purelib"],
-        packages["platlib"], str(PROJECT / "udacisense"), str(PROJECT / "readiness.toml"),
+        packages["platlib"], str(PROJECT / "udacisense"), str(SHARED / "readiness.toml"),
     )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from udacisense.errors import RecipeError
-from udacisense.settings import PROJECT
+from udacisense.settings import SHARED
 from udacisense.training.toml_file import faults, read_toml
 
-RECIPES_DIR = PROJECT / "recipes"
+RECIPES_DIR = SHARED / "recipes"
 
 
 class Stage(BaseModel):
