@@ -1,4 +1,4 @@
-"""How long the light parts take in a fresh process: the command line's help, and the list of formats.
+"""How long the light parts take in a fresh process: `import udacisense`, the command line's help, the list of formats.
 
     python -m benchmarks.cold_start [--rounds 9]
 
@@ -24,6 +24,20 @@ print(time.perf_counter() - start)
 """
 
 
+IMPORT = """
+import time
+start = time.perf_counter()
+import udacisense
+print(time.perf_counter() - start)
+"""
+
+
+def import_s() -> float:
+    """`import udacisense`, without the start of Python."""
+    done = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
 def help_s() -> float:
     """`python -m udacisense --help`, from start to end of the process."""
     began = time.perf_counter()
@@ -42,7 +56,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
-    found = {name: [measure() for _ in range(rounds)] for name, measure in {"help_s": help_s, "formats_s": formats_s}.items()}
+    measures = {"import_s": import_s, "help_s": help_s, "formats_s": formats_s}
+    found = {name: [measure() for _ in range(rounds)] for name, measure in measures.items()}
     print(json.dumps({k: {"median": statistics.median(v), "min": min(v), "max": max(v)} for k, v in found.items()}, indent=1))
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,10 +159,9 @@ def run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def convert_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `convert` use the formats that the test put in place: its child process would know the real ones only."""
-    from udacisense import convert
     from udacisense.conversion.workshop import Workshop
 
-    monkeypatch.setattr(convert, "open_converter", lambda: nullcontext(Workshop()))
+    monkeypatch.setattr(import_module("udacisense.convert"), "open_converter", lambda: nullcontext(Workshop()))
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
         "convert",
         "inspect",
         "package",
+        "classify",
         "evaluate",
         "verify",
         "benchmark",

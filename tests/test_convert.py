@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,9 @@ import numpy as np
 import pytest
 
 from tests.fakes import convert_in_this_process, fake_checkpoint, fake_format, write_fake
-from udacisense import convert as convert_module
 from udacisense import formats
 from udacisense.artifacts import find_artifact, list_artifacts, mobile_dir, open_session
-from udacisense.convert import convert, publish
+from udacisense.convert import REVISION, convert, publish
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, StoreError, UnavailableError
 from udacisense.labels import CLASSES
@@ -51,7 +51,7 @@ def test_an_artifact_has_its_file_its_record_and_its_labels(checkpoint: Checkpoi
         "format": "fake",
         "precision": "int8",
         "tool_version": "1.0",
-        "revision": convert_module.REVISION,
+        "revision": REVISION,
         "shift": 0.0,
         "golden_max_abs_diff": 0.0,
         "source_sha256": checkpoint.sha256,
@@ -79,7 +79,7 @@ def test_another_checkpoint_tool_or_revision_gives_another_artifact(
     ids.append(convert(fake_checkpoint(checkpoint.path.with_name("n.pth"), seed=3), "fake").id)
     use(monkeypatch, runtime_version=lambda: "2.0")
     ids.append(convert(checkpoint, "fake").id)
-    monkeypatch.setattr(convert_module, "REVISION", 99)
+    monkeypatch.setattr(import_module("udacisense.convert"), "REVISION", 99)
     ids.append(convert(checkpoint, "fake").id)
     assert len(set(ids)) == 4
 
@@ -211,11 +211,12 @@ def test_a_killed_conversion_leaves_no_artifact_and_the_next_one_works(
         "from pathlib import Path\n"
         "from contextlib import nullcontext\n"
         "from tests.fakes import fake_format\n"
-        "from udacisense import convert as module, formats\n"
+        "from importlib import import_module\n"
+        "from udacisense import formats\n"
         "from udacisense.conversion.workshop import Workshop\n"
         "from udacisense.convert import convert\n"
         "from udacisense.models.checkpoint import find_checkpoint\n"
-        "module.open_converter = lambda: nullcontext(Workshop())\n"
+        "import_module('udacisense.convert').open_converter = lambda: nullcontext(Workshop())\n"
         "def export(checkpoint, asked, out):\n"
         "    out.write_text('half')\n"
         "    print('writing', flush=True)\n"

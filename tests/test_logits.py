@@ -38,8 +38,14 @@ def two(draw: Any) -> tuple[Logits, Logits, np.ndarray]:
 
 
 @given(one())
-def test_probabilities_are_scipys(logits: Logits) -> None:
-    assert measure.probabilities(logits) == pytest.approx(special.softmax(logits.astype(np.float64), axis=1), abs=1e-12)
+def test_probabilities_are_shares_in_the_ratio_of_the_powers(logits: Logits) -> None:
+    for row, shares in zip(logits.tolist(), measure.probabilities(logits).tolist(), strict=True):
+        powers = [math.exp(value - max(row)) for value in row]
+        assert shares == pytest.approx([power / math.fsum(powers) for power in powers], abs=1e-12)
+
+
+def test_probabilities_of_large_logits_do_not_overflow() -> None:
+    assert measure.probabilities(np.array([[1e4, 1e4, -1e4]], np.float32)).tolist() == [[0.5, 0.5, 0.0]]
 
 
 @given(one(), st.integers(1, CLASSES))

@@ -8,17 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
-from tests.fakes import FakeSession, fake_ref
+from tests.fakes import fake_ref
 from tests.story import Story
-from udacisense.errors import ImageError, MeasureError, RunError
+from udacisense.classify import Classification
 from udacisense.labels import CLASSES
 from udacisense.report.dossier import collect
 from udacisense.types import Flip
-from ui import answers, evidence, readings, tables
-from ui.answers import Answer
+from ui import evidence, readings, tables
 from ui.evidence import Entry, Stage
 
 
@@ -229,43 +226,8 @@ def test_csv_of_nothing_is_empty() -> None:
 # --- one picture -------------------------------------------------------------------------------------------------------
 
 
-@given(some.lists(some.floats(-1e4, 1e4, width=32), min_size=10, max_size=10))
-def test_softmax_is_a_share_that_keeps_the_order(values: list[float]) -> None:
-    logits = np.array([values], np.float32)
-    shares = answers.softmax(logits)
-    assert shares.sum() == pytest.approx(1)
-    assert np.isfinite(shares).all()
-    assert shares[0].argmax() == logits[0].argmax() or shares[0].max() == shares[0][logits[0].argmax()]
-
-
-def test_softmax_of_equal_logits_is_equal() -> None:
-    assert answers.softmax(np.full((2, 10), 7, np.float32)) == pytest.approx(np.full((2, 10), 0.1))
-
-
-def test_an_answer_has_five_classes_in_order_and_its_times() -> None:
-    found = answers.answer(FakeSession(delay_s=0.02), np.full((40, 30, 3), 90, np.uint8))
-    shares = [share for _, share in found.top()]
-    assert len(shares) == 5
-    assert shares == sorted(shares, reverse=True)
-    assert sum(found.probabilities) == pytest.approx(1)
-    assert found.inference_s >= 0.02
-    assert found.preprocess_s > 0
-    assert found.decode_s is None
-
-
-@pytest.mark.parametrize(("fault", "error"), [("nan", MeasureError), ("run", RunError), ("shape", RunError)])
-def test_a_broken_model_is_an_error_of_ours(fault: str, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        answers.answer(FakeSession(fault=fault), np.zeros((8, 8, 3), np.uint8))  # type: ignore[arg-type]
-
-
-def test_a_file_that_is_no_picture_is_refused() -> None:
-    with pytest.raises(ImageError, match=r"notes\.png is text"):
-        answers.decode(b"this is text", "notes.png")
-
-
 def test_reading_of_an_answer() -> None:
-    found = Answer((0.7, 0.2, 0.1, *(0.0,) * 7), 0.001, 0.002, 0.003)
+    found = Classification(CLASSES, (0.7, 0.2, 0.1, *(0.0,) * 7), 0.001, 0.002, 0.003)
     assert readings.answer(found) == "The model says clock with 70.0 %; next comes keyboard with 20.0 %."
     assert tables.answer("a.png", found)["decode_ms"] == 1.0
     assert len(tables.probabilities("a.png", found)) == 10

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def fake_timing(monkeypatch: pytest.MonkeyPatch) -> None:
             save(record)
         return records
 
-    monkeypatch.setattr("udacisense.benchmark.run.benchmark", timed)
+    monkeypatch.setattr(import_module("udacisense.benchmark.run"), "benchmark", timed)
     monkeypatch.setattr(whole, "FORMATS", {"Mobile": "fake"})
 
 

@@ -34,10 +34,10 @@ def top(logits: Logits, k: int) -> Labels:
 
 
 def probabilities(logits: Logits) -> NDArray[np.float64]:
-    """Softmax (N, classes)."""
-    exact = logits.astype(np.float64)
-    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    """Softmax (N, classes): the only place where logits become probabilities."""
+    from scipy import special
+
+    shares: NDArray[np.float64] = special.softmax(logits.astype(np.float64), axis=1)
     return shares
 
 
@@ -109,15 +109,10 @@ def divergence(before: Logits, after: Logits) -> float:
 
     Kullback and Leibler, The Annals of Mathematical Statistics 1951.
     """
-    old, new = _log_softmax(before), _log_softmax(after)
+    from scipy import special
+
+    old, new = (special.log_softmax(side.astype(np.float64), axis=1) for side in (before, after))
     return max(0.0, float((np.exp(old) * (old - new)).sum(axis=1).mean()))
-
-
-def _log_softmax(logits: Logits) -> NDArray[np.float64]:
-    exact = logits.astype(np.float64)
-    shifted = exact - exact.max(axis=1, keepdims=True)
-    logs: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return logs
 
 
 def agreement(before: Logits, after: Logits) -> float:

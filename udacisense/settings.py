@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +14,12 @@ from udacisense.foreign import sentences
 from udacisense.ranges import BATCH, SEED, THREADS
 
 PROJECT = Path(__file__).resolve().parents[1]
-"""The checkout: where models/, results/ and data/ lie unless UDACISENSE_HOME says otherwise."""
+"""The folder that the package lies in: the checkout, or the packages' folder where it was installed from a wheel."""
+
+CHECKOUT = (PROJECT / "pyproject.toml").is_file()
+
+SHARED = PROJECT if CHECKOUT else Path(sys.prefix, "share", "udacisense")
+"""Where recipes/, pipelines/, benchmarks/protocols/, readiness.toml and the app lie."""
 
 
 PREFIX = "UDACISENSE_"
@@ -26,7 +32,10 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
-    home: Path = Field(PROJECT, description="folder that holds models/, results/ and data/")
+    home: Path = Field(
+        PROJECT if CHECKOUT else Path(),
+        description="folder that holds models/, results/ and data/; installed from a wheel, where you stand",
+    )
     data_dir: Path | None = Field(None, description="folder with <split>/<class>/*.png or <class>/*.png; overrides CIFAR-100")
     pretrain_file: Path | None = Field(
         None, description=".npz with x (N, 32, 32, 3) uint8 and y (N) of the other CIFAR-100 classes, for pretraining"
@@ -39,7 +48,7 @@ class Settings(BaseSettings):
     )
     job_timeout_s: float = Field(3600.0, gt=0, le=2_592_000.0, description="longest time a background job may take, seconds")
     follow_links: bool = Field(False, description="follow links in models/, results/ and the pictures that lead out of them")
-    rules_file: Path = Field(PROJECT / "readiness.toml", description="readiness rules")
+    rules_file: Path = Field(SHARED / "readiness.toml", description="readiness rules")
 
     @field_validator("home")
     @classmethod

@@ -13,7 +13,6 @@ from udacisense.errors import CheckpointError, UdaciSenseError
 from udacisense.foreign import in_brief
 from udacisense.processes.limits import die_with_parent
 from udacisense.processes.spawn import popen
-from udacisense.settings import PROJECT
 
 TIMEOUT_S = 120.0
 
@@ -21,7 +20,7 @@ TIMEOUT_S = 120.0
 def start(*question: str) -> subprocess.Popen[str]:
     """The running child that answers a question; its answer comes on stdout."""
     command = [sys.executable, "-m", "ui.probe", *question]
-    return popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def ask(*question: str) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from udacisense.classify import Classification
 from udacisense.labels import CLASSES
 from udacisense.types import Evaluation, Flip, Verdict, Verification
-from ui.answers import Answer
 from ui.evidence import Entry, Stage
 from ui.words import count, mb, percent
 
@@ -112,7 +112,7 @@ def verdicts(found: Sequence[Verdict]) -> str:
     return f"Of {count(len(found), 'rule')}, {counts[0]} pass, {counts[1]} fail and {counts[2]} cannot be judged yet."
 
 
-def answer(found: Answer) -> str:
+def answer(found: Classification) -> str:
     """The likeliest class, and how far it is ahead of the next."""
     (best, share), (second, rest) = found.top(2)
     return f"The model says {best} with {percent(share)}; next comes {second} with {percent(rest)}."

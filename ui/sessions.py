@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from udacisense.artifacts import open_apart
+from udacisense.classify import Classification, Classifier, checkpoint_of, open_classifier
 from udacisense.data.pictures import decode_upload
-from udacisense.settings import settings
-from udacisense.types import Pixels, Session, Subject
-from ui import answers
-from ui.answers import Answer
+from udacisense.data.preprocess import describe_preprocessing
+from udacisense.types import Pixels, Subject
 from ui.cache import shrunk, thumbnail
 from ui.visitors import visitor
 
@@ -27,7 +26,7 @@ PREVIEW_PX = 320
 class Seen:
     """One classified picture."""
 
-    answer: Answer
+    answer: Classification
     preview: bytes  # PNG
     height_px: int
     width_px: int
@@ -42,7 +41,7 @@ def classify_file(subject: Subject, raw: bytes, name: str) -> Seen:
     Raises:
         ImageError: the file is no picture that is read here. UdaciSenseError: the subject cannot be loaded or run.
     """
-    return _file(subject.id, subject.sha256, hashlib.sha256(raw).hexdigest(), subject, raw, name)
+    return _file(subject.id, subject.sha256, _asks(subject), hashlib.sha256(raw).hexdigest(), subject, raw, name)
 
 
 def classify_pixels(subject: Subject, picture_hash: str, pixels: Pixels) -> Seen:
@@ -51,23 +50,28 @@ def classify_pixels(subject: Subject, picture_hash: str, pixels: Pixels) -> Seen
     Raises:
         UdaciSenseError: the subject cannot be loaded or run.
     """
-    return _pixels(subject.id, subject.sha256, picture_hash, subject, pixels)
+    return _pixels(subject.id, subject.sha256, _asks(subject), picture_hash, subject, pixels)
+
+
+def _asks(subject: Subject) -> str:
+    """How the subject's images are prepared and its classes are called: part of every key, since a card may be rewritten."""
+    return repr(describe_preprocessing(checkpoint_of(subject)))
 
 
 @st.cache_data(scope="session", max_entries=64, max_size="8MiB", show_spinner=False)
-def _file(subject_id: str, sha256: str, picture_sha256: str, _subject: Subject, _raw: bytes, _name: str) -> Seen:  # noqa: ARG001 - the key
+def _file(subject_id: str, sha256: str, asks: str, picture_sha256: str, _subject: Subject, _raw: bytes, _name: str) -> Seen:  # noqa: ARG001 - the key
     found = decode_upload(_raw, _name, visitor())
-    answer = answers.answer(_session(subject_id, sha256, _subject), found.pixels, found.seconds)
+    answer = _classifier(subject_id, sha256, asks, _subject).classify(found.pixels, found.seconds)
     return Seen(answer, shrunk(found.pixels, PREVIEW_PX), *found.pixels.shape[:2], found.halved)
 
 
 @st.cache_data(max_entries=512, max_size="64MiB", show_spinner=False)
-def _pixels(subject_id: str, sha256: str, picture_hash: str, _subject: Subject, _pixels: Pixels) -> Seen:
-    answer = answers.answer(_session(subject_id, sha256, _subject), _pixels)
+def _pixels(subject_id: str, sha256: str, asks: str, picture_hash: str, _subject: Subject, _pixels: Pixels) -> Seen:
+    answer = _classifier(subject_id, sha256, asks, _subject).classify(_pixels)
     return Seen(answer, thumbnail(picture_hash, _pixels, PREVIEW_PX, False), _pixels.shape[0], _pixels.shape[1])
 
 
 @st.cache_resource(max_entries=KEPT_MODELS, show_spinner="Loading the model")
-def _session(subject_id: str, sha256: str, _subject: Subject) -> Session:  # noqa: ARG001 - they are the key
-    """A warm session; the hash is part of the key, so a file that changed is loaded again."""
-    return answers.warm(open_apart(_subject, settings().threads))
+def _classifier(subject_id: str, sha256: str, asks: str, _subject: Subject) -> Classifier:  # noqa: ARG001 - they are the key
+    """A warm model; the hash is part of the key, so a file that changed is loaded again."""
+    return open_classifier(_subject, open_apart)

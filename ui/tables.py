@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from udacisense import stats
 from udacisense.benchmark.trust import trust
+from udacisense.classify import Classification
 from udacisense.labels import CLASSES
 from udacisense.types import Readiness, Verification
 from udacisense.verify import GOLDEN
-from ui.answers import Answer
 from ui.evidence import Entry, Stage
 from ui.words import BYTES_A_MB
 
@@ -189,7 +189,7 @@ def verdicts(record: Readiness) -> list[Row]:
     ]
 
 
-def answer(name: str, found: Answer) -> Row:
+def answer(name: str, found: Classification) -> Row:
     """One classified picture: the likeliest class and the times."""
     best, share = found.top(1)[0]
     return {
@@ -202,6 +202,6 @@ def answer(name: str, found: Answer) -> Row:
     }
 
 
-def probabilities(name: str, found: Answer) -> list[Row]:
+def probabilities(name: str, found: Classification) -> list[Row]:
     """Every class with its probability, likeliest first."""
-    return [{"picture": name, "class": c, "probability_percent": p * 100} for c, p in found.top(len(CLASSES))]
+    return [{"picture": name, "class": c, "probability_percent": p * 100} for c, p in found.top(len(found.classes))]

@@ -40,10 +40,10 @@ def test_a_protocol_in_the_home_goes_before_the_shipped_one(home: Path) -> None:
 
 
 def test_an_installed_package_finds_its_protocols(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = tmp_path / "share"
-    installed.mkdir()
+    installed = tmp_path / "share" / "benchmarks" / "protocols"
+    installed.mkdir(parents=True)
     protocol_file(installed, WHOLE, "there")
-    monkeypatch.setattr(protocol, "INSTALLED", installed)
+    monkeypatch.setattr(protocol, "SHARED", tmp_path / "share")
     assert get_protocol("there").rounds == 8
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.compression.tiny import step, work
 from tests.networks import images, network
 from udacisense.compression.apply import apply
 from udacisense.compression.prune_channels import remove_channels
+from udacisense.errors import CompressionError
 from udacisense.models.slim import channel_makers, widths
 from udacisense.models.summary import describe
 
@@ -127,3 +129,9 @@ def test_fine_tuning_follows_and_goes_on_after_a_kill(tmp_path: Path) -> None:
     assert not torch.equal(
         logits(first.network), logits(apply(step("prune-channels", hidden=0.5), network(), work(tmp_path)).network)
     )
+
+
+def test_without_its_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch_pruning", None)
+    with pytest.raises(CompressionError, match=r"needs torch-pruning.*extra train"):
+        remove_channels(network(), "expansion", 0.5, importance="magnitude", multiple=1)

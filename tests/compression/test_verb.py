@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def timed(fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch) -> l
             more = {"id": store.new_id(f"bench-{s.id}"), "run_id": f"run-{len(runs)}", "protocol": {"name": protocol.name}}
             store.save(replace(record, blocks_s=record.blocks_s * 4, blocks_per_start=(2,) * 8, **more))
 
-    monkeypatch.setattr("udacisense.benchmark.run.benchmark", time)
+    monkeypatch.setattr(import_module("udacisense.benchmark.run"), "benchmark", time)
     return runs
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ import pytest
 
 from tests.conversion.child import RECIPES, export
 from tests.fakes import fake_checkpoint, fake_format, write_fake
-from udacisense import convert as convert_module
 from udacisense import formats, provenance, store
 from udacisense.artifacts import mobile_dir, standing_failures
 from udacisense.conversion.converter import Converter, ConverterError
@@ -154,7 +154,7 @@ def test_a_converter_that_hangs_leaves_a_record_too(converter: Converter, checkp
 def test_the_other_formats_go_on_after_a_crash(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
     crash = fake_format("fake", export=export, precisions=("fp32",), recipes={"fp32": RECIPES[1:2]})
     monkeypatch.setitem(formats.FORMATS, "fake", crash)
-    monkeypatch.setattr(convert_module, "open_converter", lambda: Converter(CHILD, timeout_s=30.0))
+    monkeypatch.setattr(import_module("udacisense.convert"), "open_converter", lambda: Converter(CHILD, timeout_s=30.0))
     monkeypatch.setattr(provenance, "usable_cores", lambda: cores)
     told: list[tuple[float, str]] = []
     with watched_by(lambda fraction, stage: told.append((fraction, stage))):

@@ -34,6 +34,13 @@ def test_reads_each_kind_by_its_content_whatever_the_name(kind: str) -> None:
     np.testing.assert_allclose(found.astype(int), pixels.astype(int), atol=0 if kind != "JPEG" else 3)
 
 
+def turned_left(upright: np.ndarray) -> bytes:
+    """The image as a camera held upright stores it, with the tag that says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(Image.fromarray(np.ascontiguousarray(np.rot90(upright, 1))), "PNG", exif=exif)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turns_a_picture_upright_by_its_exif(orientation: int) -> None:
     upright = noise(1, 16, 24)
@@ -57,6 +64,36 @@ def test_damaged_exif_does_not_cost_the_picture() -> None:
     pixels = noise(2)
     raw = encoded(Image.fromarray(pixels), "WEBP", lossless=True, exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     np.testing.assert_array_equal(decode_picture(raw, "a.webp"), pixels)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_leaves_the_picture_as_stored(value: int) -> None:
+    pixels = noise(2, 16, 24)
+    exif = Image.Exif()
+    exif[0x0112] = value
+    np.testing.assert_array_equal(decode_picture(encoded(Image.fromarray(pixels), "PNG", exif=exif), "a.png"), pixels)
+
+
+def test_exif_that_cannot_be_written_again_does_not_keep_a_picture_lying(monkeypatch: pytest.MonkeyPatch) -> None:
+    upright = noise(1, 16, 24)
+    raw = turned_left(upright)
+
+    def refuse(*_: object) -> bytes:
+        raise ValueError("a tag of no known type")
+
+    monkeypatch.setattr(Image.Exif, "tobytes", refuse)
+    np.testing.assert_array_equal(decode_picture(raw, "a.png"), upright)
+
+
+def test_too_little_memory_to_turn_a_picture_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = turned_left(noise(1, 16, 24))
+
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("udacisense.data.pictures.ImageOps.exif_transpose", full)
+    with pytest.raises(ImageError, match="does not fit into memory"):
+        decode_picture(raw, "a.png")
 
 
 def test_transparency_lies_over_white() -> None:

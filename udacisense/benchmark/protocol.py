@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from udacisense import files
 from udacisense.errors import MeasureError, StoreError
 from udacisense.foreign import in_brief
-from udacisense.settings import PROJECT, settings
+from udacisense.settings import SHARED, settings
 from udacisense.stats import MIN_BLOCKS
 
 DEFAULT = "standard"
-INSTALLED = Path(sys.prefix, "share", "udacisense", "protocols")
-"""Where an installed package keeps the files that a checkout has in benchmarks/protocols/."""
-
 MOST = 1_000_000  # runs, rounds or starts: more than anybody waits for
 DAY_S = 86_400.0
 Order = Literal["turns", "alone"]
@@ -73,9 +69,8 @@ class Protocol(BaseModel):
 
 
 def folders() -> tuple[Path, ...]:
-    """Where protocols lie, the first that has a name wins: your home, the checkout, the installed package."""
-    places = (settings().home / "benchmarks" / "protocols", PROJECT / "benchmarks" / "protocols", INSTALLED)
-    return tuple(dict.fromkeys(places))
+    """Where protocols lie, the first that has a name wins: your home, then those that came with the product."""
+    return tuple(dict.fromkeys(place / "benchmarks" / "protocols" for place in (settings().home, SHARED)))
 
 
 def protocol_names() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from udacisense.cli.numbers import Batch, Busy, Comparisons, Cpus, Seed, Threads, Tolerance, numbers
+from udacisense.cli.options import Artifact, Json, Protocol, Scheme, Source, Split, Subject
 from udacisense.cli.perform import ERROR, perform, print_error
 
 VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
@@ -27,14 +28,6 @@ app = typer.Typer(
     "A verb ends with code 0, or 3 after an error; ready, history, benchmark --against and selftest tell their finding by "
     "1 or 2.",
 )
-
-Json = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout")]
-Source = Annotated[str | None, typer.Option(help="cifar100, folder or sample; by default the best one that is here")]
-Scheme = Annotated[str | None, typer.Option(help="household-v1 or official; by default household-v1, or a folder's own split")]
-Split = Annotated[str, typer.Option(help="test or train")]
-Protocol = Annotated[str, typer.Option(help="how long to time: quick, standard, soak, or a .toml file")]
-Artifact = Annotated[str, typer.Argument(help="artifact, by id or path")]
-Subject = Annotated[str, typer.Argument(help="checkpoint or artifact, by id or path")]
 
 
 @app.command()
@@ -129,6 +122,16 @@ def package(
 ) -> None:
     """Pack a file for an app developer: labels, golden pictures, metrics, code for its platforms, a self-test."""
     perform(json, "package", lambda verbs: verbs.package(artifact, out))
+
+
+@app.command()
+def classify(
+    images: Annotated[list[str], typer.Argument(help="image files")],
+    subject: Annotated[str, typer.Option("--with", help="checkpoint or artifact, by id or path")],
+    json: Json = False,
+) -> None:
+    """Name the class of each image with its probability; an image that fails is named, and the code is then 3."""
+    perform(json, "classify", lambda verbs: verbs.classify(images, subject), lambda found: ERROR if found.failures else 0)
 
 
 @app.command()

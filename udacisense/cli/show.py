@@ -133,6 +133,17 @@ def _verifications(console: Console, found: Any) -> None:
     _warnings(console, found.failures)
 
 
+def _classifications(console: Console, found: Any) -> None:
+    rows = [
+        (one.image, one.label, percent(one.probability), *map(milliseconds, (one.decode_s, one.preprocess_s, one.inference_s)))
+        for one in found.images
+    ]
+    columns = ("image", "class", "probability", "decode", "preprocess", "inference")
+    if rows:
+        _table(console, f"By {found.subject_id}", columns, rows)
+    _warnings(console, (one.error if one.image in one.error else f"{one.image}: {one.error}" for one in found.failures))
+
+
 def _evaluation(console: Console, found: Evaluation) -> None:
     data = found.data
     _lines(
@@ -241,6 +252,7 @@ SHOWN: dict[str, Callable[[Console, Any], None]] = {
     "card": _card,
     "convert": _artifact,
     "convert_all": _conversions,
+    "classify": _classifications,
     "evaluate": _evaluation,
     "inspect": _inspection,
     "package": _package,

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from udacisense.compression.step import Step
 from udacisense.errors import CheckpointError, NotFoundError, RecipeError
 from udacisense.models.checkpoint import BASELINE, SUFFIXES, find_checkpoint, read_checkpoint, training_info
-from udacisense.settings import PROJECT, settings
+from udacisense.settings import SHARED, settings
 from udacisense.training.recipe import Seed
 from udacisense.training.toml_file import faults, read_toml
 from udacisense.types import Checkpoint, Mode
 
-PIPELINES_DIR = PROJECT / "pipelines"
+PIPELINES_DIR = SHARED / "pipelines"
 ALIASES = {"singles": "single_techniques"}
 """What else a pipeline may be called on the command line."""
 _LAST = "quantise-dynamic"

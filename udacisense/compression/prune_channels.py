@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from udacisense.compression.step import PruneChannels
 from udacisense.compression.work import Outcome, Work, fine_tune
+from udacisense.errors import CompressionError
 from udacisense.labels import INPUT_PX
 from udacisense.models.slim import channel_makers, widths
 from udacisense.progress import report
@@ -48,8 +49,17 @@ def apply(step: PruneChannels, network: nn.Module, work: Work) -> Outcome:
 def remove_channels(
     network: nn.Module, part: str, share: float, *, importance: str, multiple: int, across_blocks: bool = False
 ) -> None:
-    """Remove a share of the channels that one part of the network makes, the least important first; in place."""
-    import torch_pruning
+    """Remove a share of the channels that one part of the network makes, the least important first; in place.
+
+    Raises:
+        CompressionError: the library that does it is not installed.
+    """
+    try:
+        import torch_pruning
+    except ImportError as exc:
+        raise CompressionError(
+            f"Removing channels needs torch-pruning: {exc}. Install it: pip install -r requirements.txt (or the extra train)"
+        ) from exc
 
     makers = channel_makers(network)
     kept = [m for name, others in makers.items() if name != part for m in others.values()]

@@ -99,7 +99,8 @@ def fake_quantised(inner: nn.Module, input_px: int) -> FakeQuantised:
             return FakeQuantised(prepare_qat_pt2e(exported.module(check_guards=False), quantiser(training=True)))
     except ImportError as exc:
         raise CompressionError(
-            f"Quantisation-aware training needs ExecuTorch: {in_brief(exc)}. pip install -r requirements.txt"
+            f"Quantisation-aware training needs ExecuTorch: {in_brief(exc)}. "
+            "Run: pip install -r requirements.txt (or the extra train)"
         ) from exc
     except (RuntimeError, ValueError, AssertionError) as exc:
         raise CompressionError(f"The quantiser cannot follow this network: {in_brief(exc)}. Leave the step out.") from exc

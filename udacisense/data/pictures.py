@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from udacisense.data.apart import decode_apart
 from udacisense.data.bounds import cost, examine, halved
@@ -24,18 +24,6 @@ OWN_COST = 250_000_000
 
 UPLOAD_COST = 4_000_000
 """Up to this cost a visitor's file is decoded in this process: 4 million pixels, some 40 ms and 30 MB."""
-
-_ORIENTATION_TAG = 0x0112
-_TELLS_ORIENTATION = {"exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"}  # where Pillow looks for it
-_UPRIGHT = {  # EXIF orientation -> what turns the picture upright (TIFF 6.0, tag 274)
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +119,13 @@ def _why(error: Exception) -> str:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    if not _TELLS_ORIENTATION & image.info.keys():
-        return image
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
+        ImageOps.exif_transpose(image, in_place=True)  # turns the pixels first, so tags that cannot be rewritten do no harm
+    except MemoryError:
+        raise
     except Exception:  # damaged EXIF says nothing about the pixels: show them as stored
         return image
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+    return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

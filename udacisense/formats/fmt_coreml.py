@@ -33,7 +33,7 @@ PALETTE_BITS = 6
 MACOS = 13
 """The first that reads ML Programs of iOS 16's kind."""
 _PACKED = (1980, 1, 1, 0, 0, 0)  # a fixed date, so that the same package gives the same file
-_MISSING = "{name} is not installed. Install it: pip install -r requirements.txt"
+_MISSING = "{name} is not installed. Install it: pip install -r requirements.txt (or the extra coreml)"
 _APPLE_ONLY = "Core ML predicts on macOS and iOS only, and this machine runs {system}."
 _TOO_OLD = "Core ML reads this kind of file from macOS {needed} on, and this machine has {version}. Update macOS."
 _NO_BINDINGS = "This coremltools came without its link to Core ML. Reinstall it from its macOS wheel: pip install coremltools"

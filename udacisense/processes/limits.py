@@ -164,11 +164,13 @@ def close_files(bounds: Bounds) -> None:
 
 def _own_places() -> tuple[str, ...]:
     """What Python and its packages themselves need to read."""
+    from udacisense.settings import SHARED  # pydantic, which --help has no need of
+
     packages = sysconfig.get_paths()
     imported = (p for p in sys.path if p and Path(p).name in ("site-packages", "dist-packages", "lib-dynload"))
     return (
         *_SYSTEM, *_ABOUT_SELF, *imported, sys.prefix, sys.base_prefix, packages["stdlib"], packages["purelib"],
-        packages["platlib"], str(PACKAGE), str(PACKAGE.parent / "readiness.toml"),
+        packages["platlib"], str(PACKAGE), str(SHARED / "readiness.toml"),
     )  # fmt: skip
 
 

@@ -15,12 +15,15 @@ from udacisense.processes.limits import PACKAGE, PARENT
 
 
 def popen(command: Sequence[str], *, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[Any]:
-    """`subprocess.Popen` for a command that calls `limits.die_with_parent` first; the package is on its path.
+    """`subprocess.Popen` for a command that calls `limits.die_with_parent` first; the package and the app are on its path.
 
     Linux ends such a child when the *thread* that started it ends, so all are started by one thread that lives as long as the
     process: a page's script thread ends with every rerun.
     """
-    path = os.pathsep.join(p for p in (str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")) if p)
+    from udacisense.settings import SHARED
+
+    places = dict.fromkeys((str(PACKAGE.parent), str(SHARED), os.environ.get("PYTHONPATH", "")))
+    path = os.pathsep.join(place for place in places if place)
     told = {**os.environ, "PYTHONPATH": path, **(env or {}), PARENT: str(os.getpid())}
     start: Callable[[], subprocess.Popen[Any]] = lambda: subprocess.Popen(list(command), env=told, **options)  # noqa: E731
     if threading.current_thread() is threading.main_thread():

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from udacisense.errors import RecipeError
 from udacisense.ranges import SEED
-from udacisense.settings import PROJECT
+from udacisense.settings import SHARED
 from udacisense.training.toml_file import faults, read_toml
 
 Seed = Annotated[int, Field(ge=SEED.low, le=SEED.high)]
-RECIPES_DIR = PROJECT / "recipes"
+RECIPES_DIR = SHARED / "recipes"
 
 
 class Stage(BaseModel):

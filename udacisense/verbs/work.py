@@ -70,15 +70,16 @@ def convert(
         NotFoundError: no such checkpoint. RecipeError: no such recipe.
         FormatError: no such format, its tools are missing, or the conversion failed.
     """
-    from udacisense import convert as conversion
+    from udacisense.convert import convert as make
+    from udacisense.convert import made_before, publish
     from udacisense.models.checkpoint import find_checkpoint
 
     found, wanted = find_checkpoint(checkpoint), cast(Precision, precision)
-    artifact = conversion.made_before(found, format, wanted, recipe)
+    artifact = made_before(found, format, wanted, recipe)
     if artifact is None:  # only then is there anything to wait for
         with heavy_work(f"converting {found.id} to {format}", seeded=False, into=(settings().models_dir / "mobile",)):
-            artifact = conversion.convert(found, format, wanted, recipe)
-    conversion.publish(artifact)
+            artifact = make(found, format, wanted, recipe)
+    publish(artifact)
     return artifact
 
 
@@ -113,15 +114,15 @@ def verify(
         MeasureError: the tolerance is no finite number above 0. NotFoundError: no such artifact, or its checkpoint is gone.
         DataError, FormatError: as in `evaluate`.
     """
-    from udacisense import verify as verification
     from udacisense.artifacts import find_artifact
     from udacisense.data.sources import load_dataset
+    from udacisense.verify import verify as prove
 
     TOLERANCE.check(tolerance)
     found = find_artifact(artifact)
     with heavy_work(f"verifying {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
-        record = verification.verify(found, data, tolerance)
+        record = prove(found, data, tolerance)
         keep_accuracy(found, data)
         return record
 
@@ -155,10 +156,10 @@ def locate(
     Raises:
         NotFoundError: no such artifact or checkpoint. MeasureError: no such method. DataError, FormatError: as in `evaluate`.
     """
-    from udacisense import verify as verification
     from udacisense.artifacts import find_artifact
     from udacisense.data.sources import load_dataset
     from udacisense.models.checkpoint import find_checkpoint
+    from udacisense.verify import locate as search
 
     if method not in (None, *get_args(SearchMethod)):
         raise MeasureError(f"There is no method {method!r}. Use one of: {', '.join(get_args(SearchMethod))}.")
@@ -166,7 +167,7 @@ def locate(
     reference = None if against is None else find_checkpoint(against)
     with heavy_work(f"looking along {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
-        return verification.locate(found, data, reference, method=cast(SearchMethod | None, method), every=every)
+        return search(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 
 
 def benchmark(

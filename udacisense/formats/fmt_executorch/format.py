@@ -23,7 +23,7 @@ from udacisense.formats.fmt_executorch.int8 import INT8, quantise
 from udacisense.progress import part, report
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
 
-_NO_EXECUTORCH = "ExecuTorch is not installed. Install it: pip install -r requirements.txt"
+_NO_EXECUTORCH = "ExecuTorch is not installed. Install it: pip install -r requirements.txt (or the extra executorch)"
 
 
 def _unavailable(_capability: Capability) -> str | None:

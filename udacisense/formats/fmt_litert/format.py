@@ -25,7 +25,7 @@ from udacisense.progress import report
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
 
 _NEEDED = {"export": ("torch", "litert_torch", "ai_edge_quantizer", "ai_edge_litert"), "run": ("ai_edge_litert",)}
-_MISSING = "{name} is not installed. Install it: pip install -r requirements.txt"
+_MISSING = "{name} is not installed. Install it: pip install -r requirements.txt (or the extra litert)"
 
 
 def _unavailable(capability: Capability) -> str | None:

@@ -39,7 +39,7 @@ OPSET = 18
 OUTPUT = "logits"
 IR_VERSION = 10
 """Of the file format: newer than this is refused by runtimes that are still in the field."""
-_MISSING = "{name} is not installed. Install it: pip install -r requirements.txt"
+_MISSING = "{name} is not installed. Install it: pip install -r requirements.txt (or the extra onnx)"
 
 
 def _unavailable(capability: Capability) -> str | None:
