@@ -19,6 +19,7 @@ from torch.nn import functional
 from udacisense.compression.step import PruneChannels
 from udacisense.compression.work import Outcome, Work, fine_tune
 from udacisense.errors import CompressionError
+from udacisense.foreign import in_brief
 from udacisense.labels import INPUT_PX
 from udacisense.models.slim import channel_makers, widths
 from udacisense.progress import report
@@ -58,7 +59,7 @@ def remove_channels(
         import torch_pruning
     except ImportError as exc:
         raise CompressionError(
-            f"Removing channels needs torch-pruning: {exc}. Install it: pip install -r requirements.txt (or the extra train)"
+            f"Removing channels needs torch-pruning: {in_brief(exc)}. Install it: pip install -r requirements.txt (or the extra train)"
         ) from exc
 
     makers = channel_makers(network)
