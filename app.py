@@ -3,16 +3,16 @@
 import streamlit as st
 
 from udacisense.data.sources import default_source, describe
-from ui import machine, overview
-from ui.frame import frame
-from ui.jobs import job_button, job_panel
-from ui.overview_tables import artifacts_table, shelf_metrics
-from ui.widgets import default_checkpoint_id, empty_state, listing_problems
+from ui.overview import machine, state
+from ui.overview.view import artifacts_table, shelf_metrics
+from ui.shared.frame import frame
+from ui.shared.jobs import job_button, job_panel
+from ui.shared.widgets import default_checkpoint_id, empty_state, listing_problems
 
 frame("Overview", "A checkpoint goes in, evidence comes out: what is here, what is ready, and what to do next.")
 
-shelf = overview.read_shelf()
-step = overview.next_step(shelf)
+shelf = state.read_shelf()
+step = state.next_step(shelf)
 
 st.subheader("Next step", anchor=False)
 empty_state(step.title, step.text, step.page, step.link, step.command)
@@ -34,7 +34,7 @@ listing_problems(shelf.problems)
 
 st.subheader("What is ready", anchor=False)
 if shelf.artifacts:
-    artifacts_table(overview.progress(shelf), shelf.checkpoints)
+    artifacts_table(state.progress(shelf), shelf.checkpoints)
 else:
     st.caption("No converted file yet. The table fills as artifacts are converted, proved, measured and judged.")
 

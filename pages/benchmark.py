@@ -3,20 +3,22 @@
 import streamlit as st
 
 from udacisense import queries
-from ui import measured, timing_views
-from ui.evidence import entries, plainest, timed_entries
-from ui.frame import frame
-from ui.overview import read_shelf
-from ui.widgets import empty_state, listing_problems, provenance_note
+from udacisense.types import Subject
+from ui.benchmark import latency_views
+from ui.benchmark import view as benchmark_view
+from ui.overview.state import read_shelf
+from ui.shared.entries import entries, plainest, timed_entries
+from ui.shared.frame import frame
+from ui.shared.widgets import empty_state, listing_problems, provenance_note
 
 frame("Benchmark", "How fast, how large and how good are the models? Side by side, with every single time kept.")
 
 shelf = read_shelf()
 listing_problems(shelf.problems)
 timed = queries.benchmarks()
-subjects = (*reversed(shelf.checkpoints), *reversed(shelf.artifacts))
+subjects: tuple[Subject, ...] = (*reversed(shelf.checkpoints), *reversed(shelf.artifacts))
 if subjects:
-    measured.start(subjects)
+    benchmark_view.start(subjects)
 elif not timed:
     empty_state(
         "Nothing to measure yet",
@@ -27,20 +29,20 @@ elif not timed:
     )
     st.stop()
 
-measured.cut_short()
-run = measured.pick_run(timed, subjects)
+benchmark_view.cut_short()
+run = benchmark_view.pick_run(timed, subjects)
 evaluations = queries.newest_evaluations({*(s.sha256 for s in subjects), *(b.subject_sha256 for b in run)})
 rows = timed_entries(plainest(run), subjects, evaluations) if run else entries(subjects, evaluations)
 
-measured.comparison(rows)
+benchmark_view.comparison(rows)
 views = {
-    "Latency": timing_views.latency,
-    "Start-up": timing_views.start_up,
-    "Scaling": lambda rows: timing_views.scaling(run, rows) if run else timing_views.not_timed(),
-    "Sustained": lambda _: timing_views.sustained(timed, subjects),
-    "Trade-off": timing_views.tradeoffs,
-    "Size and memory": measured.space,
-    "Accuracy": measured.accuracy,
+    "Latency": latency_views.latency,
+    "Start-up": latency_views.start_up,
+    "Scaling": lambda rows: latency_views.scaling(run, rows) if run else latency_views.not_timed(),
+    "Sustained": lambda _: latency_views.sustained(timed, subjects),
+    "Trade-off": latency_views.tradeoffs,
+    "Size and memory": benchmark_view.space,
+    "Accuracy": benchmark_view.accuracy,
 }
 view = st.segmented_control("Look at", list(views), default="Latency", required=True, key="bench_view")
 views[view](rows)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui import guess
-from ui.frame import frame
-from ui.widgets import empty_state, pick_subject
+from ui.classify import view
+from ui.shared.frame import frame
+from ui.shared.widgets import empty_state, pick_subject
 
 frame("Classify", "What does the model say about a picture of yours? Upload some, take one, or press one of these.")
 
@@ -19,8 +19,8 @@ if subject is None:
     )
     st.stop()
 
-asked = guess.ask()
+asked = view.ask()
 if not asked:
     st.caption("The answer appears here: the five likeliest of ten household classes with their probabilities, and the times.")
     st.stop()
-guess.answers(subject, asked)
+view.answers(subject, asked)

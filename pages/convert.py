@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from ui import convert_board, convert_views
-from ui.conversions import board
-from ui.frame import frame
-from ui.jobs import job_panel
-from ui.widgets import default_notice, empty_state, pick_checkpoint
+from ui.convert import board as convert_board
+from ui.convert import view
+from ui.convert.state import board
+from ui.shared.frame import frame
+from ui.shared.jobs import job_panel
+from ui.shared.widgets import default_notice, empty_state, pick_checkpoint
 
 frame(
     "Convert", "Which files can a phone run? Every format and precision of a checkpoint; pick one to make it or to look at it."
@@ -24,7 +25,7 @@ if checkpoint is None:
     )
     st.stop()
 default_notice(checkpoint)
-job_panel("convert", on_done=convert_views.pick_result)
+job_panel("convert", on_done=view.pick_result)
 if convert_board.verifying():
     job_panel("convert_verify", "verify")
 
@@ -34,4 +35,4 @@ convert_board.show(checkpoint, chosen)
 convert_board.everything(checkpoint, rows)
 convert_board.orphans()
 
-convert_views.panel(chosen, checkpoint)
+view.panel(chosen, checkpoint)

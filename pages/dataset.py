@@ -3,34 +3,35 @@
 import streamlit as st
 
 from udacisense.data.sources import describe
-from ui import cache, data_notes, pictures
-from ui.frame import frame
-from ui.widgets import errors_shown, source_note
+from ui.dataset import image_grid, view
+from ui.shared import cache
+from ui.shared.frame import frame
+from ui.shared.widgets import errors_shown, source_note
 
 frame("Dataset", "Which pictures do the figures rest on, and what does the model see of them?")
 
-source, split, scheme = data_notes.pick_data()
+source, split, scheme = view.pick_data()
 data = None
 with errors_shown():
     data = cache.dataset(split, source, scheme)
 if data is None:
-    data_notes.how_to_get_pictures()
+    view.how_to_get_pictures()
     st.stop()
 
 if source == "sample":
     source_note(source, "The tab Get pictures says how to get real ones.")
-data_notes.figures(data, describe(source))
+view.figures(data, describe(source))
 
 grid, balance, health, real = st.tabs(["Pictures", "Balance", "Health", "Get pictures"], key="dataset_tab", on_change="rerun")
 if grid.open:
     with grid:
-        pictures.show_grid(data)
+        image_grid.show_grid(data)
 if balance.open:
     with balance, errors_shown():
-        data_notes.show_balance(data, source, scheme)
+        view.show_balance(data, source, scheme)
 if health.open:
     with health, errors_shown():
-        data_notes.show_health(cache.health(source, scheme), data)
+        view.show_health(cache.health(source, scheme), data)
 if real.open:
     with real:
-        data_notes.how_to_get_pictures()
+        view.how_to_get_pictures()

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from udacisense import queries
-from ui import history_views
-from ui.frame import frame
-from ui.overview import read_shelf
-from ui.widgets import empty_state, listing_problems
+from ui.history import view
+from ui.overview.state import read_shelf
+from ui.shared.frame import frame
+from ui.shared.widgets import empty_state, listing_problems
 
 frame("History", "What became slower, larger or less accurate? Every run is kept; runs on other machines stay apart.")
 
@@ -24,6 +24,6 @@ if not plain:
     )
     st.stop()
 
-history_views.over_time(plain, (*shelf.checkpoints, *shelf.artifacts))
-history_views.one_against_another(plain)
-history_views.name_a_run(plain)
+view.over_time(plain, (*shelf.checkpoints, *shelf.artifacts))
+view.one_against_another(plain)
+view.name_a_run(plain)

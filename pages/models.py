@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from ui import cache, compression_views, model_views
-from ui.frame import frame
-from ui.jobs import job_button, job_panel
-from ui.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
+from ui.models import compression, view
+from ui.shared import cache
+from ui.shared.frame import frame
+from ui.shared.jobs import job_button, job_panel
+from ui.shared.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
 
 frame("Models", "What is a checkpoint made of, and where does it come from?")
 
@@ -27,28 +28,28 @@ summary = None
 with errors_shown():
     summary = cache.summary(checkpoint)
 if summary is not None:
-    model_views.figures(checkpoint, summary)
+    view.figures(checkpoint, summary)
 
 names = ["Accuracy", "Lineage", "Layers", "Sparsity", "Training", "Model card", "File"]
 accuracy, lineage, layers, sparsity, training, card, file = st.tabs(names)
 with accuracy:
-    model_views.accuracy(checkpoint)
+    view.accuracy(checkpoint)
 with lineage:
-    compression_views.origin(checkpoint)
+    compression.origin(checkpoint)
 with layers:
     if summary is None:
         st.markdown("The file cannot be loaded, so its layers are not known.")
     else:
-        model_views.layers_table(summary)
+        view.layers_table(summary)
 with sparsity:
     if summary is not None:
-        model_views.sparsity(summary)
+        view.sparsity(summary)
 with training:
-    model_views.training(checkpoint)
+    view.training(checkpoint)
 with card:
-    compression_views.card(checkpoint)
+    compression.card(checkpoint)
 with file:
-    model_views.file_facts(checkpoint)
+    view.file_facts(checkpoint)
 if summary is not None:
     st.page_link(
         "pages/convert.py",
@@ -56,4 +57,4 @@ if summary is not None:
         icon=":material/sync_alt:",
         query_params={"checkpoint": checkpoint.id},
     )
-compression_views.pipelines(checkpoint)
+compression.pipelines(checkpoint)

@@ -1,5 +1,7 @@
 """Readiness: may this file go to phones?"""
 
+from functools import partial
+
 import streamlit as st
 
 from udacisense import verbs
@@ -7,11 +9,11 @@ from udacisense.errors import UdaciSenseError
 from udacisense.readiness import judge, newest_readiness
 from udacisense.report import collect
 from udacisense.verbs.places import cannot_start
-from ui import judged
-from ui.evidence import stages
-from ui.frame import frame
-from ui.plain_text import code, escape
-from ui.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
+from ui.readiness import view
+from ui.shared.entries import stages
+from ui.shared.frame import frame
+from ui.shared.plain_text import code, escape
+from ui.shared.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
 
 frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real pictures before rendered ones.")
 
@@ -26,14 +28,14 @@ if artifact is None:
     )
     st.stop()
 
-judged.unread()
+view.unread()
 try:
     record = judge(artifact, save=False)
 except UdaciSenseError as exc:
     error_box(exc)
     st.stop()
-saved = judged.as_saved(record, newest_readiness(artifact))
-judged.headline(record)
+saved = view.as_saved(record, newest_readiness(artifact))
+view.headline(record)
 with st.container(horizontal=True):
     refused = cannot_start("ready")
     hint, off = escape(refused) if refused else "Adds a record to results/readiness.", bool(saved or refused)
@@ -43,7 +45,7 @@ with st.container(horizontal=True):
     for name, label in (("html", "Report, HTML"), ("markdown", "Report, Markdown")):
         st.download_button(
             label,
-            data=lambda name=name: verbs.report(artifact.id, name),
+            data=partial(verbs.report, artifact.id, name),
             file_name=f"{artifact.id}.{'html' if name == 'html' else 'md'}",
             mime=f"text/{name}",
             icon=":material/description:",
@@ -54,8 +56,8 @@ with st.container(horizontal=True):
 st.caption(f"Saved as {code(saved.id)}." if saved else "Judged just now from the newest records; not saved as a record yet.")
 
 st.subheader("Rules", anchor=False)
-judged.rules(record)
+view.rules(record)
 
 st.subheader("Baseline to mobile", anchor=False)
-judged.pipeline(stages(collect(artifact)))
+view.pipeline(stages(collect(artifact)))
 provenance_note((saved or record).made, (saved or record).id)

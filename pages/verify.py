@@ -6,11 +6,11 @@ from udacisense import queries
 from udacisense.artifacts import cannot_run
 from udacisense.data.sources import default_source, describe
 from udacisense.types import Verification
-from ui import proof
-from ui.frame import frame
-from ui.jobs import job_button, job_panel
-from ui.plain_text import escape
-from ui.widgets import empty_state, listing_problems, pick_artifact, provenance_note
+from ui.shared.frame import frame
+from ui.shared.jobs import job_button, job_panel
+from ui.shared.plain_text import escape
+from ui.shared.widgets import empty_state, listing_problems, pick_artifact, provenance_note
+from ui.verify import view as verify_view
 
 frame("Verify", "Is the converted file still the same model? The same inputs go through checkpoint and artifact.")
 
@@ -54,13 +54,15 @@ if not found:
         command=f"python -m udacisense {' '.join(command)}",
     )
     st.subheader("Along the network", anchor=False)
-    proof.along(None, artifact)
+    verify_view.along(None, artifact)
     st.stop()
 
-record = proof.pick_record(found)
+record = verify_view.pick_record(found)
 if record is None:
     st.stop()
-proof.verdict(record)
-view = st.segmented_control("Look at", list(proof.VIEWS), default=next(iter(proof.VIEWS)), required=True, key="verify_view")
-proof.VIEWS[view](record, artifact)
+verify_view.verdict(record)
+view = st.segmented_control(
+    "Look at", list(verify_view.VIEWS), default=next(iter(verify_view.VIEWS)), required=True, key="verify_view"
+)
+verify_view.VIEWS[view](record, artifact)
 provenance_note(record.made, record.id)

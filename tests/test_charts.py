@@ -11,10 +11,11 @@ from udacisense import store
 from udacisense.formats import FORMATS
 from udacisense.report.dossier import collect
 from udacisense.types import Evaluation
-from ui import charts, timing_charts
-from ui.chart_style import FORMAT_COLORS, OTHER_COLOR, format_color
-from ui.evidence import Entry, Stage, entries, stages, timed_entries
-from ui.words import BYTES_A_MB
+from ui.benchmark import charts as benchmark_charts
+from ui.shared import charts
+from ui.shared.chart_style import FORMAT_COLORS, OTHER_COLOR, format_color
+from ui.shared.entries import Entry, Stage, entries, stages, timed_entries
+from ui.shared.number_format import BYTES_A_MB
 
 UNMEASURED = Entry("nothing-fp32", "nothing fp32", "nothing", None)
 
@@ -49,9 +50,9 @@ def test_a_format_has_the_same_colour_in_every_chart(measured: tuple[Entry, ...]
     wanted = [blue, orange, green]
     for chart in (charts.accuracy, charts.per_class):
         assert [trace.marker.color for trace in chart(measured).data] == wanted
-    assert [trace.line.color for trace in timing_charts.course(measured).data] == wanted
-    assert [trace.line.color for trace in timing_charts.latency(measured).data[::2]] == wanted
-    for chart in (charts.sizes, charts.memory, timing_charts.startup, timing_charts.whole):
+    assert [trace.line.color for trace in benchmark_charts.course(measured).data] == wanted
+    assert [trace.line.color for trace in benchmark_charts.latency(measured).data[::2]] == wanted
+    for chart in (charts.sizes, charts.memory, benchmark_charts.startup, benchmark_charts.whole):
         assert list(chart(measured).data[0].marker.color[:3]) == wanted
     pipeline = charts.pipeline(stages(collect(seeded_home.drifting)), lambda s: s.top1, "{:.2f}", "share")
     assert list(pipeline.data[0].marker.color) == [blue, blue, green]
@@ -139,10 +140,10 @@ def test_pipeline_of_nothing_measured_draws() -> None:
 
 def test_charts_of_nothing_do_not_fail() -> None:
     for chart in (
-        timing_charts.latency,
-        timing_charts.course,
-        timing_charts.startup,
-        timing_charts.whole,
+        benchmark_charts.latency,
+        benchmark_charts.course,
+        benchmark_charts.startup,
+        benchmark_charts.whole,
         charts.sizes,
         charts.memory,
         charts.accuracy,
@@ -155,7 +156,7 @@ def test_charts_of_nothing_do_not_fail() -> None:
 def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[Entry, ...], seeded_home: Story) -> None:
     """Both are the theme's, so that light and dark are readable."""
     figures = [
-        timing_charts.latency(measured),
+        benchmark_charts.latency(measured),
         charts.sizes(measured),
         charts.differences(seeded_home.verifications[1], "torch"),
     ]
@@ -167,11 +168,11 @@ def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[Entry, ...
 
 
 def test_a_phone_can_scroll_past_a_chart(measured: tuple[Entry, ...]) -> None:
-    assert timing_charts.latency(measured).layout.dragmode is False
+    assert benchmark_charts.latency(measured).layout.dragmode is False
 
 
 def test_entries_without_a_run_show_accuracy_and_size_only(seeded_home: Story) -> None:
     found = entries((seeded_home.checkpoint, seeded_home.drifting), store.records(Evaluation).records)
     assert [e.benchmark for e in found] == [None, None]
     assert [e.evaluation.subject_id for e in found if e.evaluation] == [seeded_home.checkpoint.id, seeded_home.drifting.id]
-    assert notes(timing_charts.startup(found)).count("not measured") == 2
+    assert notes(benchmark_charts.startup(found)).count("not measured") == 2

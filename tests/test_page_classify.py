@@ -24,7 +24,8 @@ from tests.driving import app, quick_answers, words  # noqa: F401 - a fixture
 from tests.fakes import fake_format, run_in_this_process
 from tests.story import Story, tell
 from udacisense import formats
-from ui import cache, visitors
+from ui.classify import visitors
+from ui.shared import cache
 
 CLASSIFY = "pages/classify.py"
 SESSION = "test session id"  # of every session of AppTest
@@ -98,7 +99,7 @@ def test_what_a_visitor_brings_is_in_no_cache_of_all_visitors(bring: Callable[..
 def test_an_answer_on_an_upload_is_not_made_twice(sample_story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     at = app(CLASSIFY)
     from_upload(at, hostile.encoded(Image.fromarray(noise(9, 60, 80))))
-    monkeypatch.setattr("ui.sessions.decode_upload", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr("ui.classify.cached_sessions.decode_upload", lambda *_: pytest.fail("decoded again"))
     at.run()
     assert not at.exception
     assert "secret.webp" in words(at)

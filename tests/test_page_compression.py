@@ -12,7 +12,7 @@ from tests.fakes import write_fake
 from tests.story import Story
 from udacisense import store
 from udacisense.report.compression import compressed
-from ui import compression_charts
+from ui.models import charts
 
 __all__ = ["quick_answers"]
 
@@ -84,15 +84,15 @@ def test_charts_leave_a_gap_for_what_is_not_measured(home: Path) -> None:
         for path in (home / "results" / kind).glob("*.json"):
             path.unlink()
     rows = compressed("pipeline_03").rows
-    for draw in (compression_charts.accuracies, compression_charts.times):
+    for draw in (charts.accuracies, charts.times):
         figure = draw(rows)
         assert len(figure.data[0].x) == 0
         assert sum("not measured" in note.text for note in figure.layout.annotations) == 3
-    assert list(compression_charts.sizes(rows).data[0].y) == ["Baseline", *stories.NAMES]
+    assert list(charts.sizes(rows).data[0].y) == ["Baseline", *stories.NAMES]
 
 
 def test_charts_hold_times_against_the_start(home: Path) -> None:
     stories.tell(home)
-    figure = compression_charts.times(compressed("pipeline_03").rows)
+    figure = charts.times(compressed("pipeline_03").rows)
     assert figure.data[0].x[0] == 1.0
     assert figure.data[0].x[1] == pytest.approx(0.5, abs=0.05)

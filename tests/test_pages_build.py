@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_loaded_is_an_error_in_words(seeded_home: Story, m
     def refuse(*question: str) -> None:
         raise CheckpointError("model.pth is a pickled module, so it was not opened. Save the weights alone.")
 
-    monkeypatch.setattr("ui.cache.remote_summary", refuse)
+    monkeypatch.setattr("ui.shared.cache.remote_summary", refuse)
     at = app("pages/models.py")
     assert at.error[0].value.startswith("model.pth is a pickled module")
     assert "cannot be loaded" in words(at)
@@ -277,13 +277,13 @@ def test_the_app_needs_no_torch_to_look(seeded_home: Story) -> None:
 
 @pytest.mark.slow
 def test_real_children_answer_and_explain(home: Path) -> None:
-    from ui import probe
+    from ui.shared import torch_child
 
-    child = probe.start("devices")
-    names = probe.read_answer(*child.communicate(timeout=120))
+    child = torch_child.start("devices")
+    names = torch_child.read_answer(*child.communicate(timeout=120))
     assert names[0] == "cpu"
     broken = home / "models" / "broken.pth"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"not weights")
     with pytest.raises(CheckpointError, match=r"broken\.pth"):
-        probe.read_answer(*probe.start("summary", str(broken)).communicate(timeout=120))
+        torch_child.read_answer(*torch_child.start("summary", str(broken)).communicate(timeout=120))

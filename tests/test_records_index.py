@@ -21,7 +21,7 @@ from tests.story import Story
 from udacisense import index_file, queries, records_index, store, verbs
 from udacisense.settings import settings
 from udacisense.types import KINDS, Evaluation, SourceName
-from ui import overview
+from ui.overview import state
 
 FILES = ("a" * 64, "b" * 64)
 
@@ -392,7 +392,7 @@ def test_a_judgement_parses_the_records_that_it_rests_on(seeded_home: Story, par
 def test_the_overview_parses_the_newest_record_of_each_kind_of_what_is_here(seeded_home: Story, parsed: list[str]) -> None:
     many(seeded_home)
     parsed.clear()
-    shelf = overview.read_shelf()
+    shelf = state.read_shelf()
     assert shelf.records == 310
     shown = (*shelf.evaluations, *shelf.verifications, *shelf.benchmarks, *shelf.readiness)
     assert len(shown) == 8

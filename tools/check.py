@@ -24,7 +24,7 @@ def checks(quick: bool) -> list[tuple[str, list[str]]]:
     return [
         ("format", [python, "-m", "ruff", "format", "--check", "."]),
         ("lint", [python, "-m", "ruff", "check", "."]),
-        ("types", [python, "-m", "mypy", "--strict", "udacisense"]),
+        ("types", [python, "-m", "mypy", "--strict", "udacisense", "ui", "pages", "app.py"]),
         ("imports", [str(BIN / "lint-imports")]),
         ("tests", [*pytest, "not slow and not e2e", "-n", "2", "--dist", "loadfile"]),
         *([] if quick else alone),

@@ -14,7 +14,7 @@ from tests.story import Story
 from udacisense.cli.console import lines, table
 from udacisense.plain_text import one_line, visible
 from udacisense.report import Pipeline, Stage, draw_pipeline
-from ui.tables import to_csv
+from ui.shared.rows import to_csv
 
 
 def test_what_a_terminal_would_obey_is_marked() -> None:

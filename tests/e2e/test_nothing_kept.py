@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PROJECT, STEP_MS, _wait
 from tests.e2e.test_way_through import BASELINE, choose, drawn
-from ui.cache import shrunk
-from ui.sessions import PREVIEW_PX
+from ui.classify.cached_sessions import PREVIEW_PX
+from ui.shared.cache import shrunk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-import ui.visitors
+import ui.classify.visitors
 
 CONTENT = (bytes, bytearray, str, io.BytesIO, np.ndarray)
 
@@ -24,7 +24,7 @@ CONTENT = (bytes, bytearray, str, io.BytesIO, np.ndarray)
 def main(port: int, grace_s: float) -> None:
     from streamlit.web import bootstrap
 
-    ui.visitors.GRACE_S = grace_s
+    ui.classify.visitors.GRACE_S = grace_s
     threading.Thread(target=_answer, daemon=True).start()
     flags = {"server_headless": True, "server_port": port, "server_address": "127.0.0.1"}
     bootstrap.load_config_options(flags)

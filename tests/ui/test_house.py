@@ -27,7 +27,7 @@ def test_page_is_thin(page: Path) -> None:
 
 
 def test_navigation_names_every_page() -> None:
-    from ui.frame import NAVIGATION
+    from ui.shared.frame import NAVIGATION
 
     listed = {page for pages in NAVIGATION.values() for page, _, _ in pages}
     assert listed == {path.relative_to(PROJECT).as_posix() for path in PAGES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.evidence import Entry, _distinct
+from ui.shared.entries import Entry, _distinct
 
 
 def labels(*found: tuple[str, str]) -> list[str]:

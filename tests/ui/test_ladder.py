@@ -10,7 +10,7 @@ from tests.driving import app, quick_answers, words
 from tests.story import Story
 from udacisense import store
 from udacisense.types import Artifact, Rung
-from ui import ladder
+from ui.convert import recipe_trials
 
 __all__ = ["quick_answers"]
 
@@ -31,14 +31,14 @@ def small(seeded_home: Story) -> Artifact:
 
 
 def test_each_recipe_has_a_row_and_what_failed_has_gaps(small: Artifact) -> None:
-    static, broken, dynamic = ladder.rows(small.ladder)
+    static, broken, dynamic = recipe_trials.rows(small.ladder)
     assert (static["No."], static["Agrees"], static["Time against fp32"]) == (1, 90.0, 0.5)
     assert (broken["Agrees"], broken["MB"], broken["Time against fp32"]) == (None, None, None)
     assert dynamic["Passed"] is True
 
 
 def test_the_chart_has_a_point_for_each_measured_recipe(small: Artifact) -> None:
-    front, static, dynamic = ladder.pareto(small).data
+    front, static, dynamic = recipe_trials.pareto(small).data
     assert [(trace.name, trace.y[0]) for trace in (static, dynamic)] == [("static", 90.0), ("dynamic", 97.0)]
     assert static.marker.symbol == "circle-open"
     assert dynamic.text == ("<b>3</b>",)
@@ -46,7 +46,7 @@ def test_the_chart_has_a_point_for_each_measured_recipe(small: Artifact) -> None
 
 
 def test_the_other_chart_sets_time_against_accuracy(small: Artifact) -> None:
-    figure = ladder.pareto(small, ladder.USEFUL)
+    figure = recipe_trials.pareto(small, recipe_trials.USEFUL)
     assert [(trace.x[0], trace.y[0]) for trace in figure.data[1:]] == [(0.5, 60.0), (1.5, 65.0)]
     lines = {(shape.x0, shape.y0) for shape in figure.layout.shapes}
     assert (1.0, 0) in lines  # as fast as fp32
@@ -54,14 +54,14 @@ def test_the_other_chart_sets_time_against_accuracy(small: Artifact) -> None:
 
 
 def test_the_front_leaves_out_what_another_beats_in_both() -> None:
-    assert ladder.best_of_both([(2, 5), (1, 3), (3, 4), (2, 4), (4, 6)]) == [(1, 3), (2, 5), (4, 6)]
-    assert ladder.best_of_both([]) == []
+    assert recipe_trials.best_of_both([(2, 5), (1, 3), (3, 4), (2, 4), (4, 6)]) == [(1, 3), (2, 5), (4, 6)]
+    assert recipe_trials.best_of_both([]) == []
 
 
 def test_the_sentence_says_which_was_taken_and_why(small: Artifact) -> None:
-    assert "**dynamic** is the first that passed" in ladder.reading(small)
+    assert "**dynamic** is the first that passed" in recipe_trials.reading(small)
     none = dataclasses.replace(small, ladder=RUNGS[:2], recipe={"recipe": "static"})
-    assert "none passed; **static** agrees most" in ladder.reading(none)
+    assert "none passed; **static** agrees most" in recipe_trials.reading(none)
 
 
 def test_the_convert_page_shows_the_ladder(small: Artifact) -> None:

@@ -12,13 +12,13 @@ from tests.fakes import fake_artifact, fake_format
 from tests.story import Story
 from udacisense import formats
 from udacisense.types import Format
-from ui import overview
+from ui.overview import state
 
 
-def without(home: Path, *kinds: str) -> overview.Step:
+def without(home: Path, *kinds: str) -> state.Step:
     for kind in kinds:
         shutil.rmtree(home / "results" / kind, ignore_errors=True)
-    return overview.next_step(overview.read_shelf())
+    return state.next_step(state.read_shelf())
 
 
 def test_nothing_here_asks_for_a_checkpoint(sample_home: Path) -> None:
@@ -65,29 +65,29 @@ def test_a_failing_verdict_names_its_rules(seeded_home: Story) -> None:
 
 
 def test_a_pass_leads_to_trying_it(seeded_home: Story) -> None:
-    shelf = overview.read_shelf()
+    shelf = state.read_shelf()
     passed = tuple(dataclasses.replace(r, status="pass") for r in shelf.readiness)
-    assert overview.next_step(dataclasses.replace(shelf, readiness=passed)).page == "pages/classify.py"
+    assert state.next_step(dataclasses.replace(shelf, readiness=passed)).page == "pages/classify.py"
 
 
 def test_one_file_that_is_ready_outweighs_a_newer_one_that_is_not(seeded_home: Story) -> None:
-    shelf = overview.read_shelf()
+    shelf = state.read_shelf()
     older, newer = (dataclasses.replace(r, status=s) for r, s in zip(shelf.readiness, ("pass", "fail"), strict=True))
-    step = overview.next_step(dataclasses.replace(shelf, readiness=(older, newer)))
+    step = state.next_step(dataclasses.replace(shelf, readiness=(older, newer)))
     assert (step.page, step.text.startswith("1 file passes every rule, of 2 here")) == ("pages/classify.py", True)
 
 
 def test_a_record_of_other_bytes_does_not_count(seeded_home: Story) -> None:
-    shelf = overview.read_shelf()
+    shelf = state.read_shelf()
     other = tuple(dataclasses.replace(v, artifact_sha256="0" * 64) for v in shelf.verifications)
-    rows = overview.progress(dataclasses.replace(shelf, verifications=other))
+    rows = state.progress(dataclasses.replace(shelf, verifications=other))
     assert [row.verification for row in rows] == [None, None]
 
 
 def test_the_newest_record_wins(seeded_home: Story) -> None:
-    shelf = overview.read_shelf()
+    shelf = state.read_shelf()
     first = next(b for b in shelf.benchmarks if b.subject_sha256 == seeded_home.faithful.sha256)
     again = dataclasses.replace(first, id="bench-again", blocks_s=((0.5,), (0.5,)))
-    rows = overview.progress(dataclasses.replace(shelf, benchmarks=(*shelf.benchmarks, again)))
+    rows = state.progress(dataclasses.replace(shelf, benchmarks=(*shelf.benchmarks, again)))
     found = {row.artifact.id: row.latency_s for row in rows}
     assert found[seeded_home.faithful.id] == 0.5

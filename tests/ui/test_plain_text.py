@@ -13,9 +13,9 @@ from tests.ui.markup_scan import leaks
 from udacisense.plain_text import one_line
 from udacisense.report.markdown import JOINER, code, escape
 from udacisense.settings import PROJECT
-from ui.plain_text import in_chart
+from ui.shared.plain_text import in_chart
 
-SOURCES = (PROJECT / "app.py", *sorted((PROJECT / "pages").glob("*.py")), *sorted((PROJECT / "ui").glob("*.py")))
+SOURCES = (PROJECT / "app.py", *sorted((PROJECT / "pages").glob("*.py")), *sorted((PROJECT / "ui").rglob("*.py")))
 MARKUP = some.text(alphabet="`*_[]()<>!#|~$:&;\\-+=.@/1aw \n\u202e\ud800", max_size=30)
 
 

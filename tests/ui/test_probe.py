@@ -5,18 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from ui import probe
+from ui.shared import torch_child
 
 LOUD = (
     "import os; from ui import probe\n"
     "def loud():\n"
     "    print('printed by Python'); os.write(1, b'printed by a library\\n'); return ['answer']\n"
-    "probe.QUESTIONS['loud'] = loud; probe.main(['loud'])"
+    "probe.QUESTIONS['loud'] = loud; torch_child.main(['loud'])"
 )
 
 
 def test_a_network_that_prints_spoils_no_answer() -> None:
     child = subprocess.run([sys.executable, "-c", LOUD], capture_output=True, text=True, check=True)
-    assert probe.read_answer(child.stdout, child.stderr) == ["answer"]
+    assert torch_child.read_answer(child.stdout, child.stderr) == ["answer"]
     assert "printed by Python" in child.stderr
     assert "printed by a library" in child.stderr

@@ -14,9 +14,10 @@ from tests.story import Story
 from udacisense.labels import CLASSES
 from udacisense.types import LayerGap, Location, Measures, TensorCheck
 from udacisense.verify import EXPECTED_DB, GOLDEN, logits_of
-from ui import proof_charts, proof_readings, proof_tables
-from ui.chart_style import format_color
-from ui.tables import to_csv
+from ui.shared.chart_style import format_color
+from ui.shared.rows import to_csv
+from ui.verify import captions, charts
+from ui.verify import rows as verify_rows
 
 BEFORE = np.array([[4.0, 0.0], [0.0, 2.0]], np.float32)
 
@@ -38,13 +39,13 @@ def along(departs: str | None, *db: float | None) -> Location:
 
 
 def test_classes_names_who_lost_and_who_won_most(found: Measures) -> None:
-    text = proof_readings.classes(found)
+    text = captions.classes(found)
     change = {n: c.accuracy_after - c.accuracy_before for n, c in zip(CLASSES, found.per_class, strict=True) if c}
     assert f"{sum(v < 0 for v in change.values())} of 10 classes lost" in text
     assert f"most lost: {min(change, key=lambda n: (change[n], n))}" in text
     same = replace(found, per_class=tuple(replace(c, accuracy_after=c.accuracy_before) for c in found.per_class if c))
-    assert proof_readings.classes(same) == "In none of 10 classes did the accuracy change."
-    assert "no labels" in proof_readings.classes(replace(found, per_class=(None,) * 10))
+    assert captions.classes(same) == "In none of 10 classes did the accuracy change."
+    assert "no labels" in captions.classes(replace(found, per_class=(None,) * 10))
 
 
 def test_confusion_names_the_mistake_that_grew_most(found: Measures) -> None:
@@ -53,36 +54,36 @@ def test_confusion_names_the_mistake_that_grew_most(found: Measures) -> None:
         tuple(7 if t == a == 5 else 3 if (t, a) == (5, 7) else 10 if t == a else 0 for a in range(10)) for t in range(10)
     )
     moved = replace(found, confusion_before=before, confusion_after=after)
-    assert proof_readings.confusion(moved) == "The mistake that grew most: bed taken for couch, +3 of 10."
-    assert proof_readings.confusion(replace(moved, confusion_after=before)) == "Every class is answered exactly as before."
-    assert proof_readings.confusion(replace(moved, confusion_before=after, confusion_after=before)).startswith("No mistake")
+    assert captions.confusion(moved) == "The mistake that grew most: bed taken for couch, +3 of 10."
+    assert captions.confusion(replace(moved, confusion_after=before)) == "Every class is answered exactly as before."
+    assert captions.confusion(replace(moved, confusion_before=after, confusion_after=before)).startswith("No mistake")
 
 
 def test_inputs_are_named_on_the_side_of_the_tolerance_where_they_lie(seeded_home: Story) -> None:
     record = seeded_home.verifications[0]
     within = [TensorCheck("single", 1, 0, 0, True, 1e-5, True), TensorCheck("batch of 4", 4, 0, 0, True, 1e-5, True)]
     beyond = TensorCheck(GOLDEN, 10, 1, 1, True, 1e-5, False)
-    text = proof_readings.inputs(replace(record, checks=(*within, beyond)))
+    text = captions.inputs(replace(record, checks=(*within, beyond)))
     assert text == (
         "Within the tolerance of 1e-05: single (1 image), batch of 4 (4 images); beyond it: golden pictures (10 images)."
     )
-    assert proof_readings.inputs(replace(record, checks=(beyond,))).startswith("Beyond the tolerance of 1e-05: golden")
-    assert "no random inputs" in proof_readings.inputs(replace(record, checks=()))
+    assert captions.inputs(replace(record, checks=(beyond,))).startswith("Beyond the tolerance of 1e-05: golden")
+    assert "no random inputs" in captions.inputs(replace(record, checks=()))
 
 
 def test_the_distribution_is_told_by_its_quantiles() -> None:
     after = BEFORE + np.array([[0.1, 0.1], [0.1, 0.5]], np.float32)
-    text = proof_readings.distribution(BEFORE, after)
+    text = captions.distribution(BEFORE, after)
     assert "less than 0.1," in text
     assert "none by more than 0.5" in text
     assert "span 4" in text
-    assert proof_readings.distribution(BEFORE, BEFORE) == "No logit differs."
+    assert captions.distribution(BEFORE, BEFORE) == "No logit differs."
 
 
 def test_kinds_count_breaks_and_ties(seeded_home: Story) -> None:
     flips = seeded_home.verifications[1].flips
-    assert f"{sum(f.margin < np.log(2) for f in flips)} near-ties" in proof_readings.kinds(flips)
-    assert proof_readings.kinds(()) == "No picture changed its answer."
+    assert f"{sum(f.margin < np.log(2) for f in flips)} near-ties" in captions.kinds(flips)
+    assert captions.kinds(()) == "No picture changed its answer."
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------------
@@ -94,12 +95,12 @@ def test_every_chart_has_its_figures_as_csv(seeded_home: Story, found: Measures)
     assert raw is not None
     before, after = (side.logits for side in raw)
     for rows in (
-        proof_tables.classes(found),
-        proof_tables.confusion(found),
-        proof_tables.distribution(before, after),
-        proof_tables.along(along("features.1", 100.0, 5.0)),
-        proof_tables.measures(record),
-        proof_tables.flips(record.flips, {}),
+        verify_rows.classes(found),
+        verify_rows.confusion(found),
+        verify_rows.distribution(before, after),
+        verify_rows.along(along("features.1", 100.0, 5.0)),
+        verify_rows.measures(record),
+        verify_rows.flips(record.flips, {}),
     ):
         read = list(csv.DictReader(io.StringIO(to_csv(rows))))
         assert len(read) == len(rows) > 0
@@ -107,7 +108,7 @@ def test_every_chart_has_its_figures_as_csv(seeded_home: Story, found: Measures)
 
 
 def test_a_record_from_before_the_measures_says_not_measured(seeded_home: Story) -> None:
-    rows = {r["measure"]: r["value"] for r in proof_tables.measures(replace(seeded_home.verifications[1], measures=None))}
+    rows = {r["measure"]: r["value"] for r in verify_rows.measures(replace(seeded_home.verifications[1], measures=None))}
     assert rows["KL divergence"] == rows["Lost and won"] == rows["Calibration error after"] == "not measured"
     assert rows["Same answer"] != "not measured"
 
@@ -116,37 +117,37 @@ def test_a_record_from_before_the_measures_says_not_measured(seeded_home: Story)
 
 
 def test_classes_are_joined_from_before_to_after(found: Measures) -> None:
-    fig = proof_charts.classes(found, "litert")
+    fig = charts.classes(found, "litert")
     lines, before, after = fig.data
     assert (before.marker.color, after.marker.color) == (format_color("torch"), format_color("litert"))
     assert before.marker.symbol != after.marker.symbol, "told apart without colour"
     change = [new - old for old, new in zip(before.x, after.x, strict=True)]
     assert change == sorted(change)
     assert [x for x in lines.x if x is not None] == [v for pair in zip(before.x, after.x, strict=True) for v in pair]
-    assert len(proof_charts.classes(replace(found, per_class=(*found.per_class[:9], None)), "litert").data[1].x) == 9
+    assert len(charts.classes(replace(found, per_class=(*found.per_class[:9], None)), "litert").data[1].x) == 9
 
 
 def test_confusion_shows_changes_only(found: Measures) -> None:
-    cells = np.array([[v or 0 for v in row] for row in proof_charts.confusion(found).data[0].z])
+    cells = np.array([[v or 0 for v in row] for row in charts.confusion(found).data[0].z])
     assert (cells == np.array(found.confusion_after) - np.array(found.confusion_before)).all()
-    assert proof_charts.confusion(found).data[0].zmin == -proof_charts.confusion(found).data[0].zmax
+    assert charts.confusion(found).data[0].zmin == -charts.confusion(found).data[0].zmax
 
 
 def test_the_distribution_rises_to_all_logits() -> None:
     rng = np.random.default_rng(0)
     before = rng.normal(size=(50, 10)).astype(np.float32)
-    (curve,) = proof_charts.distribution(before, before + rng.normal(size=before.shape).astype(np.float32), "onnx").data
+    (curve,) = charts.distribution(before, before + rng.normal(size=before.shape).astype(np.float32), "onnx").data
     assert list(curve.x) == sorted(curve.x)
     assert curve.y[-1] == 100
     assert curve.line.color == format_color("onnx")
 
 
 def test_the_curve_marks_the_block_that_departs_by_more_than_colour() -> None:
-    fig = proof_charts.along(along("features.2", None, 110.0, 4.0, 3.0), "onnx", "fp32")
+    fig = charts.along(along("features.2", None, 110.0, 4.0, 3.0), "onnx", "fp32")
     (curve,) = fig.data
     assert list(curve.marker.symbol) == ["circle", "circle", "x", "circle"]
     assert curve.y[0] > 110, "identical values stand above every ratio"
     assert curve.text[0] == "identical"
     assert any("features.2 departs" in a.text for a in fig.layout.annotations)
     assert fig.layout.shapes[0].y0 == EXPECTED_DB["fp32"]
-    assert not proof_charts.along(along(None, 110.0, 109.0), "onnx", "fp32").layout.annotations
+    assert not charts.along(along(None, 110.0, 109.0), "onnx", "fp32").layout.annotations

@@ -17,10 +17,12 @@ from udacisense.history.against import against
 from udacisense.rules import load_rules
 from udacisense.settings import PROJECT
 from udacisense.types import Benchmark, Start
-from ui import evidence, timing_charts, timing_readings, timing_rows
-from ui.chart_style import FORMAT_COLORS
-from ui.evidence import Entry, plainest
-from ui.timing_charts import Limits
+from ui.benchmark import captions, charts
+from ui.benchmark import rows as benchmark_rows
+from ui.benchmark.charts import Limits
+from ui.shared import entries
+from ui.shared.chart_style import FORMAT_COLORS
+from ui.shared.entries import Entry, plainest
 
 LEVELS = list(0.010 * (1 + 0.004 * np.random.default_rng(0).normal(size=24)))
 
@@ -28,7 +30,7 @@ LEVELS = list(0.010 * (1 + 0.004 * np.random.default_rng(0).normal(size=24)))
 @pytest.fixture
 def measured(seeded_home: Story) -> tuple[Entry, ...]:
     subjects = (seeded_home.checkpoint, seeded_home.faithful, seeded_home.drifting)
-    return evidence.timed_entries(seeded_home.benchmarks, subjects, seeded_home.evaluations)
+    return entries.timed_entries(seeded_home.benchmarks, subjects, seeded_home.evaluations)
 
 
 def timed(entry: Entry, *blocks: tuple[float, ...]) -> Entry:
@@ -44,20 +46,20 @@ def entry(record: Benchmark, label: str = "x", format: str = "torchscript") -> E
 
 
 def test_a_distribution_runs_from_the_fastest_to_the_slowest(measured: tuple[Entry, ...]) -> None:
-    fig = timing_charts.latency(measured)
+    fig = charts.latency(measured)
     for line, marks, e in zip(fig.data[::2], fig.data[1::2], measured, strict=True):
         assert e.benchmark is not None
         times = np.array(e.benchmark.steady_s) * 1000
         assert line.x[0] == pytest.approx(times.min(), abs=1e-4)
         assert line.x[-1] == pytest.approx(times.max(), abs=1e-4)
         assert list(marks.x) == pytest.approx([np.percentile(times, q) for q in (50, 95, 99)])
-        assert len(line.x) <= timing_charts.POINTS
+        assert len(line.x) <= charts.POINTS
 
 
 def test_runs_beyond_the_edge_are_counted() -> None:
     slow = bench(LEVELS)
     slow = replace(slow, blocks_s=(*slow.blocks_s * 10, (0.9,)), blocks_per_start=())
-    fig = timing_charts.latency([entry(slow)])
+    fig = charts.latency([entry(slow)])
     assert "1 run beyond the right edge, up to 900 ms" in fig.layout.xaxis.title.text
     assert fig.layout.xaxis.range[1] < 900
     assert max(fig.data[0].x) == 900, "it is still there"
@@ -65,26 +67,26 @@ def test_runs_beyond_the_edge_are_counted() -> None:
 
 def test_the_course_shows_every_block_and_where_it_changed() -> None:
     levels = [0.010 + i % 3 * 1e-5 for i in range(30)] + [0.012 + i % 3 * 1e-5 for i in range(30)]
-    fig = timing_charts.course([entry(bench(levels, sustained=True))])
+    fig = charts.course([entry(bench(levels, sustained=True))])
     assert len(fig.data[0].x) == 60
     assert fig.layout.shapes[0].x0 == pytest.approx(150, abs=5)
     assert fig.data[0].line.color == FORMAT_COLORS["torchscript"]
 
 
 def test_no_line_leads_from_one_start_to_the_next() -> None:
-    fig = timing_charts.course([entry(bench(LEVELS))])
+    fig = charts.course([entry(bench(LEVELS))])
     assert [i for i, x in enumerate(fig.data[0].x) if x is None] == [3, 7, 11, 15, 19, 23, 27], "8 starts of 3 blocks"
-    rows = timing_rows.course_rows([entry(bench(LEVELS))])
+    rows = benchmark_rows.course_rows([entry(bench(LEVELS))])
     assert [row["start"] for row in rows] == [start for start in range(1, 9) for _ in range(3)]
 
 
 def test_scaling_draws_pictures_a_second() -> None:
     found = (bench(LEVELS), sped(bench(LEVELS), 0.6, threads=2))
-    fig = timing_charts.scaling([("x", "torchscript", found)], "threads")
+    fig = charts.scaling([("x", "torchscript", found)], "threads")
     one, two = fig.data[0].y
     assert two / one == pytest.approx(1 / 0.6, rel=0.01)
     assert fig.data[1].y[1] == pytest.approx(2 * one, rel=0.01), "the dotted line is twice as fast"
-    text = timing_readings.scaling([("x", "torchscript", found)], "threads")
+    text = captions.scaling([("x", "torchscript", found)], "threads")
     assert text.startswith("x does 1.67 times the pictures a second (95 % interval 1.6")
     assert "with 2 threads against 1 thread" in text
 
@@ -93,7 +95,7 @@ def test_a_start_has_four_phases_and_old_records_three(measured: tuple[Entry, ..
     record = measured[0].benchmark
     assert record is not None
     starts = (Start(0.2, 1.0, 0.1, 0.05, False), Start(0.4, 1.2, 0.3, 0.07, False), Start(0.3, 1.1, 0.2, 0.06, False))
-    fig = timing_charts.startup([replace(measured[0], benchmark=replace(record, starts=starts)), measured[1]])
+    fig = charts.startup([replace(measured[0], benchmark=replace(record, starts=starts)), measured[1]])
     assert [trace.x[0] for trace in fig.data] == pytest.approx([300, 1100, 200, 60])
     assert fig.data[0].x[1] is None, "older records do not hold the start of Python"
 
@@ -102,31 +104,31 @@ def test_the_whole_way_adds_up(measured: tuple[Entry, ...]) -> None:
     record = measured[0].benchmark
     assert record is not None
     whole = replace(record, whole_s=((0.010, 0.011, 0.012),), decode_s=(0.001,), preprocess_s=(0.002,))
-    fig = timing_charts.whole([replace(measured[0], benchmark=whole), measured[1]])
+    fig = charts.whole([replace(measured[0], benchmark=whole), measured[1]])
     assert [trace.x[0] for trace in fig.data] == pytest.approx([1, 2, 8])
     assert [trace.x[1] for trace in fig.data] == [None, None, None]
-    text = timing_readings.whole([replace(measured[0], benchmark=whole)])
+    text = captions.whole([replace(measured[0], benchmark=whole)])
     assert text == "From a picture's file to the answer: baseline (torch) 11.0 ms, of which 72.7 % is inference."
 
 
 def test_limits_come_from_the_rules_in_the_figures_of_the_baseline(measured: tuple[Entry, ...]) -> None:
     base = measured[0]
     rules = load_rules(PROJECT / "readiness.toml").rules.values()
-    time, size = (timing_charts.limits(rules, base, by) for by in ("time", "size"))
+    time, size = (charts.limits(rules, base, by) for by in ("time", "size"))
     assert base.benchmark is not None
     assert base.evaluation is not None
     assert time.most == pytest.approx(float(np.median(base.benchmark.steady_s)) * 1000 * 0.6)
     assert size.most == pytest.approx((base.size_bytes or 0) / 2**20 * 0.7)
     assert time.least_top1 == pytest.approx(base.evaluation.top1 * 100 - 5)
-    assert timing_charts.limits(rules, None, "time") == Limits(200.0, None), "without a baseline only what needs none"
+    assert charts.limits(rules, None, "time") == Limits(200.0, None), "without a baseline only what needs none"
 
 
 def test_a_trade_off_shades_where_a_rule_fails_and_names_who_is_best(measured: tuple[Entry, ...]) -> None:
-    fig = timing_charts.tradeoff(measured, "time", Limits(5.3, 60.0))
+    fig = charts.tradeoff(measured, "time", Limits(5.3, 60.0))
     assert len(fig.data) == 1 + len(measured)
     assert (fig.layout.shapes[0].x0, fig.layout.shapes[1].y1) == (5.3, 60.0)
-    assert timing_charts.pareto([(1, 5), (2, 6), (3, 4), (2, 5)]) == [(1, 5), (2, 6)]
-    text = timing_readings.tradeoff(measured, Limits(5.4, 60.0), "time")
+    assert charts.pareto([(1, 5), (2, 6), (3, 4), (2, 5)]) == [(1, 5), (2, 6)]
+    text = captions.tradeoff(measured, Limits(5.4, 60.0), "time")
     assert "None is better in accuracy and time than torchscript fp32" in text
     assert "within the rules on accuracy and time" in text
 
@@ -141,18 +143,18 @@ def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again(home
     ]
     for record in records:
         store.save(record)
-    found = timing_rows.timings(queries.benchmarks().where(queries.is_plain))
-    lines = timing_rows.lines(found, {"c" * 64: "torchscript"})
+    found = benchmark_rows.timings(queries.benchmarks().where(queries.is_plain))
+    lines = benchmark_rows.lines(found, {"c" * 64: "torchscript"})
     assert [(line.name, len(line.points)) for line in lines] == [
         ("torchscript-fp32 · machine 1", 2),
         ("torchscript-fp32 · machine 2", 1),
     ]
     assert lines[0].format == "torchscript"
-    fig = timing_charts.history(lines)
+    fig = charts.history(lines)
     assert [len(trace.x) for trace in fig.data] == [2, 1]
     assert fig.data[0].error_y.array[0] > 0
-    assert "3 runs so far" in timing_readings.history(lines)
-    assert len(timing_rows.history_rows(lines)) == 3
+    assert "3 runs so far" in captions.history(lines)
+    assert len(benchmark_rows.history_rows(lines)) == 3
 
 
 def test_a_run_is_shown_under_its_plainest_setting() -> None:
@@ -165,21 +167,21 @@ def test_a_run_is_shown_under_its_plainest_setting() -> None:
 
 def test_nothing_measured_is_said_in_words() -> None:
     nothing = [Entry("x", "x", "torch", None)]
-    for sentence in (timing_readings.latency, timing_readings.course, timing_readings.startup, timing_readings.whole):
+    for sentence in (captions.latency, captions.course, captions.startup, captions.whole):
         assert "measured yet" in sentence(nothing)
-    assert "needs both" in timing_readings.tradeoff(nothing, Limits(), "time")
-    assert timing_readings.history(()) == "No run has been made yet."
+    assert "needs both" in captions.tradeoff(nothing, Limits(), "time")
+    assert captions.history(()) == "No run has been made yet."
 
 
 def test_the_course_is_told() -> None:
     rising = entry(bench([0.010] * 20 + [0.0125] * 20), "falls off")
     level = entry(bench([0.010 + i % 3 * 1e-5 for i in range(40)]), "keeps up")
-    text = timing_readings.course([rising, level])
+    text = captions.course([rising, level])
     assert text.startswith("falls off became slower by 2")
     assert text.endswith("keeps up kept its speed.")
-    assert "cannot be told" in timing_readings.course([entry(bench([0.01] * 8))])
+    assert "cannot be told" in captions.course([entry(bench([0.01] * 8))])
     assert rising.benchmark is not None
-    assert "first minute" in timing_readings.sustained([rising])
+    assert "first minute" in captions.sustained([rising])
     assert drift(rising.benchmark).course == "slower"
 
 
@@ -189,12 +191,12 @@ def test_whether_a_start_was_cold_is_told(measured: tuple[Entry, ...]) -> None:
 
     def said(*cached: bool | None) -> str:
         starts = tuple(Start(0.2, 1.0, 0.1, 0.05, c) for c in cached)
-        return timing_readings.cold([replace(measured[0], benchmark=replace(record, starts=starts))])
+        return captions.cold([replace(measured[0], benchmark=replace(record, starts=starts))])
 
     assert said(False, False).startswith("Every start was a cold one")
     assert "in 1 of 2 the system kept the file" in said(True, False)
     assert "does not tell" in said(None)
-    assert "one start only" in timing_readings.cold(measured)
+    assert "one start only" in captions.cold(measured)
 
 
 def test_what_became_worse_is_told_first() -> None:
@@ -202,12 +204,12 @@ def test_what_became_worse_is_told_first() -> None:
     before = [bench(LEVELS, run_id="r1"), bench(LEVELS, run_id="r1", seed=3, **base)]
     after = [sped(bench(LEVELS, run_id="r2"), 1.5, size_bytes=7_000_000), bench(LEVELS, run_id="r2", seed=3, **base)]
     found = against(before, after)
-    assert timing_readings.against(found).startswith("Worse: torchscript-fp32 is slower, torchscript-fp32 is larger.")
-    assert len(timing_rows.against_rows(found)) == 6
+    assert captions.against(found).startswith("Worse: torchscript-fp32 is slower, torchscript-fp32 is larger.")
+    assert len(benchmark_rows.against_rows(found)) == 6
 
 
 def test_latency_names_the_fastest_and_says_that_starts_are_too_few(measured: tuple[Entry, ...]) -> None:
-    text = timing_readings.latency(measured)
+    text = captions.latency(measured)
     assert text.startswith("torchscript fp32 is the fastest")
     assert "baseline (torch) takes" in text
     assert "too few starts" in text
@@ -216,17 +218,17 @@ def test_latency_names_the_fastest_and_says_that_starts_are_too_few(measured: tu
 def test_latency_gives_the_interval_of_the_ratio(measured: tuple[Entry, ...]) -> None:
     slow = timed(measured[0], *[(0.0200 + i / 1e5,) * 3 for i in range(8)])
     fast = timed(measured[1], *[(0.0100,) * 3 for i in range(8)])
-    assert "2.00 times as long (95 % interval 2.00 to 2.01)" in timing_readings.latency([slow, fast])
+    assert "2.00 times as long (95 % interval 2.00 to 2.01)" in captions.latency([slow, fast])
 
 
 def test_latency_does_not_claim_what_noise_explains(measured: tuple[Entry, ...]) -> None:
     a = timed(measured[0], *[(0.010 if i % 2 else 0.014,) for i in range(8)])
     b = timed(measured[1], *[(0.014 if i % 3 else 0.009,) for i in range(8)])
-    assert "cannot tell apart" in timing_readings.latency([a, b])
+    assert "cannot tell apart" in captions.latency([a, b])
 
 
 def test_latency_of_one_gives_its_tail(measured: tuple[Entry, ...]) -> None:
-    text = timing_readings.latency([timed(measured[0], (0.010,) * 100)])
+    text = captions.latency([timed(measured[0], (0.010,) * 100)])
     assert text == "baseline (torch) answers in 10.0 ms (100 runs); 99 of 100 answers come within 10.0 ms."
 
 
@@ -234,4 +236,4 @@ def test_an_old_start_adds_import_load_and_first(measured: tuple[Entry, ...]) ->
     b = measured[0].benchmark
     assert b is not None
     entry = replace(measured[0], benchmark=replace(b, import_s=1.0, load_s=0.2, first_s=0.3))
-    assert timing_readings.startup([entry]) == "From nothing to its first answer, baseline (torch) takes 1,500 ms."
+    assert captions.startup([entry]) == "From nothing to its first answer, baseline (torch) takes 1,500 ms."

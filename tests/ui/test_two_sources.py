@@ -13,9 +13,10 @@ from tests.story import Story
 from udacisense import store
 from udacisense.report.dossier import collect
 from udacisense.types import Evaluation, Verification
-from ui import charts, overview
-from ui.evidence import Entry, entries, top1_interval
-from ui.two_sources import rows, standings
+from ui.models.accuracy_by_source import rows, standings
+from ui.overview import state
+from ui.shared import charts
+from ui.shared.entries import Entry, entries, top1_interval
 
 __all__ = ["quick_answers"]
 
@@ -82,7 +83,7 @@ def test_models_says_what_was_not_measured(seeded_home: Story) -> None:
 
 
 def test_newer_records_on_the_sample_do_not_replace_real_ones(both: Story) -> None:
-    row = next(r for r in overview.progress(overview.read_shelf()) if r.artifact.id == both.faithful.id)
+    row = next(r for r in state.progress(state.read_shelf()) if r.artifact.id == both.faithful.id)
     assert (row.evaluation, row.verification) == (both.evaluations[1], both.verifications[0])
     dossier = collect(both.faithful)
     assert (dossier.evaluation, dossier.verification) == (both.evaluations[1], both.verifications[0])

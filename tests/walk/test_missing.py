@@ -37,6 +37,6 @@ def test_a_verb_that_needs_torch_says_how_to_get_it(seeded_home: Story, tmp_path
 
 def test_the_benchmark_page_offers_what_runs_here(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = seeded_home.checkpoint.id
-    monkeypatch.setattr("ui.measured.cannot_run", lambda subject: "No torch." if subject.id == refused else None)
+    monkeypatch.setattr("ui.benchmark.view.cannot_run", lambda subject: "No torch." if subject.id == refused else None)
     at = app("pages/benchmark.py")
     assert not at.exception

@@ -59,7 +59,8 @@ def remove_channels(
         import torch_pruning
     except ImportError as exc:
         raise CompressionError(
-            f"Removing channels needs torch-pruning: {in_brief(exc)}. Install it: pip install -r requirements.txt (or the extra train)"
+            f"Removing channels needs torch-pruning: {in_brief(exc)}. "
+            "Install it: pip install -r requirements.txt (or the extra train)"
         ) from exc
 
     makers = channel_makers(network)

@@ -1,0 +1,244 @@
+"""What the Benchmark page asks and draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from udacisense import store
+from udacisense.artifacts import cannot_run
+from udacisense.benchmark.trust import trust
+from udacisense.queries import Found, Row
+from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
+from ui.benchmark import captions
+from ui.benchmark import rows as benchmark_rows
+from ui.shared import captions as shared_captions
+from ui.shared import charts
+from ui.shared import rows as shared_rows
+from ui.shared.chart_block import chart, remarks, table
+from ui.shared.entries import Entry, runs
+from ui.shared.jobs import job_button, job_panel
+from ui.shared.number_format import MB_HELP, count, when
+from ui.shared.plain_text import Markdown, escape
+from ui.shared.widgets import describe_subject, empty_state, listing_problems, source_note
+
+PROTOCOLS: Mapping[str, tuple[str, str]] = {
+    "quick": ("Quick", "six starts and about 5 s beside them a model"),
+    "standard": ("Standard", "at least 100 runs and 10 s a model, from ten starts"),
+    "soak": ("Soak", "five minutes without a pause, each model alone"),
+}
+MORE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "threads": ("1, 2 and all cores", ("--threads", "1,2,all")),
+    "batch": ("1 and 8 pictures at a time", ("--batch", "1,8")),
+    "busy": ("beside a busy process", ("--busy", "1")),
+}
+"""What a run may vary: how it is said, and its options."""
+
+_Number = st.column_config.NumberColumn
+UNFINISHED = {
+    "subject": st.column_config.TextColumn("Model"),
+    "when": st.column_config.TextColumn("Started, UTC"),
+    "starts": st.column_config.TextColumn("Starts"),
+    "runs": _Number("Runs"),
+    "why": st.column_config.TextColumn("Why", width="large"),
+}
+COLUMNS = {
+    "subject": st.column_config.TextColumn("Model", pinned=True, width=164),
+    "trust": st.column_config.TextColumn("Trust", width=52, help="A is the best, D decides nothing. The reasons are below."),
+    "size_mb": _Number("Size, MB", format="%.2f", help=MB_HELP, width=72),
+    "top1_percent": _Number("Top-1, %", format="%.1f", help="Accuracy on the pictures named under Accuracy.", width=72),
+    "average_ms": _Number("Mean, ms", format="%.2f", help="Steady inference of one picture, the average.", width=76),
+    "p50_ms": _Number("P50, ms", format="%.2f", help="Half of the answers come within this time (the median).", width=68),
+    "p95_ms": _Number("P95, ms", format="%.2f", help="95 of 100 answers come within this time.", width=68),
+    "p99_ms": _Number("P99, ms", format="%.2f", help="99 of 100 answers come within this time.", width=68),
+    "whole_way_ms": _Number("Whole, ms", format="%.2f", help="Median: decode, preprocess and infer one picture.", width=78),
+    "images_per_s": _Number("Images/s", format="%.1f", help="From the average.", width=72),
+    "peak_memory_mb": _Number("RAM, MB", format="%.0f", help="Peak of resident memory. " + MB_HELP, width=72),
+}
+"""Narrow enough for all to be seen at once on a screen of 1440 pixels."""
+
+
+def start(subjects: Sequence[Subject]) -> None:
+    """Choose what to time side by side and how long, and start it."""
+    by_id: dict[str, Subject] = {s.id: s for s in subjects if cannot_run(s) is None}
+    left_out = [describe_subject(s) for s in subjects if s.id not in by_id]
+    first = [s.id for s in by_id.values() if isinstance(s, Checkpoint)][:1]
+    default = first + [i for i in by_id if i not in first][: 3 - len(first)]
+    with st.expander("Time models side by side", icon=":material/timer:", expanded=False):
+        chosen = st.pills(
+            "Models",
+            list(by_id),
+            default=default,
+            selection_mode="multi",
+            format_func=lambda i: escape(describe_subject(by_id[i])),
+            key="bench_subjects",
+        )
+        if left_out:
+            st.caption(f"Not run by this machine, so not offered: {escape('; '.join(left_out))}.")
+        protocol = str(
+            st.segmented_control(
+                "Length",
+                list(PROTOCOLS),
+                default="standard",
+                required=True,
+                format_func=lambda name: PROTOCOLS[name][0],
+                key="bench_protocol",
+            )
+        )
+        st.caption(f"{PROTOCOLS[protocol][0]}: {PROTOCOLS[protocol][1]}.")
+        more = st.pills(
+            "Vary", list(MORE), selection_mode="multi", format_func=lambda name: MORE[name][0], key="bench_more", default=None
+        )
+        argv = ["benchmark", *chosen, "--protocol", protocol, *(word for name in more for word in MORE[name][1])]
+        help = "Each model runs in a process of its own, in turns, one at a time. Leave the machine alone meanwhile."
+        title = f"Benchmark {count(len(chosen), 'model')}"
+        job_button("Benchmark", argv, title, "benchmark", help=help, disabled=not chosen)
+        st.caption("Only models of one run may be compared: they are timed in turns, so that what slows one slows all.")
+    job_panel("benchmark")
+
+
+def cut_short() -> None:
+    """Runs that did not end: what is left of them, and how to make them again."""
+    found = store.records(Unfinished)
+    listing_problems(found.problems)
+    if not found.records:
+        return
+    with st.expander(f"{count(len(found.records), 'measurement')} unfinished", icon=":material/content_cut:"):
+        st.markdown(escape(captions.cut_short(found.records)))
+        table("unfinished", benchmark_rows.unfinished_rows(found.records), UNFINISHED, "measurements that were cut short")
+
+
+def pick_run(timed: Found[Benchmark], here: Sequence[Subject]) -> tuple[Benchmark, ...]:
+    """The run to look at: the newest that timed a phone file that is here, else the newest; the visitor may pick another."""
+    found = runs(timed.where(lambda row: not row["sustained"]).rows)
+    if len(found) < 2:
+        return tuple(Found(next(iter(found.values()), ())))
+    phone = {s.sha256 for s in here if isinstance(s, Artifact)}
+    told = (place for place, run in enumerate(found.values()) if any(row.sha256 in phone for row in run))
+    index = next(told, 0)
+    chosen: str = st.selectbox("Run", list(found), index=index, format_func=lambda i: _run_name(found[i]), key="bench_run")
+    return tuple(Found(found[chosen]))
+
+
+def _run_name(run: tuple[Row, ...]) -> str:
+    threads = sorted({row["threads"] for row in run})
+    models, settings = len({row["subject_id"] for row in run}), len({tuple(row["setting"]) for row in run})
+    many = f"{count(settings, 'setting')}" if settings > 1 else count(threads[0], "thread")
+    return f"{when(run[0].created)} · {count(models, 'model')} · {many} · {run[0]['machine']['cpu']}"
+
+
+def comparison(entries: Sequence[Entry]) -> None:
+    """The table of everything, and the conditions of the run."""
+    table("comparison", shared_rows.comparison(entries), COLUMNS, f"{count(len(entries), 'model')} compared")
+    if any(e.evaluation and e.evaluation.data.source == "sample" for e in entries):
+        st.caption("Accuracy here is of the rendered sample: it is not the figure of the real test set.")
+    timed = [e.benchmark for e in entries if e.benchmark]
+    if timed:
+        made, load = timed[0].made, timed[0].made.load_1min
+        beside = "" if load is None else f" Load of the machine at the start: {load:.1f}."
+        threads = count(timed[0].threads, "thread")
+        st.caption(
+            f"Timed in turns on {escape(made.machine.cpu)}, {threads}, {count(timed[0].batch, 'picture')} at a time, "
+            f"{timed[0].input_px[0]:d} × {timed[0].input_px[1]:d} pixels, {escape(when(made.created))}.{beside}"
+        )
+        st.caption(escape(_runtimes(entries)))
+    _trust(entries)
+    remarks(_said(entries))
+
+
+def _runtimes(entries: Sequence[Entry]) -> str:
+    named = [f"{e.label}: {e.benchmark.runtime} {e.benchmark.runtime_version}" for e in entries if e.benchmark]
+    notes = dict.fromkeys(e.benchmark.energy_note for e in entries if e.benchmark and e.benchmark.energy_note)
+    return f"Runtimes: {'; '.join(named)}." + (f" Energy: {' '.join(notes)}" if notes else "")
+
+
+def _trust(entries: Sequence[Entry]) -> None:
+    """Every grade that is not the best with its reasons, folded away; what decides nothing is said at once."""
+    grades = [(e.label, trust(e.benchmark)) for e in entries if e.benchmark]
+    doubted = [(label, found) for label, found in grades if found.deductions]
+    if not doubted:
+        return
+    lowest = [label for label, found in doubted if found.grade == "D"]
+    if lowest:
+        whose = "These times" if len(lowest) == len(grades) else f"The times of {', '.join(lowest)}"
+        st.warning(
+            f"{escape(whose)} have trust grade D and decide nothing. The reasons are below.", icon=":material/thumb_down:"
+        )
+    title = escape(f"Trust: {', '.join(f'{label} {found.grade}' for label, found in grades)}")
+    with st.expander(title, icon=":material/fact_check:"):
+        for label, found in doubted:
+            reasons = list(dict.fromkeys(d.why for d in sorted(found.deductions, key=lambda d: -d.steps)))
+            st.markdown(f"**{escape(label)}: {escape(found.grade)}**" + "".join(f"\n- {escape(why)}" for why in reasons))
+
+
+def _said(entries: Sequence[Entry]) -> list[Markdown]:
+    """The warnings of a run with the models that they are about; without names where they are about all."""
+    about: dict[str, list[str]] = {}
+    for e in entries:
+        for warning in e.benchmark.warnings if e.benchmark else ():
+            about.setdefault(warning, []).append(e.label)
+    return [
+        escape(w) if len(labels) == len(entries) else f"**{escape(', '.join(labels))}:** {escape(w)}"
+        for w, labels in about.items()
+    ]
+
+
+def space(entries: Sequence[Entry]) -> None:
+    """Sizes on disk and peaks of memory."""
+    rows = lambda: shared_rows.comparison(entries)  # noqa: E731
+    left, right = st.columns(2, gap="large")
+    with left:
+        chart("sizes", "Size of the file", shared_captions.sizes(entries), charts.sizes(entries), rows, MB_HELP)
+    with right:
+        chart("memory", "Memory at the peak", shared_captions.memory(entries), charts.memory(entries), rows, MB_HELP)
+
+
+def accuracy(entries: Sequence[Entry]) -> None:
+    """Accuracy with its interval, by class, and the mistakes; starts what is missing."""
+    _evaluate_missing(entries)
+    judged = [e for e in entries if e.evaluation]
+    if not judged:
+        text = "No accuracy has been measured yet. Start it with a button above; a thousand pictures take about half a minute."
+        empty_state("Not evaluated yet", text, command="python -m udacisense evaluate SUBJECT")
+        return
+    data = _dataset(judged[0])
+    source_note(data)
+    remarks((escape(w) for e in judged if e.evaluation for w in e.evaluation.warnings), data)
+    left, right = st.columns(2, gap="large")
+    with left:
+        rows = lambda: shared_rows.comparison(entries)  # noqa: E731
+        chart("accuracy", "Top-1 accuracy", shared_captions.accuracy(entries), charts.accuracy(entries), rows)
+        reading, figure = shared_captions.per_class(entries), charts.per_class(entries)
+        chart("per_class", "By class", reading, figure, lambda: shared_rows.per_class(entries))
+    with right:
+        _mistakes(judged)
+
+
+def _dataset(entry: Entry) -> DatasetRef:
+    assert entry.evaluation is not None, "only judged entries come here"
+    return entry.evaluation.data
+
+
+def _evaluate_missing(entries: Sequence[Entry]) -> None:
+    missing = [e for e in entries if not e.evaluation]
+    if missing:
+        with st.container(horizontal=True):
+            for e in missing:
+                job_button(f"Evaluate {e.label}", ["evaluate", e.id], f"Evaluate {e.label}", f"evaluate_{e.id}")
+    job_panel("evaluate")
+
+
+def _mistakes(judged: Sequence[Entry]) -> None:
+    by_label = {e.label: e for e in judged}
+    chosen: str = st.selectbox("Mistakes of", list(by_label), key="confusion_of") if len(by_label) > 1 else judged[0].label
+    entry = by_label[chosen]
+    assert entry.evaluation is not None, "only judged entries come here"
+    figure = charts.confusion(entry.evaluation)
+    chart(
+        "confusion",
+        "What is taken for what",
+        shared_captions.confusion(entry.evaluation),
+        figure,
+        lambda: shared_rows.confusion(entry),
+    )

@@ -1,0 +1,209 @@
+"""What the Classify page asks and draws: where a picture comes from, and what the model says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+
+from udacisense.data.bounds import JPEG_FACTOR
+from udacisense.data.dataset import Dataset
+from udacisense.data.sources import default_source
+from udacisense.errors import UdaciSenseError
+from udacisense.labels import CLASSES
+from udacisense.settings import settings
+from udacisense.types import SourceName, Subject
+from ui.classify import cached_sessions
+from ui.classify.cached_sessions import Seen
+from ui.classify.visitors import visitor
+from ui.shared import cache, captions, charts
+from ui.shared import rows as shared_rows
+from ui.shared.chart_block import chart, table
+from ui.shared.entries import format_of
+from ui.shared.number_format import ms, percent
+from ui.shared.plain_text import Markdown, escape
+from ui.shared.widgets import error_box
+
+MOST_FILES = 20
+TILE_PX = 76  # at least: four in a row on a phone, ten on a wide screen
+THUMBNAIL_PX = 208
+PREVIEW_WIDTH_PX = 240
+NOT_KEPT = "Nothing is kept: it is in this server's memory alone, and gone within a minute or so after you close the page."
+KINDS = {
+    "sample": "Pictures from here",
+    "upload": "Upload",
+    "camera": "Camera",
+}
+ICONS = {"sample": ":material/photo_library:", "upload": ":material/upload:", "camera": ":material/photo_camera:"}
+
+COLUMNS = {
+    "picture": st.column_config.TextColumn("Picture", pinned=True),
+    "answer": st.column_config.TextColumn("Answer"),
+    "probability_percent": st.column_config.ProgressColumn("Probability", format="%.1f %%", min_value=0, max_value=100),
+    "decode_ms": st.column_config.NumberColumn("Decode, ms", format="%.1f"),
+    "preprocess_ms": st.column_config.NumberColumn("Preprocessing, ms", format="%.1f"),
+    "inference_ms": st.column_config.NumberColumn("Inference, ms", format="%.1f"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One picture to classify."""
+
+    name: str
+    look: Callable[[Subject], Seen]  # raises UdaciSenseError
+    truth: str | None = None  # its class, where it is known
+
+
+def ask() -> Sequence[Asked]:
+    """The pictures that the visitor chose; none yet = an empty list."""
+    kind = st.segmented_control(
+        "Pictures", list(KINDS), default="sample", required=True, format_func=lambda k: f"{ICONS[k]} {KINDS[k]}", key="from"
+    )
+    return {"sample": _from_here, "upload": _from_files, "camera": _from_camera}[str(kind)]()
+
+
+def _from_files() -> Sequence[Asked]:
+    visitor()
+    limit = settings().max_upload_pixels / 1e6
+    files = st.file_uploader(
+        "Pictures to classify",
+        accept_multiple_files=True,
+        key="uploads",
+        help=f"PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels; JPEG up to {limit * JPEG_FACTOR:g}. {NOT_KEPT}",
+    )
+    if len(files) > MOST_FILES:
+        st.warning(f"Only the first {MOST_FILES} of {len(files)} files are classified. Upload the others next.")
+    return [_file(f.name, f.getvalue()) for f in files[:MOST_FILES]]
+
+
+def _from_camera() -> Sequence[Asked]:
+    visitor()
+    shot = st.camera_input("Take a picture", key="camera", resolution="720p", help=NOT_KEPT)
+    return [_file("camera shot", shot.getvalue())] if shot else []
+
+
+def _file(name: str, raw: bytes) -> Asked:
+    return Asked(name, lambda subject: cached_sessions.classify_file(subject, raw, name))
+
+
+# --- pictures that are here already ------------------------------------------------------------------------------------
+
+
+def _from_here() -> Sequence[Asked]:
+    source = _source()
+    try:
+        data = cache.dataset("test", source)
+    except UdaciSenseError as exc:
+        error_box(exc)
+        return []
+    turn = st.session_state.setdefault("sample_turn", 0)
+    tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(CLASSES))]
+    rendered = " They are rendered, and the model has learnt from photographs: do not judge it by them."
+    st.caption(f"Press the name below a picture.{rendered if source == 'sample' else ''}")
+    chosen = st.session_state.get("sample_chosen")
+    with st.grid(10, min_column_width=TILE_PX, gap="xsmall"):
+        for i in (i for i in tiles if i is not None):
+            _tile(data, i, data.hashes[i] == chosen)
+    st.button("Other pictures", icon=":material/shuffle:", on_click=_turn, key="sample_other")
+    if chosen not in data.hashes:
+        return []
+    place = data.hashes.index(chosen)
+    pixels, truth = data.pictures[place], CLASSES[data.labels[place]]
+    return [Asked(f"{truth} {chosen[:8]}", lambda subject: cached_sessions.classify_pixels(subject, chosen, pixels), truth)]
+
+
+def _tile(data: Dataset, i: int, chosen: bool) -> None:
+    name, picture = CLASSES[data.labels[i]], data.hashes[i]
+    with st.container(gap="xxsmall"):
+        st.image(cache.thumbnail(picture, data.pictures[i], THUMBNAIL_PX, False), width="stretch", alt=f"A {name}")
+        kind: Literal["secondary", "tertiary"] = "secondary" if chosen else "tertiary"
+        st.button(name, key=f"sample_{name}", on_click=_choose, args=(picture,), type=kind, width="stretch")
+
+
+def _source() -> SourceName:
+    """The rendered sample, or real test pictures where there are some."""
+    real = default_source()
+    if real == "sample":
+        return "sample"
+    names: dict[SourceName, str] = {real: "Test pictures", "sample": "Rendered sample"}
+    chosen: SourceName = st.segmented_control(
+        "Which",
+        tuple(names),
+        default=real,
+        required=True,
+        format_func=lambda name: escape(names[name]),
+        key="sample_source",
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def _one_of(members: np.ndarray, turn: int) -> int | None:
+    return int(members[turn % len(members)]) if len(members) else None
+
+
+def _choose(picture: str) -> None:
+    st.session_state["sample_chosen"] = picture
+
+
+def _turn() -> None:
+    st.session_state["sample_turn"] += 1
+
+
+# --- answers -----------------------------------------------------------------------------------------------------------
+
+
+def answers(subject: Subject, asked: Sequence[Asked]) -> None:
+    """The answer on each picture; a picture that fails says why, and the others are answered."""
+    with st.spinner("Asking the model"):
+        found = _ask_all(subject, asked)
+    if len(found) > 1:
+        rows = [shared_rows.answer(one.name, seen.answer) for one, seen in found]
+        table("answers", rows, COLUMNS, f"Answers on {len(found)} pictures")
+    for number, (one, seen) in enumerate(found):
+        _card(subject, one, seen, number)
+    if found:
+        st.caption(
+            "A probability is the softmax of the logits: a share among these ten classes, not a certainty; a picture of "
+            "anything else gets one of the ten names too. The times are of one run in this app; for real timing see Benchmark."
+        )
+
+
+def _ask_all(subject: Subject, asked: Sequence[Asked]) -> list[tuple[Asked, Seen]]:
+    found: list[tuple[Asked, Seen]] = []
+    for one in asked:
+        try:
+            found.append((one, one.look(subject)))
+        except UdaciSenseError as exc:
+            error_box(exc)
+    return found
+
+
+def _card(subject: Subject, one: Asked, seen: Seen, number: int) -> None:
+    best, share = seen.answer.top(1)[0]
+    with st.container(border=True):
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            st.image(seen.preview, width=PREVIEW_WIDTH_PX, alt=f"{one.name}, classified as {best}")
+            half = ", half of the file's sides" if seen.halved else ""
+            st.caption(f"{escape(one.name)} · {seen.width_px:d} × {seen.height_px:d} pixels{half}")
+        with right:
+            st.markdown(f"#### {escape(best)} · {percent(share)}")
+            if one.truth:
+                right_or_wrong = ":green-badge[right]" if one.truth == best else ":red-badge[wrong]"
+                st.markdown(f"True class: **{escape(one.truth)}** {right_or_wrong}")
+            top = seen.answer.top(5)
+            figure = charts.probabilities([n for n, _ in top], [p for _, p in top], format_of(subject))
+            rows = lambda: shared_rows.probabilities(one.name, seen.answer)  # noqa: E731
+            st.caption(_times(seen))
+            chart(f"top5_{number}", "", captions.answer(seen.answer), figure, rows)
+
+
+def _times(seen: Seen) -> Markdown:
+    a = seen.answer
+    decode = "Already decoded" if a.decode_s is None else f"Decode **{ms(a.decode_s)}**"
+    return f"{decode} · preprocessing **{ms(a.preprocess_s)}** · inference **{ms(a.inference_s)}**"

@@ -1,0 +1,204 @@
+"""The recipes that were tried for a small file: what each measured, in a table and two charts of what is won for what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from udacisense.conversion.ladder import MAX_LOSS, MIN_AGREEMENT
+from udacisense.types import Artifact, Format, Precision, Rung
+from ui.shared.chart_style import OTHER_COLOR, finish, format_color
+from ui.shared.number_format import BYTES_A_MB, MB_HELP, count, mb, ms, percent
+from ui.shared.plain_text import Markdown, escape, in_chart
+from ui.shared.rows import Row
+
+HEIGHT_PX = 300
+
+
+def promise(fmt: Format, precision: Precision) -> str:
+    """What a precision with several recipes means."""
+    recipes = count(len(fmt.recipes_for(precision)), "recipe")
+    return (
+        f"{precision} is the smallest and fastest file that passes: {recipes} are tried in turn until one agrees with the "
+        f"checkpoint on at least {percent(MIN_AGREEMENT)} of the validation pictures and loses at most "
+        f"{100 * MAX_LOSS:.1f} points of accuracy there."
+    )
+
+
+def show(artifact: Artifact) -> None:
+    """The ladder of an artifact: one sentence, the chart, the table."""
+    st.markdown("##### Recipes tried")
+    st.markdown(reading(artifact), width=760)
+    measured = [rung for rung in artifact.ladder if rung.agreement is not None]
+    if len(measured) > 1:
+        for column, look, name in zip(st.columns(2), (FAITHFUL, USEFUL), ("agreement", "accuracy"), strict=True):
+            column.plotly_chart(
+                pareto(artifact, look), key=f"ladder_{name}_{artifact.id}", config={"displayModeBar": False}, alt=_alt(look)
+            )
+        st.caption(
+            "One point a recipe, numbered as in the table: up and to the left is better, filled passed, the largest is kept."
+        )
+    st.dataframe(
+        rows(artifact.ladder),
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "Agrees": st.column_config.NumberColumn(format="%.1f %%", help="Answers equal to the checkpoint's."),
+            "Top-1": st.column_config.NumberColumn(format="%.1f %%", help="On the validation pictures."),
+            "MB": st.column_config.NumberColumn(format="%.2f", help=MB_HELP),
+            "Time against fp32": st.column_config.NumberColumn(
+                format="%.2f ×",
+                help="Median of one picture, timed in turn with the format's fp32 file on the converting machine.",
+            ),
+        },
+        alt="Each recipe with its size, agreement, accuracy and time, and why it was taken or not",
+    )
+
+
+def _alt(look: Look) -> str:
+    return f"Each recipe by {look.x_title} and {look.y_title}; the table below has the figures"
+
+
+def reading(artifact: Artifact) -> Markdown:
+    """The ladder in one sentence."""
+    taken = kept(artifact)
+    tried = count(len(artifact.ladder), "recipe")
+    if taken is None:
+        return f"{tried} tried."
+    if taken.passed:
+        return f"{tried} tried; **{escape(taken.recipe)}** is the first that passed: it {escape(taken.reason)}."
+    most = f"**{escape(taken.recipe)}** agrees most, on {percent(taken.agreement)}"
+    return f"{tried} tried and none passed; {most}. It {escape(taken.reason)}."
+
+
+def kept(artifact: Artifact) -> Rung | None:
+    """The rung whose file the artifact is."""
+    return next((rung for rung in artifact.ladder if rung.recipe == artifact.recipe.get("recipe")), None)
+
+
+def rows(ladder: Sequence[Rung]) -> list[Row]:
+    """A row for each recipe, numbered as in the chart."""
+    return [
+        {
+            "No.": number,
+            "Recipe": rung.recipe,
+            "Passed": rung.passed,
+            "Agrees": _percent(rung.agreement),
+            "Top-1": _percent(rung.top1),
+            "MB": None if rung.size_bytes is None else rung.size_bytes / BYTES_A_MB,
+            "Time against fp32": time_ratio(rung),
+            "Why": rung.reason,
+            "What it does": rung.what,
+        }
+        for number, rung in enumerate(ladder, start=1)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a chart of recipes puts on its axes."""
+
+    x: Callable[[Rung], float | None]
+    y: Callable[[Rung], float | None]
+    x_title: str
+    y_title: str
+    limit: Callable[[Rung], float | None]  # the least y that passes
+    edge: float | None = None  # an x worth a line
+
+
+FAITHFUL = Look(
+    x=lambda r: None if r.size_bytes is None else r.size_bytes / BYTES_A_MB,
+    y=lambda r: _percent(r.agreement),
+    x_title="size in MB",
+    y_title="agrees on, %",
+    limit=lambda _: 100 * MIN_AGREEMENT,
+)
+USEFUL = Look(
+    x=lambda r: time_ratio(r),
+    y=lambda r: _percent(r.top1),
+    x_title="time, fp32 file = 1",
+    y_title="top-1, %",
+    limit=lambda r: None if r.top1_checkpoint is None else 100 * (r.top1_checkpoint - MAX_LOSS),
+    edge=1.0,
+)
+
+
+def pareto(artifact: Artifact, look: Look = FAITHFUL) -> go.Figure:
+    """A numbered point for each measured recipe, the front of those that no other beats in both, and the limit to pass.
+
+    Up and to the left is better; what passed is filled, what was kept is larger.
+    """
+    points = [
+        (n, r, x, y) for n, r in enumerate(artifact.ladder, 1) for x, y in [(look.x(r), look.y(r))] if x and y is not None
+    ]
+    fig, color, taken = go.Figure(), format_color(artifact.format), kept(artifact)
+    front = best_of_both([(x, y) for _, _, x, y in points])
+    fig.add_scatter(
+        x=[x for x, _ in front],
+        y=[y for _, y in front],
+        mode="lines",
+        line={"color": OTHER_COLOR, "width": 1},
+        hoverinfo="skip",
+    )
+    for number, rung, x, y in points:
+        fig.add_scatter(
+            x=[x],
+            y=[y],
+            mode="markers+text",
+            text=[f"<b>{number}</b>" if rung is taken else str(number)],
+            textposition="top center",
+            name=in_chart(rung.recipe),
+            marker={
+                "size": 16 if rung is taken else 11,
+                "color": color,
+                "symbol": "circle" if rung.passed else "circle-open",
+                "line": {"width": 2, "color": OTHER_COLOR if rung.passed else color},
+            },
+            hovertemplate=f"{number}. {in_chart(rung.recipe)}<br>{mb(rung.size_bytes)}, agrees on {percent(rung.agreement)}, "
+            f"top-1 {percent(rung.top1)}, {ms(rung.latency_s)}<extra></extra>",
+        )
+    return _framed(fig, look, points)
+
+
+def _framed(fig: go.Figure, look: Look, points: Sequence[tuple[int, Rung, float, float]]) -> go.Figure:
+    limits = [limit for _, rung, _, _ in points if (limit := look.limit(rung)) is not None]
+    dotted = {"dash": "dot", "width": 1, "color": OTHER_COLOR}
+    if limits:
+        fig.add_hline(y=limits[0], line=dotted, annotation={"text": "needed", "font": {"size": 11}, "yanchor": "top"})
+    xs, ys = [x for _, _, x, _ in points], [y for _, _, _, y in points] + limits[:1]
+    if look.edge is not None and points:
+        fig.add_vline(x=look.edge, line=dotted)
+        xs.append(look.edge)
+    fig.update_xaxes(title=look.x_title, range=_room(xs))
+    fig.update_yaxes(title=look.y_title, range=_room(ys, above=0.25))
+    return finish(fig, HEIGHT_PX)
+
+
+def _room(values: Sequence[float], above: float = 0.1) -> list[float] | None:
+    """A range with air around the values, more of it above, where the numbers stand."""
+    if not values:
+        return None
+    low, high = min(values), max(values)
+    width = max(high - low, abs(high) * 0.02, 1e-9)
+    return [low - 0.1 * width, high + above * width]
+
+
+def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The Pareto front, left to right: the points with no other at most as far right and at least as high."""
+    front: list[tuple[float, float]] = []
+    for x, y in sorted(set(points), key=lambda p: (p[0], -p[1])):
+        if not front or y > front[-1][1]:
+            front.append((x, y))
+    return front
+
+
+def time_ratio(rung: Rung) -> float | None:
+    """Its time for one picture against the fp32 file's; None where either was not measured."""
+    return rung.latency_s / rung.latency_fp32_s if rung.latency_s and rung.latency_fp32_s else None
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction

@@ -1,0 +1,210 @@
+"""What the Convert page says of the cell that was picked: how to make its file, why there is none, or the file itself."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from udacisense.artifacts import find_artifact
+from udacisense.errors import UdaciSenseError
+from udacisense.jobs import Job
+from udacisense.models.checkpoint import list_checkpoints
+from udacisense.readiness import newest_readiness
+from udacisense.types import Artifact, Checkpoint, FailedConversion
+from udacisense.types.seam import DEFAULT
+from ui.convert import inspection, recipe_trials
+from ui.convert.board import LOOK, in_words
+from ui.convert.state import Cell, up_to_date
+from ui.shared import cache
+from ui.shared.jobs import job_button
+from ui.shared.number_format import MB_HELP, duration, mb, percent, when
+from ui.shared.plain_text import code, escape
+from ui.shared.widgets import STATUS_LOOK, describe_checkpoint, format_title, provenance_note, remember
+
+CHOSEN = {"capture": "Captured by", "optimiser": "Optimised by"}
+"""Key of an artifact's recipe -> what it is called, where it is worth a figure of its own."""
+MESSAGE_CHARACTERS = 600
+
+
+def panel(cell: Cell, checkpoint: Checkpoint) -> None:
+    """Everything about one format and precision of a checkpoint."""
+    fmt = cell.fmt
+    words, icon, color = LOOK[cell.standing]
+    st.subheader(f"{escape(cell.fmt.title)} · {escape(cell.precision)}", anchor=False)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.badge(words, icon=f":material/{icon}:", color=color)
+        _verdict(cell)
+        st.markdown(f"Writes {code(fmt.file_name)}, run by {escape(fmt.runtime)}. **For** {escape(fmt.target)}.")
+    for note in cell.fmt.notes:
+        st.caption(escape(note), width=760)
+    if cell.failure is not None:
+        _failure(cell.failure)
+    artifact = _shown(cell)
+    if artifact is not None and artifact.ladder and cell.standing == "different":
+        st.caption(
+            "It passed its ladder on validation pictures, and other pictures say otherwise. Verify shows every changed answer.",
+            width=760,
+        )
+    if artifact is not None:
+        result(artifact)
+    _make(cell, checkpoint)
+
+
+def _verdict(cell: Cell) -> None:
+    judged = newest_readiness(cell.artifact) if cell.artifact else None
+    if judged is not None:
+        word, icon, color = STATUS_LOOK[judged.status]
+        st.badge(f"Readiness: {word.lower()}", icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
+
+
+def _shown(cell: Cell) -> Artifact | None:
+    """The file to show: the one in the address, of several by a select box."""
+    if len(cell.artifacts) < 2:
+        return cell.artifact
+    by_id = {a.id: a for a in cell.artifacts}
+    asked = st.query_params.get("artifact", cell.artifacts[0].id)
+    key = "convert_file_" + "_".join(cell.key)
+    if st.session_state.get(key) not in by_id:
+        st.session_state[key] = asked if asked in by_id else cell.artifacts[0].id
+    chosen: str = st.selectbox("File", list(by_id), key=key, format_func=lambda i: _describe(by_id[i]))
+    remember("artifact", chosen)
+    return by_id[chosen]
+
+
+def _describe(artifact: Artifact) -> str:
+    parts = (str(artifact.recipe.get("recipe", "")), mb(artifact.size_bytes), when(artifact.made.created), artifact.id)
+    return " · ".join(part for part in parts if part)
+
+
+# --- how to make it ------------------------------------------------------------------------------------------------------
+
+
+def _make(cell: Cell, checkpoint: Checkpoint) -> None:
+    """The button that makes the file, with what it will do; nothing where the file is there and as new as it could be."""
+    if cell.cannot_write:
+        st.info(f"This machine cannot write it. {escape(cell.cannot_write)}", icon=":material/construction:")
+        return
+    several = len(cell.fmt.recipes_for(cell.precision)) > 1
+    argv = ["convert", checkpoint.id, "--format", cell.fmt.name, "--precision", cell.precision]
+    title = f"Convert to {cell.fmt.title} {cell.precision}"
+    if not cell.artifacts:
+        if several:
+            st.caption(escape(recipe_trials.promise(cell.fmt, cell.precision)), width=760)
+        job_button("Try again" if cell.failure else "Convert", argv, title, key="convert")
+    elif not up_to_date(cell, checkpoint):
+        st.caption("Made with other recipes, tools or pictures than those of today. A new conversion adds a file beside it.")
+        job_button("Convert with today's", argv, title, key="convert", kind="secondary")
+    if several:
+        _one_recipe(cell, argv, title)
+
+
+def _one_recipe(cell: Cell, argv: list[str], title: str) -> None:
+    recipes = {r.name: r for r in cell.fmt.recipes_for(cell.precision)}
+    with st.expander("Make a file by one recipe", icon=":material/science:"):
+        st.caption("It is written and checked, and kept beside the others whatever it measures.")
+        name = st.selectbox("Recipe", list(recipes), key="recipe_" + "_".join(cell.key))
+        st.caption(escape(recipes[name].what))
+        job_button("Make it", [*argv, "--recipe", name], f"{title}, recipe {name}", key="convert_recipe", kind="secondary")
+
+
+def _failure(failure: FailedConversion) -> None:
+    """What the converter did last before it failed, and what it printed."""
+    recipe = "" if failure.recipe == DEFAULT.name else f" with the recipe {escape(failure.recipe)}"
+    said = escape(in_words(failure, MESSAGE_CHARACTERS))
+    st.error(f"**The last conversion failed**{recipe}: {said}", icon=":material/error:")
+    with st.expander("What the converter printed", icon=":material/terminal:"):
+        st.code(failure.log or "Nothing.", language="text", height=260 if failure.log.count("\n") > 10 else "content")
+    provenance_note(failure.made, failure.id)
+
+
+def pick_result(job: Job) -> None:
+    """Show the file that a conversion made, once it is done."""
+    made = job.result.get("id") if isinstance(job.result, dict) else None
+    if made is None:
+        return
+    try:
+        found = find_artifact(str(made))
+    except UdaciSenseError:  # removed since
+        return
+    if found.checkpoint_id == st.query_params.get("checkpoint"):  # else somebody looks at another one meanwhile
+        remember("artifact", found.id)
+
+
+# --- the file ------------------------------------------------------------------------------------------------------------
+
+
+def result(artifact: Artifact) -> None:
+    """Size against the checkpoint, how it was made, warnings, ladder, what is inside, downloads and provenance."""
+    source = next((c for c in list_checkpoints().records if c.id == artifact.checkpoint_id), None)
+    _figures(artifact, source)
+    gone = f"{code(artifact.checkpoint_id)}, which is no longer here"
+    origin = escape(describe_checkpoint(source)) if source else gone
+    recipe = f"recipe {escape(artifact.recipe['recipe'])} · " if "recipe" in artifact.recipe else ""
+    what = escape(f"{format_title(artifact.format)} {artifact.precision}")
+    st.caption(f"{what} of {origin} · {recipe}sha256 {code(artifact.sha256[:16])}")
+    for warning in artifact.warnings:
+        st.info(escape(warning), icon=":material/info:")
+    _next(artifact)
+    if artifact.ladder:
+        recipe_trials.show(artifact)
+    inspection.panel(artifact)
+    with st.expander("Recipe", icon=":material/tune:"):
+        st.json(dict(artifact.recipe), expanded=1)
+    provenance_note(artifact.made, artifact.id)
+
+
+def _figures(artifact: Artifact, source: Checkpoint | None) -> None:
+    change = None if source is None else f"{100 * (artifact.size_bytes / source.size_bytes - 1):+.1f} %"
+    taken = recipe_trials.kept(artifact)
+    with st.grid(4, min_column_width=150):
+        st.metric(
+            "Size",
+            mb(artifact.size_bytes),
+            change,
+            "off",
+            delta_arrow="off",
+            delta_description="vs checkpoint",
+            border=True,
+            help=MB_HELP,
+        )
+        for key, label in CHOSEN.items():
+            if key in artifact.recipe:
+                st.metric(label, escape(artifact.recipe[key]), border=True, height="stretch")
+        if taken is not None and taken.agreement is not None:
+            st.metric("Agrees", percent(taken.agreement), border=True, height="stretch", help="On the validation pictures.")
+        st.metric(
+            "Took",
+            duration(artifact.seconds),
+            border=True,
+            height="stretch",
+            help="The conversion alone, without starting Python; of a ladder, all recipes tried.",
+        )
+
+
+def _next(artifact: Artifact) -> None:
+    """Take the file along, or go on with it."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.download_button(
+            f"Download {escape(artifact.path.name)}",
+            data=artifact.path.read_bytes,
+            file_name=artifact.path.name,
+            mime="application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if cache.can_package(artifact):
+            st.download_button(
+                "Package for an app",
+                data=lambda: cache.package(artifact),
+                file_name=f"{artifact.id}.zip",
+                mime="application/zip",
+                icon=":material/package_2:",
+                on_click="ignore",
+                help="The file with labels, golden pictures, metrics, code for its platforms and a self-test. "
+                "It takes a few seconds to pack.",
+            )
+        for page, label, icon in (
+            ("pages/verify.py", "Prove that it is the same model", "difference"),
+            ("pages/benchmark.py", "Measure it", "timer"),
+            ("pages/readiness.py", "Judge it", "fact_check"),
+        ):
+            st.page_link(page, label=label, icon=f":material/{icon}:", query_params={"artifact": artifact.id})

@@ -1,0 +1,46 @@
+"""Sentences of the History page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from udacisense.history.against import Against
+from ui.history.rows import Line
+from ui.shared.number_format import count
+
+
+def history(lines: Sequence[Line]) -> str:
+    """How many runs there are, and the line whose last run moved furthest from the one before."""
+    runs = {p.run_id for line in lines for p in line.points}
+    if not runs:
+        return "No run has been made yet."
+    steps = [(line.name, b.mean_s / a.mean_s - 1) for line in lines for a, b in list(pairwise(line.points))[-1:]]
+    if not steps:
+        return f"{count(len(runs), 'run')} so far; nothing has been timed twice on one machine yet."
+    name, change = max(steps, key=lambda pair: abs(pair[1]))
+    return (
+        f"{count(len(runs), 'run')} so far. From the last but one run to the last, {name} moved furthest, by {change:+.1%}; "
+        "whether that is the file or the machine is told below."
+    )
+
+
+def against(found: Against) -> str:
+    """What became worse between two runs."""
+    if found.mismatches:
+        return f"These two runs may not be compared: {' '.join(found.mismatches)}"
+    changes = [(s.role, c) for s in found.subjects for c in s.changes]
+    worse = [f"{role} {_words(c.what)}" for role, c in changes if c.course == "worse"]
+    better = [f"{role} {_words(c.what, better=True)}" for role, c in changes if c.course == "better"]
+    unknown = sum(c.course == "unknown" for _, c in changes)
+    if not changes:
+        return "The two runs have no subject in common."
+    text = f"Worse: {', '.join(worse)}." if worse else "Nothing became worse that these records can tell."
+    text += f" Better: {', '.join(better)}." if better else ""
+    return text + (f" {count(unknown, 'figure')} of {len(changes)} cannot be told." if unknown else "")
+
+
+def _words(what: str, better: bool = False) -> str:
+    worse_words = {"time": "is slower", "size": "is larger", "accuracy": "is less accurate"}
+    better_words = {"time": "is faster", "size": "is smaller", "accuracy": "is more accurate"}
+    return (better_words if better else worse_words)[what]

@@ -1,0 +1,119 @@
+"""What the History page shows: all runs over time, one run against another, and names for runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from udacisense.history.against import Against, against
+from udacisense.history.runs import tag, tags
+from udacisense.queries import Found, Row
+from udacisense.types import Benchmark, Subject
+from ui.history import captions, charts
+from ui.history import rows as history_rows
+from ui.history.rows import Line
+from ui.shared import cache
+from ui.shared.chart_block import chart, csv_button
+from ui.shared.entries import format_of, runs
+from ui.shared.number_format import mb, ms, percent, when
+from ui.shared.plain_text import escape
+from ui.shared.widgets import empty_state, errors_shown
+
+COURSES = {
+    "worse": (":red-badge[:material/trending_down: Worse]", 0),
+    "unknown": (":gray-badge[:material/help: Cannot be told]", 1),
+    "better": (":green-badge[:material/trending_up: Better]", 2),
+    "same": (":blue-badge[:material/equal: Same]", 3),
+}
+FIGURES = {"time": "Time", "size": "Size", "accuracy": "Accuracy"}
+
+
+def over_time(plain: Found[Benchmark], subjects: Sequence[Subject]) -> None:
+    """Every subject's average, run after run."""
+    formats = {s.sha256: format_of(s) for s in subjects}
+
+    def lines() -> tuple[Line, ...]:  # for what is drawn or saved only
+        return history_rows.lines(history_rows.timings(plain), formats)
+
+    key = repr(sorted(formats.items())) + repr([row.id for row in plain.rows])
+    reading, figure = cache.drawn("history", key, lambda: _drawn(lines()))
+    chart("history", "Every run", reading, figure, lambda: history_rows.history_rows(lines()))
+
+
+def _drawn(lines: Sequence[Line]) -> tuple[str, go.Figure]:
+    return captions.history(lines), charts.history(lines)
+
+
+def one_against_another(plain: Found[Benchmark]) -> None:
+    """Pick an earlier and a later run; every figure with its interval, the worst first."""
+    found = runs(plain.rows)
+    st.subheader("One run against another", anchor=False)
+    if len(found) < 2:
+        text = "There is one run only. Time the same models again, after a change or on another day."
+        empty_state("Nothing to hold it against", text, "pages/benchmark.py", "Time models side by side")
+        return
+    names = _names(found)
+    ids = list(found)
+    left, right = st.columns(2)
+    later = left.selectbox("Later run", ids, index=0, format_func=names.__getitem__, key="history_after")
+    earlier = [i for i in ids if i != later]
+    before = right.selectbox("Earlier run", earlier, index=0, format_func=names.__getitem__, key="history_before")
+    with errors_shown():
+        old: tuple[Benchmark, ...] = tuple(Found(found[str(before)]))
+        new: tuple[Benchmark, ...] = tuple(Found(found[str(later)]))
+        if old and new:  # else their files have gone meanwhile
+            _changes(against(old, new))
+
+
+def _names(found: Mapping[str, tuple[Row, ...]]) -> dict[str, str]:
+    """Each run by its tags, its date and what it timed."""
+    given: dict[str, list[str]] = {}
+    with errors_shown():
+        for name, run in tags().items():
+            given.setdefault(run, []).append(name)
+    return {
+        run: " · ".join([*given.get(run, []), when(rows[0].created), f"{len({row.subject_id for row in rows})} models"])
+        for run, rows in found.items()
+    }
+
+
+def _changes(found: Against) -> None:
+    st.markdown(escape(captions.against(found)))
+    rows = [(s, c) for s in found.subjects for c in s.changes]
+    for subject, change in sorted((r for r in rows if r[1].course != "same"), key=lambda pair: COURSES[pair[1].course][1]):
+        with st.container(border=True, gap="xxsmall"):
+            figures = escape(_figures(change.what, change.before, change.after))
+            st.markdown(f"{COURSES[change.course][0]} **{escape(subject.role)}** · {FIGURES[change.what]} · {figures}")
+            st.caption(escape(change.reason))
+    same = [f"{s.role} {FIGURES[c.what].lower()} ({_figures(c.what, None, c.after)})" for s, c in rows if c.course == "same"]
+    if same:
+        st.markdown(f"{COURSES['same'][0]} {escape(', '.join(same))}")
+    for s in found.subjects:
+        if s.software:
+            st.caption(escape(f"Between the two runs, for {s.role}: {', '.join(s.software)}."))
+    if found.alone:
+        st.caption(escape(f"Only one of the two runs has {', '.join(found.alone)}."))
+    if rows:
+        csv_button("against", lambda: history_rows.against_rows(found))
+
+
+def _figures(what: str, before: float | None, after: float | None) -> str:
+    """The figures as people read them, "before → after"; one that is not there is left out."""
+    write: Callable[[float], str] = {"time": ms, "size": lambda v: mb(round(v)), "accuracy": percent}[what]
+    return " → ".join(write(v) for v in (before, after) if v is not None) or "not measured in both"
+
+
+def name_a_run(plain: Found[Benchmark]) -> None:
+    """Give a run a name, which the command line knows too."""
+    found = runs(plain.rows)
+    with st.expander("Name a run", icon=":material/label:"), st.form("tag", border=False):
+        names = _names(found)
+        run = st.selectbox("Run", list(found), format_func=names.__getitem__, key="tag_run")
+        name = st.text_input("Name", max_chars=40, placeholder="before-pruning", key="tag_name")
+        st.caption("The command line knows the name too: `python -m udacisense benchmark SUBJECTS --against NAME`")
+        if st.form_submit_button("Give it this name", type="primary"):
+            with errors_shown():
+                tag(name.strip(), run)
+                st.rerun()

@@ -1,0 +1,160 @@
+"""What the Overview says: what is in the store, how far each artifact has come, and the next step. No Streamlit calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from udacisense import queries, stats, store, verbs
+from udacisense.artifacts import cannot_run, list_artifacts
+from udacisense.models.checkpoint import list_checkpoints
+from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+from ui.shared.plain_text import Markdown, escape
+
+R = TypeVar("R", Evaluation, Verification, Benchmark, Readiness)
+MEASUREMENTS = (Evaluation, Verification, Benchmark, Readiness)
+"""The kinds of record that the store is counted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is in the store, oldest first, and a sentence for each file that could not be read."""
+
+    checkpoints: tuple[Checkpoint, ...]
+    artifacts: tuple[Artifact, ...]
+    evaluations: tuple[Evaluation, ...]  # of each artifact the newest, real images first; so are the three that follow
+    verifications: tuple[Verification, ...]
+    benchmarks: tuple[Benchmark, ...]
+    readiness: tuple[Readiness, ...]
+    problems: tuple[str, ...]
+    records: int  # measurements of every kind, of artifacts or not
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest record of each kind on the very bytes of one artifact, real pictures first; None = not done yet."""
+
+    artifact: Artifact
+    verification: Verification | None
+    evaluation: Evaluation | None
+    benchmark: Benchmark | None
+    readiness: Readiness | None
+
+    @property
+    def latency_s(self) -> float | None:
+        """Median of the steady times, in seconds."""
+        return stats.median(self.benchmark.steady_s) if self.benchmark else None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do next: why, where, and the command that does the same."""
+
+    title: str
+    text: Markdown
+    page: str
+    link: str
+    command: str | None = None
+
+
+def read_shelf() -> Shelf:
+    """The store as it is now."""
+    checkpoints, artifacts = list_checkpoints(), list_artifacts()
+    files = tuple(dict.fromkeys(artifact.sha256 for artifact in artifacts.records))
+    return Shelf(
+        checkpoints.records,
+        artifacts.records,
+        _known(queries.evaluations_of(sha256).newest_evidence() for sha256 in files),
+        _known(queries.verifications_of(sha256).newest_evidence() for sha256 in files),
+        _known(queries.benchmarks_of(sha256).newest() for sha256 in files),
+        _known(queries.readiness_of(sha256).newest() for sha256 in files),
+        (*checkpoints.problems, *artifacts.problems, *verbs.unreadable()),
+        queries.how_many(*MEASUREMENTS),
+    )
+
+
+def _known(found: Iterable[R | None]) -> tuple[R, ...]:
+    return tuple(record for record in found if record is not None)
+
+
+def progress(shelf: Shelf) -> tuple[Progress, ...]:
+    """How far each artifact has come, newest artifact first."""
+    return tuple(
+        Progress(
+            artifact,
+            store.newest_evidence(_of(shelf.verifications, artifact.sha256)),
+            store.newest_evidence(_of(shelf.evaluations, artifact.sha256)),
+            _newest([b for b in shelf.benchmarks if b.plain], artifact.sha256),
+            _newest(shelf.readiness, artifact.sha256),
+        )
+        for artifact in reversed(shelf.artifacts)
+    )
+
+
+def _newest(records: Sequence[R], sha256: str) -> R | None:
+    return next(reversed(_of(records, sha256)), None)
+
+
+def _of(records: Sequence[R], sha256: str) -> list[R]:
+    return [record for record in records if _sha256(record) == sha256]
+
+
+def _sha256(record: Evaluation | Verification | Benchmark | Readiness) -> str:
+    return record.artifact_sha256 if isinstance(record, Verification | Readiness) else record.subject_sha256
+
+
+def next_step(shelf: Shelf) -> Step:
+    """The one step that brings the newest artifact, or the way to it, forward."""
+    if not shelf.checkpoints:
+        return Step(
+            "Bring a checkpoint",
+            "There is no trained model here yet. Copy the course's `model.pth` to `models/baseline_mobilenet/checkpoints/`, "
+            "or train a baseline.",
+            "pages/models.py",
+            "How to bring one",
+            "python -m udacisense train",
+        )
+    if not shelf.artifacts:
+        return Step(
+            "Convert a checkpoint",
+            "A checkpoint is here, but no file that a phone can run. Convert it; every later step works on the converted file.",
+            "pages/convert.py",
+            "Convert",
+            "python -m udacisense run",
+        )
+    rows = progress(shelf)
+    newest = next((row for row in rows if cannot_run(row.artifact) is None), rows[0])
+    passed = [row.readiness for row in rows if row.readiness and row.readiness.status == "pass"]
+    if newest.readiness and passed:
+        return _after_verdict(passed[0], len(passed), len(rows))
+    return _next_for(newest)
+
+
+def _next_for(newest: Progress) -> Step:
+    artifact = newest.artifact
+    if newest.verification is None:
+        text = "Nobody has checked yet that the converted file still gives the checkpoint's answers."
+        return Step(
+            "Prove that it is the same model", text, "pages/verify.py", "Verify", f"python -m udacisense verify {artifact.id}"
+        )
+    if newest.benchmark is None:
+        text = "Its speed and memory have not been measured on this machine yet."
+        command = f"python -m udacisense benchmark {artifact.checkpoint_id} {artifact.id}"
+        return Step("Measure it", text, "pages/benchmark.py", "Benchmark", command)
+    if newest.readiness is None:
+        text = "Proof and measurements are here. Let the rules judge them."
+        return Step("Judge it", text, "pages/readiness.py", "Readiness", f"python -m udacisense ready {artifact.id}")
+    return _after_verdict(newest.readiness)
+
+
+def _after_verdict(readiness: Readiness, passed: int = 1, files: int = 1) -> Step:
+    if readiness.status == "pass":
+        which = "1 file passes" if passed == 1 else f"{passed:d} files pass"
+        text = f"{which} every rule, of {files:d} here. Try one on pictures of your own."
+        return Step("Ready: try it", text, "pages/classify.py", "Classify a picture")
+    wanted = [v for v in readiness.verdicts if v.status == readiness.status]
+    names = ", ".join(escape(v.title) for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
+    if readiness.status == "fail":
+        return Step("Not ready: see why", f"These rules fail: {names}.", "pages/readiness.py", "See the verdicts")
+    return Step("Close the gaps", f"These rules cannot be decided yet: {names}.", "pages/readiness.py", "See what is missing")

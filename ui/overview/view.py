@@ -1,0 +1,87 @@
+"""The figures and the table of the Overview."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from udacisense.data.sources import SourceInfo
+from udacisense.types import Checkpoint
+from ui.overview.state import Progress, Shelf, progress
+from ui.shared.number_format import BYTES_A_MB, MB_HELP, count
+from ui.shared.plain_text import Markdown, code, escape
+from ui.shared.widgets import SAMENESS_LOOK, STATUS_LOOK, format_title
+
+CHIPS = ("green", "red", "gray")
+"""Of what is well, what is not, and what is not known."""
+
+
+def shelf_metrics(shelf: Shelf, pictures: SourceInfo) -> None:
+    """Pictures, checkpoints, artifacts and records, counted."""
+    rows = progress(shelf)
+    same = sum(row.verification is not None and row.verification.verdict == "same" for row in rows)
+    ready = sum(row.readiness is not None and row.readiness.status == "pass" for row in rows)
+    with st.grid(5, min_column_width=140):
+        st.metric("Checkpoints", len(shelf.checkpoints), border=True, help="Trained weights below models/.")
+        st.metric("Artifacts", len(shelf.artifacts), border=True, help="Converted files below models/mobile/.")
+        st.metric(
+            "Records",
+            f"{shelf.records:d}",
+            border=True,
+            help="Evaluations, verifications, benchmarks and verdicts in results/.",
+        )
+        st.metric("Same model", _share(same, shelf), border=True, help="Artifacts proved to give their checkpoint's answers.")
+        st.metric("Ready", _share(ready, shelf), border=True, help="Artifacts that pass every readiness rule.")
+    st.caption(f"Pictures: **{escape(pictures.title)}** at {code(pictures.location)}. {escape(pictures.meaning)}")
+
+
+def _share(number: int, shelf: Shelf) -> Markdown:
+    return f"{number:d} of {len(shelf.artifacts)}"
+
+
+def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint]) -> None:
+    """One row an artifact: what it is, whether it is the same model, how good, how fast, and the verdict."""
+    techniques = {checkpoint.id: checkpoint.technique for checkpoint in checkpoints}
+    columns = st.column_config
+    st.dataframe(
+        [_row(row, techniques) for row in rows],
+        hide_index=True,
+        placeholder="–",
+        alt=f"{count(len(rows), 'artifact')} with proof, accuracy, latency and verdict",
+        column_config={
+            "Verdict": columns.MultiselectColumn(
+                options=[look[0] for look in STATUS_LOOK.values()],
+                color=CHIPS,
+                help="The newest verdict of the readiness rules.",
+            ),
+            "Same model": columns.MultiselectColumn(
+                options=[look[0] for look in SAMENESS_LOOK.values()], color=CHIPS, help="The newest verification."
+            ),
+            "Size": columns.NumberColumn("Size, MB", format="%.2f", help=MB_HELP),
+            "Top-1": columns.NumberColumn(
+                "Top-1, %", format="%.1f", help="Accuracy of the newest evaluation; on real pictures where there is one."
+            ),
+            "Median": columns.NumberColumn(
+                "Median, ms", format="%.2f", help="Steady inference of one picture, newest benchmark."
+            ),
+        },
+    )
+
+
+_PICTURES = {True: "rendered sample", False: "real pictures"}
+
+
+def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
+    artifact = row.artifact
+    return {
+        "Verdict": [STATUS_LOOK[row.readiness.status if row.readiness else "unknown"][0]],
+        "Format": f"{format_title(artifact.format)} {artifact.precision}",
+        "Checkpoint": techniques.get(artifact.checkpoint_id, artifact.checkpoint_id),
+        "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
+        "Size": artifact.size_bytes / BYTES_A_MB,
+        "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
+        "Top-1 on": _PICTURES[row.evaluation.data.source == "sample"] if row.evaluation else None,
+        "Median": 1000 * row.latency_s if row.latency_s is not None else None,
+        "Artifact": artifact.id,
+    }

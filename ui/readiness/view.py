@@ -1,0 +1,105 @@
+"""What the Readiness page draws: the verdict, its rules, and the way from baseline to mobile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from udacisense import queries
+from udacisense.readiness import says_the_same
+from udacisense.report.blocks import measured
+from udacisense.rules import left_out_words
+from udacisense.types import Benchmark, Evaluation, Readiness, Status, Verdict, Verification
+from ui.shared import captions, charts, rows
+from ui.shared.chart_block import chart, csv_button
+from ui.shared.entries import Stage
+from ui.shared.number_format import BYTES_A_MB, MB_HELP
+from ui.shared.plain_text import code, escape
+from ui.shared.widgets import listing_problems, remembered, source_note, status_badge
+
+HEADLINES: dict[Status, str] = {
+    "pass": "Ready: every rule passes.",
+    "fail": "Not ready: a rule fails.",
+    "unknown": "Not decided: something has not been measured well enough.",
+}
+ORDER: dict[Status, int] = {"fail": 0, "unknown": 1, "pass": 2}
+
+MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str | None], ...] = (
+    ("accuracy", "Accuracy", lambda s: None if s.top1 is None else s.top1 * 100, "{:.1f} %", "top-1, percent", None),
+    ("size", "Size", lambda s: None if s.size_bytes is None else s.size_bytes / BYTES_A_MB, "{:.2f} MB", "MB", MB_HELP),
+    (
+        "latency",
+        "Inference time",
+        lambda s: None if s.latency_s is None else s.latency_s * 1000,
+        "{:.2f} ms",
+        "milliseconds",
+        "Average steady time of one picture. All three come from one run; a model that was not in that run has no figure.",
+    ),
+)
+"""Name, title, value of a stage, how a value is written, unit of the axis, hint."""
+
+
+def unread() -> None:
+    """Name the records that could not be read: no rule can rest on them."""
+    kinds = (Evaluation, Verification, Benchmark, Readiness)
+    listing_problems(queries.unreadable(*kinds))
+
+
+def as_saved(record: Readiness, last: Readiness | None) -> Readiness | None:
+    """The last saved judgement if it says what `record` says, else None."""
+    return last if last is not None and says_the_same(record, last) else None
+
+
+def headline(record: Readiness) -> None:
+    """The verdict in one box, and a warning where it rests on the rendered sample."""
+    with st.container(border=True, gap="small"):
+        status_badge(record.status)
+        st.markdown(f"#### {HEADLINES[record.status]}")
+        st.markdown(escape(captions.verdicts(record.verdicts)))
+    if record.left_out:
+        st.warning(escape(left_out_words(record.left_out)), icon=":material/rule:")
+    if any(v.data and v.data.source == "sample" for v in record.verdicts):
+        source_note("sample")
+
+
+def rules(record: Readiness) -> None:
+    """One card a rule: what fails first, then what is unknown, then what passes."""
+    with st.grid(2, min_column_width=320, gap="small"):
+        for v in sorted(record.verdicts, key=lambda v: ORDER[v.status]):
+            _card(v)
+    csv_button("verdicts", lambda: rows.verdicts(record))
+
+
+def _card(v: Verdict) -> None:
+    with st.container(border=True, gap="xsmall", height="stretch"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            status_badge(v.status)
+            st.markdown(f"**{escape(v.title)}**")
+        found = escape(measured(v.measured, v.unit, v.interval))
+        st.markdown(f"Measured **{found}** · limit {v.limit:g} {escape(v.unit)}")
+        st.markdown(escape(v.reason))
+        if v.evidence:
+            st.caption("Rests on " + ", ".join(map(code, v.evidence)))
+        if v.status == "unknown":
+            page, label = _where(v)
+            st.page_link(page, label=escape(label), icon=":material/arrow_forward:", query_params=remembered())
+
+
+def _where(v: Verdict) -> tuple[str, str]:
+    """The page that brings what a rule lacks."""
+    if v.data and v.data.source == "sample":
+        return "pages/dataset.py", "Get real pictures"
+    if "same" in v.rule or "agree" in v.rule:
+        return "pages/verify.py", "Verify it"
+    return "pages/benchmark.py", "Measure it"
+
+
+def pipeline(stages: Sequence[Stage]) -> None:
+    """Accuracy, size and time from baseline to mobile; gaps where nobody measured."""
+    columns = st.columns(len(MEASURES), gap="large")
+    for column, (name, title, value, template, unit, help) in zip(columns, MEASURES, strict=True):
+        with column:
+            reading = captions.pipeline(stages, value, template.format)
+            figure = charts.pipeline(stages, value, template, unit)
+            chart(f"pipeline_{name}", title, reading, figure, lambda: rows.stages(stages), help)

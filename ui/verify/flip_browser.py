@@ -1,0 +1,151 @@
+"""The pictures whose answer changed, to look through: filters, cards, table. The pixels come from the data source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from udacisense.data.dataset import Dataset
+from udacisense.errors import UdaciSenseError
+from udacisense.labels import CLASSES
+from udacisense.report.sameness import likeliest
+from udacisense.types import Flip, Verification
+from udacisense.verify import Thought, is_near_tie, thoughts
+from ui.shared import cache
+from ui.shared import captions as shared_captions
+from ui.shared.chart_block import table
+from ui.shared.number_format import count
+from ui.shared.plain_text import Markdown, code, escape
+from ui.verify import captions, rows
+
+PAGE_SIZE = 12
+THUMB_PX = 96
+BREAKS, TIES = "Real breaks", "Near-ties"
+ALL = "Every change"
+
+COLUMNS = {
+    "picture": st.column_config.TextColumn("Picture", help="first 16 hex digits of the md5 of its pixels"),
+    "true_class": st.column_config.TextColumn("True class"),
+    "checkpoint": st.column_config.TextColumn("Checkpoint says"),
+    "artifact": st.column_config.TextColumn("Artifact says"),
+    "kind": st.column_config.TextColumn("Kind"),
+    "margin": st.column_config.NumberColumn(
+        "Lost margin", format="%.3f", help="how far the checkpoint's answer was ahead, in logits"
+    ),
+    "margin_after": st.column_config.NumberColumn(
+        "New margin", format="%.3f", help="how far the artifact's answer is ahead of the checkpoint's, in logits"
+    ),
+    "checkpoint_top3": st.column_config.TextColumn("Checkpoint's three likeliest"),
+    "artifact_top3": st.column_config.TextColumn("Artifact's three likeliest"),
+}
+
+
+def browse(record: Verification) -> None:
+    """Everything about the changed answers of a verification."""
+    st.markdown(escape(shared_captions.flips(record.flips)))
+    if not record.flips:
+        return
+    st.markdown(escape(captions.kinds(record.flips)))
+    chosen = _filtered(record.flips)
+    raw = cache.raw_answers(record)
+    known = thoughts(*raw, tuple(chosen)) if raw else {}
+    _notes(record, raw is not None)
+    data = pictures_of(record)
+    page = _page(chosen)
+    with st.grid("auto", min_column_width=320, gap="small"):
+        for flip in page:
+            _card(flip, known.get(flip.image), data)
+    table("flips", rows.flips(chosen, known), COLUMNS, "Pictures whose answer changed")
+
+
+def _notes(record: Verification, raw: bool) -> None:
+    if pictures_of(record) is None:
+        st.caption("The pictures themselves are not on this machine, or are not the same any more; the table names them.")
+    if not raw:
+        st.caption(
+            "The raw answers are not on this machine, so the likeliest classes are not shown. Verify again to have them."
+        )
+
+
+def pictures_of(record: Verification) -> Dataset | None:
+    """The split that the record was made on, if it is here and still the same."""
+    try:
+        data = cache.dataset(record.data.split, record.data.source, record.data.scheme)
+    except UdaciSenseError:
+        return None
+    return data if data.ref.dataset_id == record.data.dataset_id else None
+
+
+# --- filters ------------------------------------------------------------------------------------------------------------
+
+
+def _filtered(found: Sequence[Flip]) -> list[Flip]:
+    """The flips of the kind and the pair that the visitor chose, the largest lost margin first."""
+    ordered = sorted(found, key=lambda f: -f.margin)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        kind = st.segmented_control("Show", [ALL, BREAKS, TIES], default=ALL, required=True, key="flip_kind")
+        of_kind = [f for f in ordered if kind == ALL or is_near_tie(f) == (kind == TIES)]
+        pairs = Counter(pair(f) for f in of_kind)
+        names = [name for name, _ in pairs.most_common()]
+        wanted = st.selectbox(
+            "From answer to answer",
+            [None, *names],
+            format_func=lambda name: f"all {count(len(pairs), 'pair')}" if name is None else f"{name} ({pairs[name]})",
+            key=f"flip_pair_{kind}",
+            width=280,
+        )
+    return [f for f in of_kind if wanted in (None, pair(f))]
+
+
+def pair(flip: Flip) -> str:
+    """Old and new answer: "bed → couch"."""
+    return f"{CLASSES[flip.before]} → {CLASSES[flip.after]}"
+
+
+def _page(found: Sequence[Flip]) -> Sequence[Flip]:
+    pages = -(-len(found) // PAGE_SIZE)
+    if pages <= 1:
+        return found
+    number = st.number_input(f"Page of {pages:d}", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
+    st.caption(f"{count(len(found), 'picture')}, the surest answers of the checkpoint first.")
+    return found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+
+
+# --- cards --------------------------------------------------------------------------------------------------------------
+
+
+def _card(flip: Flip, thought: Thought | None, data: Dataset | None) -> None:
+    with st.container(border=True, horizontal=True, gap="small"):
+        index = place(data).get(flip.image) if data else None
+        if data is not None and index is not None:
+            tile = cache.thumbnail(flip.image, data.pictures[index], THUMB_PX, False)
+            st.image(tile, width=THUMB_PX, alt=f"{truth(flip)}, {pair(flip)}")
+        with st.container(gap="xxsmall", width="stretch"):
+            st.markdown(f"**{escape(pair(flip))}**")
+            st.markdown(f"{_badge(flip)} {escape(truth(flip))}")
+            st.caption("  \n".join([*map(escape, _lines(flip, thought)), code(flip.image)]))
+
+
+def place(data: Dataset) -> Mapping[str, int]:
+    """Where each picture stands in its split, by its id."""
+    return {name: i for i, name in enumerate(data.hashes)}
+
+
+def truth(flip: Flip) -> str:
+    """What it really is, as far as that is known."""
+    return "no label" if flip.label is None else f"true: {CLASSES[flip.label]}"
+
+
+def _badge(flip: Flip) -> Markdown:
+    return ":gray-badge[near-tie]" if is_near_tie(flip) else ":orange-badge[real break]"
+
+
+def _lines(flip: Flip, thought: Thought | None) -> list[str]:
+    after = "" if flip.margin_after is None else f", now behind by {flip.margin_after:.2f}"
+    lines = [f"lost margin {flip.margin:.2f}{after}"]
+    if thought is not None:
+        lines.append(f"before: {likeliest(thought.before)}")
+        lines.append(f"after: {likeliest(thought.after)}")
+    return lines
