@@ -1,10 +1,7 @@
 """Readiness: may this file go to phones?"""
 
-from functools import partial
-
 import streamlit as st
 
-from udacisense import verbs
 from udacisense.errors import UdaciSenseError
 from udacisense.readiness import judge, newest_readiness
 from udacisense.report import collect
@@ -45,7 +42,7 @@ with st.container(horizontal=True):
     for name, label in (("html", "Report, HTML"), ("markdown", "Report, Markdown")):
         st.download_button(
             label,
-            data=partial(verbs.report, artifact.id, name),
+            data=view.report(artifact, name),
             file_name=f"{artifact.id}.{'html' if name == 'html' else 'md'}",
             mime=f"text/{name}",
             icon=":material/description:",

@@ -8,10 +8,10 @@ import sys
 from ui.shared import torch_child
 
 LOUD = (
-    "import os; from ui import probe\n"
+    "import os; from ui.shared import torch_child as probe\n"
     "def loud():\n"
     "    print('printed by Python'); os.write(1, b'printed by a library\\n'); return ['answer']\n"
-    "probe.QUESTIONS['loud'] = loud; torch_child.main(['loud'])"
+    "probe.QUESTIONS['loud'] = loud; probe.main(['loud'])"
 )
 
 

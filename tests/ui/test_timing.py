@@ -20,6 +20,9 @@ from udacisense.types import Benchmark, Start
 from ui.benchmark import captions, charts
 from ui.benchmark import rows as benchmark_rows
 from ui.benchmark.charts import Limits
+from ui.history import captions as history_captions
+from ui.history import charts as history_charts
+from ui.history import rows as history_rows
 from ui.shared import entries
 from ui.shared.chart_style import FORMAT_COLORS
 from ui.shared.entries import Entry, plainest
@@ -143,18 +146,18 @@ def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again(home
     ]
     for record in records:
         store.save(record)
-    found = benchmark_rows.timings(queries.benchmarks().where(queries.is_plain))
-    lines = benchmark_rows.lines(found, {"c" * 64: "torchscript"})
+    found = history_rows.timings(queries.benchmarks().where(queries.is_plain))
+    lines = history_rows.lines(found, {"c" * 64: "torchscript"})
     assert [(line.name, len(line.points)) for line in lines] == [
         ("torchscript-fp32 · machine 1", 2),
         ("torchscript-fp32 · machine 2", 1),
     ]
     assert lines[0].format == "torchscript"
-    fig = charts.history(lines)
+    fig = history_charts.history(lines)
     assert [len(trace.x) for trace in fig.data] == [2, 1]
     assert fig.data[0].error_y.array[0] > 0
-    assert "3 runs so far" in captions.history(lines)
-    assert len(benchmark_rows.history_rows(lines)) == 3
+    assert "3 runs so far" in history_captions.history(lines)
+    assert len(history_rows.history_rows(lines)) == 3
 
 
 def test_a_run_is_shown_under_its_plainest_setting() -> None:
@@ -170,7 +173,7 @@ def test_nothing_measured_is_said_in_words() -> None:
     for sentence in (captions.latency, captions.course, captions.startup, captions.whole):
         assert "measured yet" in sentence(nothing)
     assert "needs both" in captions.tradeoff(nothing, Limits(), "time")
-    assert captions.history(()) == "No run has been made yet."
+    assert history_captions.history(()) == "No run has been made yet."
 
 
 def test_the_course_is_told() -> None:
@@ -204,8 +207,8 @@ def test_what_became_worse_is_told_first() -> None:
     before = [bench(LEVELS, run_id="r1"), bench(LEVELS, run_id="r1", seed=3, **base)]
     after = [sped(bench(LEVELS, run_id="r2"), 1.5, size_bytes=7_000_000), bench(LEVELS, run_id="r2", seed=3, **base)]
     found = against(before, after)
-    assert captions.against(found).startswith("Worse: torchscript-fp32 is slower, torchscript-fp32 is larger.")
-    assert len(benchmark_rows.against_rows(found)) == 6
+    assert history_captions.against(found).startswith("Worse: torchscript-fp32 is slower, torchscript-fp32 is larger.")
+    assert len(history_rows.against_rows(found)) == 6
 
 
 def test_latency_names_the_fastest_and_says_that_starts_are_too_few(measured: tuple[Entry, ...]) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from udacisense import queries
+from udacisense import queries, verbs
 from udacisense.readiness import says_the_same
 from udacisense.report.blocks import measured
 from udacisense.rules import left_out_words
-from udacisense.types import Benchmark, Evaluation, Readiness, Status, Verdict, Verification
+from udacisense.types import Artifact, Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui.shared import captions, charts, rows
 from ui.shared.chart_block import chart, csv_button
 from ui.shared.entries import Stage
@@ -38,6 +38,11 @@ MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str |
     ),
 )
 """Name, title, value of a stage, how a value is written, unit of the axis, hint."""
+
+
+def report(artifact: Artifact, format: str) -> Callable[[], str]:
+    """What writes the report, once it is asked for."""
+    return lambda: verbs.report(artifact.id, format)
 
 
 def unread() -> None:
