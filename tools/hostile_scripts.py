@@ -274,6 +274,7 @@ def _archives(whole: bytes, path: str) -> Iterator[tuple[str, bytes]]:
 
 
 def with_code(whole: bytes, code: str) -> bytes:
+    """The archive with other code."""
     return _repacked(whole, {CODE: code.encode()})
 
 

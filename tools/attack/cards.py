@@ -11,7 +11,7 @@ from typing import Any
 from tools.attack import homes, measured
 from tools.attack.row import Row
 
-NAN, INFINITE, HUGE = float("nan"), float("inf"), 10**400
+NAN, ENDLESS, HUGE = float("nan"), float("inf"), 10**400
 SCRIPT = "<script>alert(1)</script><img src=http://evil.invalid/x.png onerror=alert(1)>"
 FAULTS: tuple[tuple[tuple[str, ...], Any], ...] = (
     (("record", "technique"), SCRIPT), (("record", "id"), SCRIPT), (("record", "architecture"), SCRIPT),
@@ -19,11 +19,13 @@ FAULTS: tuple[tuple[tuple[str, ...], Any], ...] = (
     (("record", "trained_on_images"), "../../../../etc/passwd"), (("record", "technique"), "![p](http://evil.invalid/p.png)"),
     (("record", "technique"), 7), (("record", "id"), None), (("record", "sha256"), "0" * 64), (("record", "sha256"), ["a"]),
     (("record", "classes"), []), (("record", "classes"), "clock"), (("record", "classes"), [None] * 10), (("record",), None),
-    (("record",), []), (("record", "mean"), [NAN, 0, 0]), (("record", "mean"), [INFINITE, 0, 0]), (("record", "std"), [0, 0, 0]),
+    (("record",), []), (("record", "mean"), [NAN, 0, 0]), (("record", "mean"), [ENDLESS, 0, 0]),
+    (("record", "std"), [0, 0, 0]),
     (("record", "std"), [HUGE, 1, 1]), (("record", "input_px"), [1_000_000, 1_000_000]), (("record", "input_px"), [-1, 0]),
     (("record", "input_px"), "224"), (("record", "parameters"), -5), (("record", "parameters"), HUGE),
-    (("record", "size_bytes"), -1), (("record", "size_bytes"), 1.5), (("record", "created"), "today"), (("record", "created"), 5),
-    (("schema",), 99), (("schema",), None), (("kind",), "artifact"), (("training",), "x"), (("training", "curves"), [{}, 5, None]),
+    (("record", "size_bytes"), -1), (("record", "size_bytes"), 1.5), (("record", "created"), "now"), (("record", "created"), 5),
+    (("schema",), 99), (("schema",), None), (("kind",), "artifact"), (("training",), "x"),
+    (("training", "curves"), [{}, 5, None]),
     (("training", "curves"), {"a": 1}), (("training", "validation_images"), "many"), (("training", "recipe"), {"stage": [5]}),
     (("summary", "layers"), [{"name": "a"}] * 100_000), (("summary", "macs"), NAN),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from tools.attack.row import Row
 
 MOST_CPU_S, MOST_MB = 0.5, 400.0
 LINE = re.compile(
-    r"^(?P<case>[\w ]+?) +first +(?P<cpu>[\d.]+) s \(without records +(?P<bare>[\d.]+)\), .*peak +(?P<mb>\d+) MiB \( *(?P<bare_mb>\d+)\)",
+    r"^(?P<case>[\w ]+?) +first +(?P<cpu>[\d.]+) s \(without records +(?P<bare>[\d.]+)\), .*peak +(?P<mb>\d+) MiB",
     re.M,
 )
 

@@ -101,7 +101,8 @@ def decode(files: Iterator[Path]) -> dict[str, Any]:
         slowest_wall_s = max(slowest_wall_s, time.monotonic() - began)
     peaks = [resource.getrusage(who).ru_maxrss * 1024 / 1e6 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return dict(told) | {
-        "other": other, "slowest cpu s": slowest_cpu_s, "slowest wall s": slowest_wall_s, "app MB": peaks[0], "child MB": peaks[1],
+        "other": other, "slowest cpu s": slowest_cpu_s, "slowest wall s": slowest_wall_s, "app MB": peaks[0],
+        "child MB": peaks[1],
     }  # fmt: skip
 
 

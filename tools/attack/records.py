@@ -39,7 +39,7 @@ FAULTS: Mapping[str, Callable[[str], bytes]] = {
 """Eleven, for six kinds each."""
 
 
-def records(arena: Path, short: bool) -> Iterator[Row]:
+def records(arena: Path, _short: bool) -> Iterator[Row]:
     """Damaged records, then what is no text, then one of 100 MB."""
     home = homes.shipped(arena, "records")
     for kind in KINDS:
@@ -47,18 +47,18 @@ def records(arena: Path, short: bool) -> Iterator[Row]:
         for name, fault in FAULTS.items():
             (home / "results" / kind / f"{name}.json").write_bytes(fault(good))
     yield _held(
-        home, "records: cut, empty, binary, other schema, wrong kind, list, NaN, HTML, id ../", len(KINDS) * len(FAULTS), short
+        home, "records: cut, empty, binary, other schema, wrong kind, list, NaN, HTML, id ../", len(KINDS) * len(FAULTS)
     )
     home = homes.shipped(arena, "no records")
     for kind in KINDS:
         (home / "results" / kind / "odd.json").write_bytes(b'{"schema": 1, "kind": "\xff\xfe"}')
         (home / "results" / kind / "folder.json").mkdir()
     (home / "results" / "evaluation" / "deep.json").write_text("[" * 100_000 + "]" * 100_000, encoding="ascii")
-    yield _held(home, "records: not UTF-8, a folder of that name, JSON 100,000 deep", 2 * len(KINDS) + 1, short)
+    yield _held(home, "records: not UTF-8, a folder of that name, JSON 100,000 deep", 2 * len(KINDS) + 1)
     yield _large(arena)
 
 
-def _held(home: Path, attack: str, count: int, short: bool) -> Row:
+def _held(home: Path, attack: str, count: int) -> Row:
     row = Row(attack, count)
     for arguments in LISTS:
         _asked(row, home, arguments)

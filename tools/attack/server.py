@@ -22,11 +22,13 @@ from tools.attack.row import Row
 UP = "../" * 8 + "etc/passwd"
 UP_CODED, UP_TWICE = "%2e%2e%2f" * 8 + "etc%2fpasswd", "%252e%252e%252f" * 8 + "etc%252fpasswd"
 PATHS = tuple(
-    f"/{place}{way}" for place in ("", "static/", "media/", "app/static/", "component/x/", "_stcore/") for way in (UP, UP_CODED, UP_TWICE)
-) + ("/media/%c0%ae%c0%ae/etc/passwd",)  # fmt: skip
+    f"/{place}{way}"
+    for place in ("", "static/", "media/", "app/static/", "component/x/", "_stcore/")
+    for way in (UP, UP_CODED, UP_TWICE, "%c0%ae%c0%ae/etc/passwd")
+)
 QUERIES = (
     "<script>alert(1)</script>", "../../etc/passwd", "%00", "a" * 5000, "'; DROP TABLE records; --", "![p](http://evil.invalid/p)",
-    "$(touch x)", "\u202e", "{{7*7}}", "null", "-1", "**b** :red[r]", "http://evil.invalid", "\n\n# h", "x" * 80 + "<img src=x>",
+    "$(touch x)", "\u202e", "{{7*7}}", "null", "-1", "**b** :red[r]", "http://evil.invalid", "\n\n# h", "x" * 80 + "<b>",
 )  # fmt: skip
 PAGES = ("models", "classify", "convert", "")
 GROWTH_MB = 150.0
