@@ -36,6 +36,7 @@ WHOLE = {
     "deep within": '{"schema": 1, "training": ' + "[" * 50_000 + "]" * 50_000 + "}",
     "30 MB": '{"schema": 1, "note": "' + "x" * 30_000_000 + '"}',
 }
+MOST_MB = 600.0
 VERBS = (("models",), ("models", "--json"), ("ready",), ("runs",), ("report",))
 
 
@@ -55,6 +56,8 @@ def cards(arena: Path, short: bool) -> Iterator[Row]:
     told, ended = measured.ask(home, "open_pages", *([] if short else ["--checkpoints"]))
     row.expect(told and not told["exceptions"], f"pages: {told.get('exceptions') or ended.err[-800:]}")
     row.figures |= {"pages": told.get("pages"), "exceptions": len(told.get("exceptions", "?")), "pages MB": told.get("app_mb")}
+    row.expect(told.get("app_mb", 0.0) <= MOST_MB, f"the pages took {told.get('app_mb')} MB")
+    row.expect(row.figures["MB"] <= MOST_MB, f"a verb took {row.figures['MB']:.0f} MB")
     yield row
     yield _claimed(arena)
 

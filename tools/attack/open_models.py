@@ -1,9 +1,9 @@
 """A child program: opens every model file of the home as the Models and the Classify page do, and tells what each said.
 
-    python -m tools.attack.open_models [LIMIT_S]
+    python -m tools.attack.open_models [LIMIT_S [--models-only]]
 
 Each file is described and classifies two images, in the bound processes that the app has for it; LIMIT_S replaces the time that
-a call may take.
+a call may take, and `--models-only` leaves Classify out.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def said(work: Callable[[], object]) -> str:
     return "answered"
 
 
-def open_one(path: Path) -> dict[str, str]:
+def open_one(path: Path, models_only: bool) -> dict[str, str]:
     """What the two pages say about one file."""
     from udacisense.models.checkpoint import read_checkpoint
     from udacisense.models.summary import remote_summary
@@ -46,7 +46,8 @@ def open_one(path: Path) -> dict[str, str]:
         finally:
             model.close()
 
-    return {"models": said(lambda: remote_summary(read_checkpoint(path))), "classify": said(classify)}
+    told = {"models": said(lambda: remote_summary(read_checkpoint(path)))}
+    return told if models_only else told | {"classify": said(classify)}
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         remote.CALL_S, remote.IMAGE_S = float(sys.argv[1]), 0.0
     files = sorted(p for p in settings().models_dir.rglob("*") if p.suffix in (".pt", ".pth"))
-    told = {path.name: open_one(path) for path in files}
+    told = {path.name: open_one(path, "--models-only" in sys.argv) for path in files}
     peaks = [resource.getrusage(who).ru_maxrss * 1024 / 1e6 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     listed = len(list_checkpoints().records)
     print(json.dumps({"files": told, "listed": listed, "app_mb": peaks[0], "child_mb": peaks[1]}))

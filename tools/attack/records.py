@@ -10,6 +10,7 @@ from tools.attack import homes, measured
 from tools.attack.row import Row
 
 KINDS = ("benchmark", "evaluation", "verification", "readiness", "compression", "selftest")
+MOST_MB = 600.0
 LISTS = (("runs",), ("ready",), ("models",))
 
 
@@ -39,7 +40,7 @@ FAULTS: Mapping[str, Callable[[str], bytes]] = {
 """Eleven, for six kinds each."""
 
 
-def records(arena: Path, _short: bool) -> Iterator[Row]:
+def records(arena: Path, short: bool) -> Iterator[Row]:
     """Damaged records, then what is no text, then one of 100 MB."""
     home = homes.shipped(arena, "records")
     for kind in KINDS:
@@ -56,6 +57,7 @@ def records(arena: Path, _short: bool) -> Iterator[Row]:
     (home / "results" / "evaluation" / "deep.json").write_text("[" * 100_000 + "]" * 100_000, encoding="ascii")
     yield _held(home, "records: not UTF-8, a folder of that name, JSON 100,000 deep", 2 * len(KINDS) + 1)
     yield _large(arena)
+    yield _wrong_values(arena, short)
 
 
 def _held(home: Path, attack: str, count: int) -> Row:
@@ -74,6 +76,7 @@ def _asked(row: Row, home: Path, arguments: tuple[str, ...]) -> None:
     row.expect(ended.clean and ended.code in ((0, 1, 2) if arguments == ("ready",) else (0,)), f"{arguments[0]}: {said}")
     row.figures["cpu s, most"] = max(row.figures.get("cpu s, most", 0.0), ended.cpu_s)
     row.figures["MB"] = max(row.figures.get("MB", 0.0), ended.peak_mb)
+    row.expect(ended.peak_mb <= MOST_MB, f"{arguments[0]} took {ended.peak_mb:.0f} MB")
 
 
 def _large(arena: Path) -> Row:
@@ -84,6 +87,25 @@ def _large(arena: Path) -> Row:
             file.write(b"x" * 1_000_000)
         file.write(b'"}}')
     row = Row("a record of 100 MB", 1)
+    for arguments in LISTS:
+        _asked(row, home, arguments)
+    return row
+
+
+def _wrong_values(arena: Path, short: bool) -> Row:
+    """A record and a card, each with a list in which every value is wrong; and one with more values than any record has."""
+    home, many = homes.shipped(arena, "wrong values"), 300_000 if short else 900_000
+    path = next((home / "results" / "benchmark").glob("*.json"))
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    plain["record"]["preprocess_s"] = [""] * many
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    card = home / homes.BASELINE.with_suffix(".card.json")
+    plain = json.loads(card.read_text(encoding="utf-8"))
+    plain["summary"]["layers"] = [{}] * many
+    card.write_text(json.dumps(plain), encoding="utf-8")
+    more = home / "results" / "evaluation" / "more.json"
+    more.write_text('{"schema": 1, "kind": "evaluation", "record": [' + "[]," * 10_000_000 + "[]]}", encoding="ascii")
+    row = Row(f"a record and a card with {many:,} wrong values each, and a record of 10,000,000 values", 3)
     for arguments in LISTS:
         _asked(row, home, arguments)
     return row

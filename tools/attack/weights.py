@@ -20,7 +20,8 @@ HARMLESS = {
     "Print.pt on classify",
 }
 """What may be answered: figures without a number are refused where they are used, and loops where they begin."""
-LIMIT_S = 8
+SHORT = {"Write", "Read", "Save", "LoopOnImages", "Grow", "Raise", "Sound"}
+LIMIT_S = 6
 """In the short form a call may take so long; the whole attack waits for the product's own limit."""
 
 
@@ -38,7 +39,7 @@ def _opened(arena: Path, kind: str, attack: str, short: bool) -> Row:
     home, target = _made(arena, kind, short)
     files = sorted((home / "models").iterdir())
     row = Row(attack, len(files))
-    told, ended = measured.ask(home, "open_models", *([str(LIMIT_S)] if short else []), timeout_s=900)
+    told, ended = measured.ask(home, "open_models", *([str(LIMIT_S), "--models-only"] if short else []), timeout_s=900)
     _judge_app(row, told, ended, {path.name for path in files})
     for name, said in _answers(told):
         row.expect(said != "answered", f"{name} was taken for a model")
@@ -52,6 +53,9 @@ def scripts(arena: Path, short: bool) -> Iterator[Row]:
     """TorchScript files that reach for what is not theirs."""
     home, target = _made(arena, "scripts", short)
     measured.run(measured.module("tools.attack.make_weights", "sound", str(home / "models"), str(target)), home)
+    for path in (home / "models").iterdir():
+        if short and path.stem not in SHORT:
+            path.unlink()
     names = {path.name for path in (home / "models").iterdir()}
     row = Row(
         "TorchScript: write, read, save, loop, 100 GB at once, growing, raise, print, NaN, 10,000,000 classes", len(names) - 1
