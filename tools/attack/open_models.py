@@ -33,16 +33,19 @@ def said(work: Callable[[], object]) -> str:
 
 def open_one(path: Path, models_only: bool) -> dict[str, str]:
     """What the two pages say about one file."""
+    from udacisense.data.preprocess import preprocess
+    from udacisense.labels import CLASSES
     from udacisense.models.checkpoint import read_checkpoint
     from udacisense.models.summary import remote_summary
+    from udacisense.predictions import run_session
     from udacisense.remote import RemoteModel
-    from ui import answers
 
     def classify() -> None:
         model = RemoteModel(path, "torch")
         try:
             for shade in (0, 255):
-                answers.answer(model, np.full((32, 32, 3), shade, np.uint8))
+                images = preprocess([np.full((32, 32, 3), shade, np.uint8)])
+                run_session(model, images, len(CLASSES), "The model")
         finally:
             model.close()
 
