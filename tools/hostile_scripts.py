@@ -45,7 +45,7 @@ def scripts(whole: bytes, lite: bytes, path: str) -> Iterator[Hostile]:
     """
     for name, body in _bodies():
         kind = name.partition(" ")[0]
-        yield Hostile(name, _with_code(whole, _placed(body, name).replace("{P}", path)), kind)
+        yield Hostile(name, with_code(whole, _placed(body, name).replace("{P}", path)), kind)
     for name, content in _archives(whole, path):
         yield Hostile(f"archive {name}", content, "archive")
     for operator in (*FILE_CALLS, *SYSTEM_CALLS):
@@ -245,19 +245,19 @@ def _archives(whole: bytes, path: str) -> Iterator[tuple[str, bytes]]:
     for name, first, second in (("good then evil", good, evil), ("evil then good", evil, good)):
         yield f"a name twice, {name}", _repacked(whole, {CODE: first.encode()}, extra=[(CODE, second.encode())])
         yield f"a name in capitals, {name}", _repacked(whole, {CODE: first.encode()}, extra=[(CODE.upper(), second.encode())])
-    yield "bytes before it", b"MZ" + b"\0" * 510 + _with_code(whole, evil)
-    yield "bytes after it", _with_code(whole, evil) + b"\0" * 64
+    yield "bytes before it", b"MZ" + b"\0" * 510 + with_code(whole, evil)
+    yield "bytes after it", with_code(whole, evil) + b"\0" * 64
     yield "a comment", _repacked(whole, {CODE: evil.encode()}, comment=b"x" * 100)
     yield (
         "a carriage return hides code",
-        _with_code(whole, good.replace("return", f'# \rtorch.save(x, "{path}")\r\n    return', 1)),
+        with_code(whole, good.replace("return", f'# \rtorch.save(x, "{path}")\r\n    return', 1)),
     )
-    yield "a letter that is no ASCII", _with_code(whole, good.replace("head", "hеad"))
-    yield "code in a text", _with_code(whole, HEAD + f'    y = "\\"; torch.save(x, \'{path}\') #"\n' + TAIL)
-    yield "an escaped quote", _with_code(whole, HEAD + f"    y = 'a\\\\'\n    torch.save(x, \"{path}\")\n" + TAIL)
-    yield "deep brackets", _with_code(whole, HEAD + f"    y = {'(' * 5000}1{')' * 5000}\n" + TAIL)
-    yield "deep sums", _with_code(whole, HEAD + f"    y = 1{' + 1' * 50_000}\n" + TAIL)
-    yield "a long line", _with_code(whole, HEAD + f'    y = "{"a" * 5_000_000}"\n' + TAIL)
+    yield "a letter that is no ASCII", with_code(whole, good.replace("head", "hеad"))
+    yield "code in a text", with_code(whole, HEAD + f'    y = "\\"; torch.save(x, \'{path}\') #"\n' + TAIL)
+    yield "an escaped quote", with_code(whole, HEAD + f"    y = 'a\\\\'\n    torch.save(x, \"{path}\")\n" + TAIL)
+    yield "deep brackets", with_code(whole, HEAD + f"    y = {'(' * 5000}1{')' * 5000}\n" + TAIL)
+    yield "deep sums", with_code(whole, HEAD + f"    y = 1{' + 1' * 50_000}\n" + TAIL)
+    yield "a long line", with_code(whole, HEAD + f'    y = "{"a" * 5_000_000}"\n' + TAIL)
     yield "a huge packed text", _repacked(whole, {CODE: b" " * 300_000_000})
     yield "a huge packed constant", _repacked(whole, {}, extra=[("constants/9", b"\0" * 300_000_000)])
     yield "many entries", _repacked(whole, {}, extra=[(f"extra/{i}", b"") for i in range(30_000)])
@@ -269,11 +269,12 @@ def _archives(whole: bytes, path: str) -> Iterator[tuple[str, bytes]]:
         _repacked(whole, {"data.pkl": b"\x80\x02c__torch__.torch.classes.xnnpack\nConv2dOpContext\n)\x81}b."}),
     )
     yield "no code", _repacked(whole, {CODE: b""})
-    yield "an import", _with_code(whole, "import os\n" + good)
-    yield "a program", _with_code(whole, "import os\nos.system('touch " + path + "')\n" + good)
+    yield "an import", with_code(whole, "import os\n" + good)
+    yield "a program", with_code(whole, "import os\nos.system('touch " + path + "')\n" + good)
 
 
-def _with_code(whole: bytes, code: str) -> bytes:
+def with_code(whole: bytes, code: str) -> bytes:
+    """The archive with other code."""
     return _repacked(whole, {CODE: code.encode()})
 
 
