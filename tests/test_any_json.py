@@ -95,7 +95,7 @@ def test_pages_survive_any_json_in_any_place(furnished: Path, kept: Path, data: 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@hypothesis_settings(max_examples=150, **HOUSE)
+@hypothesis_settings(max_examples=20, **HOUSE)
 @given(data=draw.data())
 def test_pages_and_verbs_survive_much_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
     _any_json_anywhere(furnished, kept, data, pages=True)
