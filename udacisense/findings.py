@@ -20,8 +20,7 @@ from udacisense.types import TOLERANCE, Artifact, Benchmark, Checkpoint, Dataset
 from udacisense.verify import agreement_limit, further_images
 
 _Measured = TypeVar("_Measured", bound=tuple[Benchmark, ...])
-RUN = "python -m udacisense"
-SMALLER = "Convert at a lower precision, or compress the checkpoint further."
+RUN, SMALLER = "python -m udacisense", "Convert at a lower precision, or compress the checkpoint further."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,12 @@ def sameness(case: Case, against: Against | None) -> Finding:
     """The verdict of the newest verification of these two files, real pictures before rendered ones."""
     if case.checkpoint is None:
         return _missing_reference(case, against)
-    found = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256)
-    newest, limit = found.newest_evidence(), 100 * agreement_limit(case.artifact.precision)
+    newest = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256).newest_evidence()
+    limit = 100 * agreement_limit(case.artifact.precision)
     if newest is None:
-        any_tried = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256, exploratory=True)
-        tried = f"Verified only with a looser tolerance than the {TOLERANCE:g} of the rule, which counts for nothing."
-        return Finding(f"{tried if any_tried else 'Not verified yet.'} Run: {RUN} verify {case.artifact.id}", limit=limit)
+        loose = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256, exploratory=True)
+        only = f"Verified only with a looser tolerance than the {TOLERANCE:g} of the rule, which counts for nothing."
+        return Finding(f"{only if loose else 'Not verified yet.'} Run: {RUN} verify {case.artifact.id}", limit=limit)
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     statuses: Mapping[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
     return Finding(
