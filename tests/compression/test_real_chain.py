@@ -24,6 +24,7 @@ STEPS = (
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_real_steps_make_smaller_files_that_load(sample_home: Path) -> None:
     start = saved(sample_home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
     pipeline = Pipeline.model_validate({"name": "real", "final": "real/final.pt", "validation_per_class": 1, "step": STEPS})

@@ -146,7 +146,7 @@ def test_each_sign_is_shown_as_it_is(tmp_path: Path, start_app: Server, watched:
     page = watched.page
     script = tmp_path / "signs.py"
     script.write_text(
-        f"import json\nimport streamlit as st\nfrom ui.plain_text import code, escape\n"
+        f"import json\nimport streamlit as st\nfrom ui.shared.plain_text import code, escape\n"
         f"for i, text in enumerate(json.loads({json.dumps(json.dumps(TRICKY))})):\n"
         "    with st.container(key=f'text{i}'): st.markdown(escape(text))\n"
         "    with st.container(key=f'bold{i}'): st.markdown(f'**{escape(text)}** :gray[{escape(text)}]')\n"

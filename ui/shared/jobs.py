@@ -84,7 +84,7 @@ def job_button(
         key: unique on the page.
         help: a hint shown on hover.
         disabled: grey the button out for a reason of the page's own. Where nothing can be written it is off in any case, and
-            the hint and the head of the page (ui.frame) say why.
+            the hint and the head of the page (ui.shared.frame) say why.
         kind: primary for what the page is for, once on a page.
     """
     busy = any(tuple(job.argv[: len(argv)]) == tuple(argv) for job in active_jobs())
