@@ -50,8 +50,9 @@ def peak():
     return int(next(l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmHWM")).split()[1]) / 1024
 if page:
     from streamlit.testing.v1 import AppTest
-    import ui.readiness.view, ui.benchmark.view, ui.history.view, ui.models.view, ui.verify.view
-    import ui.convert.board, ui.overview.view, ui.timing_charts
+    import importlib, pkgutil, ui
+    for found in pkgutil.walk_packages(ui.__path__, "ui."):
+        importlib.import_module(found.name)
     at = AppTest.from_file("app.py", default_timeout=600)
     if page != "app.py":
         at.switch_page(page)

@@ -12,7 +12,6 @@ import json
 import resource
 import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
 from unittest.mock import patch
 
 from tools.attack import measured
@@ -60,13 +59,7 @@ def main() -> None:
     def no_torch(_checkpoint: object) -> object:
         raise CheckpointError("This file was not read here.")
 
-    quick = (
-        patch("ui.machine.devices_child", lambda: SimpleNamespace(poll=lambda: 0)),
-        patch("ui.machine.devices", lambda: (("cpu",), None)),
-        patch("ui.cache.remote_summary", no_torch),
-    )
-    for one in quick:
-        one.start()
+    patch("udacisense.models.summary.remote_summary", no_torch).start()  # before anything of the app is imported
     asked = list(addresses(sys.argv[1:]))
     exceptions = [e for page, query in asked for e in opened(page, query)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
