@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from tests import odd_files
 from tests.driving import app, quick_answers
 from tests.fakes import fake_checkpoint
 from tests.odd_files import told_of
-from udacisense import jobs, store, verbs
+from udacisense import files, jobs, store, verbs
 from udacisense.artifacts import list_artifacts
 from udacisense.errors import StoreError
 from udacisense.history.runs import list_runs, tag
 from udacisense.models.card import card_path
+from udacisense.models.card_parts import Summary
 from udacisense.models.checkpoint import (
     BASELINE,
     PIPELINE,
@@ -216,3 +218,24 @@ def test_a_record_behind_a_link_out_of_results_is_named(furnished: Path, tmp_pat
     assert found.records == ()
     assert len(found.problems) == 6
     assert "UDACISENSE_FOLLOW_LINKS" in found.problems[0]
+
+
+# --- what a file costs ------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_read_up_to_its_first_fault() -> None:
+    """A million faults would take a gigabyte of memory and ten seconds, for one sentence."""
+    wrong = {
+        TypeAdapter(KINDS["benchmark"]): {"preprocess_s": [""] * 1000, "starts": [{}] * 1000, "blocks_s": [["", ""]] * 1000},
+        TypeAdapter(Summary): {"layers": [{}] * 1000},
+    }
+    for adapter, plain in wrong.items():
+        with pytest.raises(ValidationError) as told:
+            adapter.validate_json(json.dumps(plain), strict=True)
+        assert told.value.error_count() < 50
+
+
+def test_a_file_of_more_values_than_any_record_has_is_not_unpacked() -> None:
+    with pytest.raises(ValueError, match="more than 1,000,000 values"):
+        files.parse_json("[" + "[]," * (files.MAX_VALUES + 1) + "[]]")
+    assert len(files.parse_json("[" + "1," * 1000 + "1]")) == 1001

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from udacisense import errors, scratch
 from udacisense.errors import RunError, UdaciSenseError
+from udacisense.foreign import in_brief
 from udacisense.processes.rpc import Answer, Child, ChildError
 from udacisense.processes.spawn import module
 from udacisense.types import Images, Logits
@@ -103,7 +104,9 @@ class RemoteModel:
         known = getattr(errors, exc.kind, None) if exc.kind else None
         if isinstance(known, type) and issubclass(known, UdaciSenseError):
             return known(str(exc))
+        way_out = (
+            "free some memory and try again" if not exc.kind or exc.kind == "MemoryError" else "save it again where it was made"
+        )
         return RunError(
-            f"{self.path.name} could not be run: {str(exc).rstrip('.')}. If this is a file that you trust, "
-            "free some memory and try again."
+            f"{self.path.name} could not be run: {in_brief(str(exc))}. If this is a file that you trust, {way_out}."
         )

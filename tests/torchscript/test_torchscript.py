@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import torch
 
 from tests.networks import Small, images, network, save_script, traced
 from tools import fuzz_torchscript
-from tools.hostile_scripts import scripts, sound
+from tools.hostile_scripts import PLACES, scripts, sound, with_code
+from udacisense import scratch
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, RunError, UnsafeFileError
 from udacisense.inspection.inspect_file import inspect_file
@@ -215,3 +217,19 @@ def test_without_the_list_of_operators_the_bounds_alone_hold() -> None:
     told = fuzzed("--mutated", "5", "--second-layer", "--seed", "2")
     assert told["hostile"]["lost"] == []
     assert len(told["hostile"]["ran_although_forbidden"]) > 20, "the hostile code runs, and reaches nothing"
+
+
+def test_a_file_that_raises_is_told_of_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "raises.pt"
+    path.write_bytes(with_code(sound(), PLACES["forward"]('ops.prim.RaiseException("no")')))
+    with pytest.raises(RunError, match=r"^raises\.pt could not be run: no\. .* save it again where it was made\.$"):
+        RemoteModel(path, "torch").predict(images(1))
+
+
+def test_the_folder_of_a_model_process_names_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the next run clears it away when this process is killed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    remote = RemoteModel(save_script(traced(Small()), tmp_path / "m.pt"), "torch").open()
+    assert [p.name.startswith(scratch.prefix()) for p in (tmp_path / "temporary").iterdir()] == [True]
+    remote.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from udacisense.types.base import Amount, Count, Fraction, Seconds
+from udacisense.types.base import Amount, Count, Fraction, Many, Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Layer:
 
     name: str  # "model.features.0.0"
     kind: str  # "Conv2d"
-    output_shape: tuple[Count, ...] | None  # without the batch; None = a TorchScript module does not tell
+    output_shape: Many[Count] | None  # without the batch; None = a TorchScript module does not tell
     parameters: Count
     macs: Count | None  # multiply-accumulates for one picture; None = not counted for this kind
     sparsity: Fraction | None  # share of zeros among its weights, 0..1; None = it has none
@@ -28,7 +28,7 @@ class Layer:
 class Summary:
     """A whole network, for one picture of the checkpoint's input size."""
 
-    layers: tuple[Layer, ...]
+    layers: Many[Layer]
     parameters: Count | None  # None = folded into the graph of a frozen TorchScript file
     macs: Count | None  # of convolutions and linear layers, where all the work is
     size_bytes: Count
@@ -71,7 +71,7 @@ class _Recipe(_Part):
     teacher: str | None = None
     initial: str | None = None
     seed: int | None = None
-    stage: tuple[_Stage, ...] | None = None
+    stage: Many[_Stage] | None = None
 
 
 class _Training(_Part):
@@ -87,7 +87,7 @@ class _Training(_Part):
     validation_images: Count | None = None
     device: str | None = None
     initial_weights: str | None = None
-    curves: tuple[_Point, ...] | None = None
+    curves: Many[_Point] | None = None
     notes: Mapping[str, object] | None = None
 
 

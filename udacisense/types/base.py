@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,10 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Moment = Annotated[str, AfterValidator(_check_moment)]  # ISO 8601
 ClassIndex = Annotated[int, Field(ge=0, lt=10)]
 PerClass = Field(min_length=10, max_length=10)
-Confusion = Annotated[tuple[Annotated[tuple[Count, ...], PerClass], ...], PerClass]  # rows true, columns answered
+T = TypeVar("T")
+Many = Annotated[tuple[T, ...], Field(fail_fast=True)]
+"""Any number of values, read up to the first that does not fit: a million faults would take a gigabyte of memory."""
+Confusion = Annotated[Many[Annotated[Many[Count], PerClass]], PerClass]  # rows true, columns answered
 
 
 def require(condition: bool, message: str) -> None:

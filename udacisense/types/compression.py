@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from udacisense.types.base import Count, DatasetRef, Fraction, Provenance, Seconds, Sha256, require
+from udacisense.types.base import Count, DatasetRef, Fraction, Many, Provenance, Seconds, Sha256, require
 
 Mode = Literal["chain", "singles"]
 """Each step works on what the one before made, or each on the start."""
@@ -64,11 +64,11 @@ class Compression:
     id: str
     pipeline: str
     mode: Mode
-    planned: tuple[str, ...]  # names of all steps, in order
+    planned: Many[str]  # names of all steps, in order
     start_id: str
     start_sha256: Sha256
-    steps: tuple[str, ...]  # ids of CompressionStep, in order
-    failed: tuple[FailedStep, ...]
+    steps: Many[str]  # ids of CompressionStep, in order
+    failed: Many[FailedStep]
     made: Provenance
 
     @property

@@ -12,6 +12,7 @@ from udacisense.types.base import (
     Count,
     DatasetRef,
     Fraction,
+    Many,
     PerClass,
     Provenance,
     Sameness,
@@ -35,14 +36,14 @@ class Evaluation:
     images: Count  # labelled images that were judged
     top1: Fraction  # 0..1
     top5: Fraction  # 0..1
-    per_class: Annotated[tuple[Fraction | None, ...], PerClass]  # recall per class; None = the split has no image of it
+    per_class: Annotated[Many[Fraction | None], PerClass]  # recall per class; None = the split has no image of it
     confusion: Confusion
     overlap_images: Count | None  # images of the split the checkpoint was trained on; None = not known
     predictions_path: str  # relative to results/
     preprocess_s: Seconds
     forward_s: Seconds
     made: Provenance
-    warnings: tuple[str, ...] = ()
+    warnings: Many[str] = ()
 
     def __post_init__(self) -> None:
         require(self.images > 0, "an evaluation needs at least one labelled image, got 0")
@@ -97,12 +98,12 @@ class Verification:
     accuracy_before: Fraction | None  # None = images had no labels
     accuracy_after: Fraction | None
     mcnemar_p: Fraction | None
-    checks: tuple[TensorCheck, ...]
-    flips: tuple[Flip, ...]
+    checks: Many[TensorCheck]
+    flips: Many[Flip]
     verdict: Sameness
     reason: str
     made: Provenance
-    warnings: tuple[str, ...] = ()
+    warnings: Many[str] = ()
     measures: Measures | None = None  # None = made before these were measured
     tolerance: float | None = None  # the largest logit difference that counted as equal; None = older, and its checks tell
 
@@ -141,7 +142,7 @@ class Verdict:
     interval: tuple[float, float] | None  # 95 %
     limit: float
     unit: str
-    evidence: tuple[str, ...]  # record ids
+    evidence: Many[str]  # record ids
     data: DatasetRef | None = None  # the pictures behind it, where pictures are
 
     def __post_init__(self) -> None:
@@ -160,6 +161,6 @@ class Readiness:
     baseline_id: str | None
     rules_sha256: str  # of readiness.toml
     status: Status  # fail if a rule fails, else unknown if one is unknown, else pass
-    verdicts: tuple[Verdict, ...]
+    verdicts: Many[Verdict]
     made: Provenance
-    left_out: tuple[str, ...] | None = None  # rules of the product that the rules file lacks; None = made before this was noted
+    left_out: Many[str] | None = None  # rules of the product that the rules file lacks; None = made before this was noted

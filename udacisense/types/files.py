@@ -12,6 +12,7 @@ from pydantic import Field
 from udacisense.types.base import (
     Count,
     Fraction,
+    Many,
     Moment,
     Precision,
     Provenance,
@@ -36,7 +37,7 @@ class Checkpoint:
     architecture: str
     technique: str  # "baseline", "prune30", ...
     parent_id: str | None  # the checkpoint it was compressed from
-    classes: tuple[str, ...]
+    classes: Many[str]
     input_px: tuple[Side, Side]  # height, width
     mean: tuple[Level, Level, Level]
     std: tuple[Spread, Spread, Spread]
@@ -89,10 +90,10 @@ class Artifact:
     sha256: Sha256
     size_bytes: Count
     recipe: Mapping[str, object]  # what was asked for and what was done, e.g. {"capture": "trace", "optimiser": "freeze"}
-    warnings: tuple[str, ...]  # sentences that say why and what to do next
+    warnings: Many[str]  # sentences that say why and what to do next
     made: Provenance
     seconds: Seconds | None = None  # time the conversion took
-    ladder: tuple[Rung, ...] = ()  # the recipes tried, in order, where the precision has more than one
+    ladder: Many[Rung] = ()  # the recipes tried, in order, where the precision has more than one
 
     def __post_init__(self) -> None:
         require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")

@@ -13,6 +13,7 @@ from udacisense.types.base import (
     Count,
     DatasetRef,
     Fraction,
+    Many,
     PerClass,
     Provenance,
     Sha256,
@@ -42,7 +43,7 @@ class Measures:
     cosine: Annotated[float, Field(ge=-1.001, le=1.001)] | None  # mean over pictures; None = a picture's logits are all zero
     kl_nats: float  # mean divergence of the probabilities
     top5_agreement: Fraction  # mean share of the five likeliest classes in common, 0..1
-    per_class: Annotated[tuple[ClassChange | None, ...], PerClass]  # None = no picture of the class
+    per_class: Annotated[Many[ClassChange | None], PerClass]  # None = no picture of the class
     ece_before: Fraction | None  # expected calibration error, 0..1; None = no labels
     ece_after: Fraction | None
     confusion_before: Confusion
@@ -67,7 +68,7 @@ class LayerGap:
 
     name: str  # the reference's module: "features.4"
     value: str | None  # what the file calls it; None = nothing in it comes close, or a converted beginning's output
-    shape: tuple[Count, ...]  # of one picture's value in the reference
+    shape: Many[Count]  # of one picture's value in the reference
     sqnr_db: float | None  # signal over the power of the difference; None = identical
     max_abs_diff: Amount
 
@@ -84,13 +85,13 @@ class Location:
     data: DatasetRef
     images: Count  # the first of each class
     method: SearchMethod
-    gaps: tuple[LayerGap, ...]  # along the network; with "prefixes" only where the search looked
-    inside: tuple[LayerGap, ...]  # the steps inside the block that departs, where they could be seen
+    gaps: Many[LayerGap]  # along the network; with "prefixes" only where the search looked
+    inside: Many[LayerGap]  # the steps inside the block that departs, where they could be seen
     departs: str | None  # the first block whose output departs; None = no single one does
     step: str | None  # the step inside that block that falls most
     reason: str
     made: Provenance
-    warnings: tuple[str, ...] = ()
+    warnings: Many[str] = ()
 
     def __post_init__(self) -> None:
         require(bool(self.gaps), "a location needs at least one place that was looked at")

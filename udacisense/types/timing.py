@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from udacisense.types.base import Amount, Count, Provenance, Ratio, Seconds, Sha256, require
+from udacisense.types.base import Amount, Count, Many, Provenance, Ratio, Seconds, Sha256, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +58,23 @@ class Benchmark:
     import_s: Seconds | None  # importing the runtime
     load_s: Seconds
     first_s: Seconds  # first inference after load, never mixed with the steady ones
-    warmup_s: tuple[Seconds, ...]  # of the first start
-    blocks_s: tuple[tuple[Seconds, ...], ...]  # steady times, a tuple per block, start after start
-    preprocess_s: tuple[Seconds, ...]  # per picture: decode is not included
+    warmup_s: Many[Seconds]  # of the first start
+    blocks_s: Many[Many[Seconds]]  # steady times, a tuple per block, start after start
+    preprocess_s: Many[Seconds]  # per picture: decode is not included
     rss_before_bytes: Count | None  # resident memory before the file was loaded
     peak_rss_bytes: Count | None
     size_bytes: Count
     made: Provenance
-    warnings: tuple[str, ...] = ()  # sentences that say what to do next
+    warnings: Many[str] = ()  # sentences that say what to do next
     protocol: Mapping[str, str | float | int] | None = None  # the numbers that it was timed by
     sustained: bool = False  # timed alone without a pause, not in turns with others
     beside: Count = 0  # processes that were kept busy on purpose meanwhile
-    cpus: tuple[Count, ...] | None = None  # pinned to these; None = not pinned
+    cpus: Many[Count] | None = None  # pinned to these; None = not pinned
     warmup_stable: bool | None = None
-    conditions: tuple[Conditions, ...] = ()  # one for each block
-    starts: tuple[Start, ...] = ()
-    whole_s: tuple[tuple[Seconds, ...], ...] = ()  # one picture from its file: decode, preprocess, infer; a tuple per block
-    decode_s: tuple[Seconds, ...] = ()
+    conditions: Many[Conditions] = ()  # one for each block
+    starts: Many[Start] = ()
+    whole_s: Many[Many[Seconds]] = ()  # one picture from its file: decode, preprocess, infer; a tuple per block
+    decode_s: Many[Seconds] = ()
     mean_rss_bytes: Count | None = None  # while the blocks ran
     timer_s: Seconds | None = None  # the smallest step of the clock
     energy_note: str = "The record is older than the reading of energy counters."  # why energy is None; empty where it is not
@@ -125,8 +125,8 @@ class Unfinished:
     batch: Count
     beside: Count
     starts_asked: Count
-    blocks_s: tuple[tuple[Seconds, ...], ...]  # those that were finished
-    blocks_per_start: tuple[Count, ...]
+    blocks_s: Many[Many[Seconds]]  # those that were finished
+    blocks_per_start: Many[Count]
     reason: str  # a sentence: why it is not finished
     made: Provenance
 
@@ -141,7 +141,7 @@ class Trial:
     slower: Count
     same: Count
     unknown: Count
-    ratios: tuple[Ratio, ...]  # of each comparison, in the order made
+    ratios: Many[Ratio]  # of each comparison, in the order made
     passed: bool
     intervals: tuple[tuple[Ratio, Ratio], ...] = ()  # 95 %, of each ratio; older records do not hold them
 
@@ -159,7 +159,7 @@ class SelfTest:
     subject_id: str
     subject_sha256: Sha256
     protocol: Mapping[str, str | float | int]
-    trials: tuple[Trial, ...]
+    trials: Many[Trial]
     seconds: Seconds
     passed: bool
     made: Provenance
