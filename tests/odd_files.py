@@ -17,6 +17,7 @@ from tests import story
 from tests.compression import stories
 from tests.fakes import fake_ref, made
 from udacisense import store
+from udacisense.settings import settings
 from udacisense.types import (
     Compression,
     FailedConversion,
@@ -199,7 +200,8 @@ def traces_of_verbs(*only: str) -> list[str]:
     """What went wrong in a way that nobody foresaw when every verb that lists, or only some, were asked."""
     found = []
     for argv in (argv for argv in VERBS if not only or argv[0] in only):
-        code, said = verb(*argv)
+        # by its whole path: as it stands it would name the checkout's own file, whose card would be written anew
+        code, said = verb(*(str(settings().home / word) if word.startswith("models/") else word for word in argv))
         lists = argv[0] in ("models", "runs", "env")
         if "Traceback" in said or "nobody foresaw" in said or (lists and code != 0):
             found.append(f"{' '.join(argv)} ended with {code}:\n{said[-3000:]}")
