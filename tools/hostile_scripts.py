@@ -7,10 +7,14 @@ neither be read nor written.
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 HEAD = """class Net(Module):
   __parameters__ = []
@@ -52,24 +56,31 @@ def scripts(whole: bytes, lite: bytes, path: str) -> Iterator[Hostile]:
         yield Hostile(f"system lite {operator}", _renamed(lite, operator), "system")
 
 
-@lru_cache(maxsize=2)  # torch calls a class otherwise when it meets it again
+@lru_cache(maxsize=2)
 def sound(lite: bool = False) -> bytes:
-    """A sound archive: an average of the image, and ten answers from it."""
-    import tempfile
-    from pathlib import Path
+    """A sound archive: an average of the image, and ten answers from it.
 
+    It is written by a process of its own: torch calls classes otherwise in one that has scripted some before.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.pt"
+        subprocess.run([sys.executable, __file__, "lite" if lite else "standard", str(path)], check=True)
+        return path.read_bytes()
+
+
+def _write_sound(lite: bool, path: Path) -> None:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import torch
 
     from udacisense.torchscript.load import quiet_jit
 
-    net = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.ReLU(), torch.nn.Linear(3, 10)).eval()
-    with tempfile.TemporaryDirectory() as folder, quiet_jit():
-        path = Path(folder) / "net.pt"
+    with quiet_jit():
         if lite:
+            layers = (torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.ReLU(), torch.nn.Linear(3, 10))
+            net = torch.nn.Sequential(*layers).eval()
             torch.jit.trace(net, torch.zeros(1, 3, 8, 8))._save_for_lite_interpreter(str(path))
         else:
             torch.jit.save(torch.jit.script(_net()), str(path))
-        return path.read_bytes()
 
 
 def _net() -> object:
@@ -317,3 +328,7 @@ def _renamed(lite: bytes, operator: str) -> bytes:
     if changed == raw:
         raise ValueError("the lite file calls no relu")
     return _repacked(lite, {name.partition("/")[2]: changed})
+
+
+if __name__ == "__main__":
+    _write_sound(sys.argv[1] == "lite", Path(sys.argv[2]))
