@@ -29,10 +29,14 @@ from udacisense.types import (
     Unfinished,
 )
 
-PAGES = ("", *(f"pages/{name}.py" for name in ("dataset", "models", "convert", "verify", "benchmark", "readiness", "history")))
+PAGES = (
+    "",
+    *(f"pages/{n}.py" for n in ("dataset", "models", "convert", "verify", "benchmark", "readiness", "history", "classify")),
+)
 VERBS = (
     ("models",), ("models", "--json"), ("runs",), ("runs", "--json"), ("ready",), ("history", "first"),
     ("card", "models/baseline_mobilenet/checkpoints/model.pth"), ("report",), ("env",),
+    ("data", "--source", "sample"), ("data", "--source", "sample", "--json"),
 )  # fmt: skip
 """Every verb that lists or judges what lies in the home; none of them runs a model."""
 
