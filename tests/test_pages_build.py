@@ -277,6 +277,8 @@ def test_the_app_needs_no_torch_to_look(seeded_home: Story) -> None:
 
 @pytest.mark.slow
 def test_real_children_answer_and_explain(home: Path) -> None:
+    from udacisense.models.checkpoint import read_checkpoint
+    from udacisense.models.summary import remote_summary
     from ui.shared import torch_child
 
     child = torch_child.start("devices")
@@ -286,4 +288,4 @@ def test_real_children_answer_and_explain(home: Path) -> None:
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"not weights")
     with pytest.raises(CheckpointError, match=r"broken\.pth"):
-        torch_child.read_answer(*torch_child.start("summary", str(broken)).communicate(timeout=120))
+        remote_summary(read_checkpoint(broken))
