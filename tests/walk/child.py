@@ -89,6 +89,8 @@ def walk_pages(_checkpoint: str, artifact: str, _heavy: bool) -> list[dict[str, 
     """Exceptions, boxes and buttons of every page."""
     from streamlit.testing.v1 import AppTest
 
+    from tests.driving import seen
+
     found = []
     for page in PAGES:
         at = AppTest.from_file(str(Path.cwd() / "app.py"), default_timeout=300).run()
@@ -100,7 +102,7 @@ def walk_pages(_checkpoint: str, artifact: str, _heavy: bool) -> list[dict[str, 
             {
                 "verb": page,
                 "code": 0 if not at.exception else "; ".join(str(e.value) for e in at.exception),
-                "out": "\n".join(str(e.value) for kind in (at.warning, at.error, at.info, at.markdown) for e in kind),
+                "out": "\n".join(seen(str(e.value)) for kind in (at.warning, at.error, at.info, at.markdown) for e in kind),
                 "err": "\n".join(str(e.stack_trace) for e in at.exception),
                 "buttons": {str(b.key): bool(b.disabled) for b in at.button if str(b.key).startswith("start_")},
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from udacisense import scratch
 from udacisense.benchmark.memory import peak_rss_bytes, rss_bytes
 from udacisense.benchmark.watch_imports import ImportWatch
 from udacisense.models.card import card_path
@@ -90,7 +92,8 @@ def _bind(path: Path) -> None:
     from udacisense.torchscript.archive import is_torchscript
 
     if is_torchscript(path):
-        limits.apply(Bounds.for_file(path, read=(card_path(path),)))
+        own = Path(tempfile.mkdtemp(prefix=scratch.prefix()))  # cleared away by the next run
+        limits.apply(Bounds.for_file(path, read=(card_path(path),), write=(own,)))
 
 
 def warm_up(timed: Timed, command: Command) -> Answer:

@@ -1,4 +1,4 @@
-"""The process that reads: `python -m udacisense.inspection.child FORMAT PATH` writes an Anatomy, or an error, as JSON."""
+"""The process that reads: `python -m udacisense.inspection.child FORMAT PATH FOLDER` writes an Anatomy or an error as JSON."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a file prints cannot spoil the answer
     path = Path(sys.argv[2])
-    bind(path)
+    bind(path, Path(sys.argv[3]))
     with out:
         json.dump(answer(sys.argv[1], path), out)
 

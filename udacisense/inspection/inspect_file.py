@@ -7,12 +7,13 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from udacisense import files, store
+from udacisense import files, scratch, store
 from udacisense.errors import InspectError, StoreError
 from udacisense.foreign import in_brief
 from udacisense.inspection.anatomy import Anatomy
@@ -84,8 +85,13 @@ def read(format: str, path: Path) -> Anatomy:
     Raises:
         InspectError: the child refused the file, died, or was ended.
     """
-    command = [sys.executable, "-m", "udacisense.inspection.child", format, str(path.absolute())]
-    environment = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
+        return _read(format, path, folder)
+
+
+def _read(format: str, path: Path, folder: str) -> Anatomy:
+    command = [sys.executable, "-m", "udacisense.inspection.child", format, str(path.absolute()), folder]
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "TMPDIR": folder}
     child = popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         out, _ = child.communicate(timeout=WALL_S)

@@ -16,7 +16,7 @@ WALL_S = 90.0
 """Time after which the reading process is ended from outside."""
 
 
-def bind(path: Path) -> None:
-    """Bind this process for good: it sees one file, and writes none."""
-    whole = Bounds.for_file(path)
-    limits.apply(Bounds(whole.memory_bytes, CPU_S, whole.file_bytes, whole.read))
+def bind(path: Path, folder: Path | None = None) -> None:
+    """Bind this process for good: it sees one file, and writes nothing but into a temporary folder of its own."""
+    whole = Bounds.for_file(path, write=() if folder is None else (folder,))
+    limits.apply(Bounds(whole.memory_bytes, CPU_S, whole.file_bytes, whole.read, whole.write))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -31,6 +32,9 @@ ADDRESS_BYTES = 6 << 30
 
 FILE_BYTES = 1 << 20
 """Largest file that such a process may write into its own temporary folder."""
+
+NOWHERE = "/dev/null"
+"""The temporary folder of a process that may write nothing."""
 
 _FIRST_TO_GO = "1000"
 _SYSTEM = (
@@ -74,6 +78,7 @@ def apply(bounds: Bounds) -> None:
     """Bind this process, and all that it starts, for good. Call it before threads are started and torch is imported."""
     global _bound
     limit_resources(bounds)
+    _settle_temporary_folder(bounds)
     close_files(bounds)
     _bound = True
 
@@ -144,6 +149,14 @@ def allow_cpu(seconds: float) -> None:
 
 
 # --- files ---------------------------------------------------------------------------------------------------------------
+
+
+def _settle_temporary_folder(bounds: Bounds) -> None:
+    """Tell libraries a temporary folder: they try to find one while they are imported, and fail where none can be written."""
+    with suppress(OSError):
+        if any(Path(tempfile.gettempdir()).is_relative_to(place) for place in bounds.write):
+            return
+    tempfile.tempdir = next(iter(bounds.write), NOWHERE)
 
 
 def close_files(bounds: Bounds) -> None:
