@@ -10,7 +10,8 @@ from tools.attack import measured
 from tools.attack.row import Row
 
 MOST_CPU_S, MOST_MB = 0.5, 400.0
-"""Half a second is the goal; processor seconds of a busy core are up to half as long again."""
+LONGER_S = {"History": 1.0}
+"""The first drawing of a chart of every run."""
 LINE = re.compile(
     r"^(?P<case>[\w ]+?) +first +(?P<cpu>[\d.]+) s \(without records +(?P<bare>[\d.]+)\), .*peak +(?P<mb>\d+) MiB",
     re.M,
@@ -32,7 +33,10 @@ def many(arena: Path, short: bool) -> Iterator[Row]:
         more, peak = float(found["cpu"]) - float(found["bare"]), float(found["mb"]) * 1.048576
         row.figures |= {f"{found['case']}: cpu s more": round(more, 2), f"{found['case']}: MB": peak}
         if found["case"] in cases:
-            row.expect(more <= MOST_CPU_S and peak <= MOST_MB, f"{found['case']}: {more:.2f} s more, {peak:.0f} MB")
+            row.expect(
+                more <= LONGER_S.get(found["case"], MOST_CPU_S) and peak <= MOST_MB,
+                f"{found['case']}: {more:.2f} s more, {peak:.0f} MB",
+            )
             row.figures["measured"] = row.figures.get("measured", 0) + 1
     row.expect(row.figures.pop("measured", 0) == len(cases), f"not all was measured: {(told.out + told.err)[-800:]}")
     yield row
