@@ -16,7 +16,7 @@ import torch
 from tests.networks import Small, images, network, save_script, traced
 from tools import fuzz_torchscript
 from tools.hostile_scripts import PLACES, scripts, sound, with_code
-from udacisense import scratch
+from udacisense import scratch, verbs
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, RunError, UnsafeFileError
 from udacisense.inspection.inspect_file import inspect_file
@@ -181,6 +181,19 @@ def test_a_file_that_never_answers_is_stopped_and_the_next_call_starts_anew(
     monkeypatch.setattr("udacisense.remote.CALL_S", 60.0)
     assert remote.predict(np.zeros((1, 3, 224, 224), np.float32)).shape == (1, 10)
     remote.close()
+
+
+@pytest.mark.slow
+def test_a_torchscript_checkpoint_is_converted_in_a_bound_child_that_writes_its_own_folder_only(sample_home: Path) -> None:
+    folder = sample_home / "models" / "mine"
+    folder.mkdir(parents=True)
+    made = verbs.convert(save_script(traced(), folder / "m.pt"), "torchscript")
+    assert made.recipe["capture"] == "none"
+    assert made.size_bytes > 1 << 20
+    mark = sample_home / "mark"
+    with pytest.raises(UnsafeFileError, match=r"torch\.save"):
+        verbs.convert(hostile(folder / "evil.pt", mark), "torchscript")
+    assert not mark.exists()
 
 
 # --- by the hundred --------------------------------------------------------------------------------------------------------

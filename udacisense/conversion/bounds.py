@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from udacisense.artifacts import mobile_dir
@@ -12,6 +13,9 @@ from udacisense.provenance import machine
 from udacisense.settings import settings
 from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Checkpoint
+
+FILE_BYTES = 64 << 20
+"""What a converted file may have, beside four times its checkpoint's size."""
 
 
 def bounds_for(checkpoint: Checkpoint, out: object, now: Bounds | None) -> Bounds:
@@ -34,7 +38,8 @@ def _for_code(path: Path, out: object, now: Bounds | None) -> Bounds:
         return now
     s = settings()
     read = (card_path(path), path.with_name(f"{path.stem}.trained_on.txt"), s.data_dir or s.cache_dir, mobile_dir())
-    return Bounds.for_file(path, read=read, write=() if out is None else (_folder(Path(str(out))),))
+    bounds = Bounds.for_file(path, read=read, write=() if out is None else (_folder(Path(str(out))),))
+    return replace(bounds, file_bytes=FILE_BYTES + 4 * path.stat().st_size)
 
 
 def _folder(out: Path) -> Path:
