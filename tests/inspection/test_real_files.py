@@ -89,7 +89,7 @@ def test_a_palette_core_ml_package(real_files: RealFiles) -> None:
 
 
 @pytest.mark.parametrize("format", ["torchscript", "torchscript-lite"])
-def test_a_torchscript_file(format: str, real_files: RealFiles) -> None:
+def test_a_torchscript_file(format: str, real_files: RealFiles, bound: None) -> None:
     path = real_files.of(format)
     found, seen = READERS[format](path), inspect_file(path, format, "fp32")
     told = truth.torchscript(real_files.of("torchscript"))
