@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from udacisense.conversion.ladder import judge_rung
-from udacisense.conversion.workshop import Workshop
-from udacisense.convert import targets
+from udacisense.conversion.convert import targets
+from udacisense.conversion.recipe_search import judge_rung
+from udacisense.conversion.steps import ConversionSteps
 from udacisense.models.checkpoint import find_checkpoint
-from udacisense.types import Checkpoint, Format, Precision, Recipe
+from udacisense.types import Checkpoint, ConversionRecipe, Format, Precision
 
 T = TypeVar("T")
 
@@ -28,7 +28,9 @@ def timed(step: Callable[[], T]) -> tuple[T, float]:
     return found, time.process_time() - started
 
 
-def one(workshop: Workshop, checkpoint: Checkpoint, fmt: Format, precision: Precision, recipe: Recipe, place: Path) -> bool:
+def one(
+    workshop: ConversionSteps, checkpoint: Checkpoint, fmt: Format, precision: Precision, recipe: ConversionRecipe, place: Path
+) -> bool:
     """Make and measure one file, print a row; whether the ladder ends with it."""
     path = place / f"{precision}-{recipe.name}" / fmt.file_name
     path.parent.mkdir(parents=True)
@@ -46,7 +48,7 @@ def one(workshop: Workshop, checkpoint: Checkpoint, fmt: Format, precision: Prec
 
 def main(name: str, *formats: str) -> None:
     """Every format and precision that this machine can write."""
-    workshop, checkpoint = Workshop(), find_checkpoint(name)
+    workshop, checkpoint = ConversionSteps(), find_checkpoint(name)
     with tempfile.TemporaryDirectory() as folder:
         for fmt in (f for f in targets().values() if not formats or f.name in formats):
             for precision in fmt.precisions if fmt.unavailable("export") is None else ():

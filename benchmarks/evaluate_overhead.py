@@ -16,12 +16,12 @@ from udacisense.artifacts import find_subject, open_session
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import batches
 from udacisense.data.sources import load_dataset
+from udacisense.evaluation.predictions import answer_all
+from udacisense.metrics.stats import median
 from udacisense.models.checkpoint import default_checkpoint
-from udacisense.predictions import answer_all
-from udacisense.provenance import here
+from udacisense.records.provenance import here
+from udacisense.records.store import to_json
 from udacisense.settings import settings
-from udacisense.stats import median
-from udacisense.store import to_json
 from udacisense.types import Session
 
 AIM = 1.5

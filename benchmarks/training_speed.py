@@ -27,16 +27,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from udacisense.metrics.stats import median
 from udacisense.models.network import MobileNetV3_Household
-from udacisense.provenance import here
-from udacisense.stats import median
-from udacisense.store import to_json
+from udacisense.records.provenance import here
+from udacisense.records.store import to_json
 from udacisense.training import teacher
 from udacisense.training.augment import normalise, resize
+from udacisense.training.batch_targets import TrainingImages
 from udacisense.training.fit import _lesson, _step
-from udacisense.training.lesson import TrainingImages
 from udacisense.training.memory import keep_freed_memory
-from udacisense.training.recipe import Stage
+from udacisense.training.recipe import TrainingStage
 from udacisense.training.state import Run
 
 SIZES = (64, 128, 224)
@@ -55,7 +55,7 @@ def pictures(count: int) -> TrainingImages:
 def ways(px: int) -> dict[str, Callable[[], object]]:
     """What is timed at one size."""
     data = pictures(BATCH)
-    stage = Stage(name="timed", data="household", input_px=px, epochs=1, batch=BATCH, lr=1e-4)
+    stage = TrainingStage(name="timed", data="household", input_px=px, epochs=1, batch=BATCH, lr=1e-4)
     net = MobileNetV3_Household(num_classes=100).model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     run = Run.begin(net, None, stage)
     plain = MobileNetV3_Household(num_classes=100).model.train()

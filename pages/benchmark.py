@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from udacisense import queries
+from udacisense.records import queries
 from udacisense.types import Subject
 from ui.benchmark import latency_views
 from ui.benchmark import view as benchmark_view

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from udacisense import queries
+from udacisense.records import queries
 from ui.history import view
 from ui.overview.state import read_shelf
 from ui.shared.frame import frame

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from udacisense.errors import UdaciSenseError
-from udacisense.readiness import judge, newest_readiness
+from udacisense.readiness.judge import judge, newest_readiness
 from udacisense.report import collect
 from udacisense.verbs.places import cannot_start
 from ui.readiness import view

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from udacisense import queries
 from udacisense.artifacts import cannot_run
 from udacisense.data.sources import default_source, describe
+from udacisense.records import queries
 from udacisense.types import Verification
 from ui.shared.frame import frame
 from ui.shared.jobs import job_button, job_panel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.fakes import fake_format
 from udacisense import formats
-from udacisense.benchmark.child import main
+from udacisense.benchmark.worker_process import main
 
 if __name__ == "__main__":
     formats.FORMATS.clear()

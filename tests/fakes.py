@@ -159,9 +159,11 @@ def run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def convert_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `convert` use the formats that the test put in place: its child process would know the real ones only."""
-    from udacisense.conversion.workshop import Workshop
+    from udacisense.conversion.steps import ConversionSteps
 
-    monkeypatch.setattr(import_module("udacisense.convert"), "open_converter", lambda: nullcontext(Workshop()))
+    monkeypatch.setattr(
+        import_module("udacisense.conversion.convert"), "open_converter", lambda: nullcontext(ConversionSteps())
+    )
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ def fake_checkpoint(path: Path, technique: str = "baseline", parent_id: str | No
 
 def write_card(checkpoint: Checkpoint) -> Path:
     """Write the checkpoint's card beside its file, with a short training history."""
-    from udacisense.store import SCHEMA, to_json
+    from udacisense.records.store import SCHEMA, to_json
 
     curves = [
         {"stage": "household", "epoch": e, "train_loss": 2.0 / e, "validation_top1": 0.6 + 0.1 * e, "lr": 0.01, "seconds": 9.5}
@@ -240,7 +242,7 @@ def fake_artifact(
     **file: Any,
 ) -> Artifact:
     """Write a fake exported file into its own folder under `folder` (models/mobile) with its record; returns the artifact."""
-    from udacisense.store import dump
+    from udacisense.records.store import dump
 
     artifact_id = f"{format}-fp32-{checkpoint.sha256[:8]}-{hashlib.sha256(repr(file).encode()).hexdigest()[:6]}"
     path = write_fake(folder / artifact_id / file_name, **file)

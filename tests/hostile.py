@@ -17,10 +17,19 @@ from PIL import Image
 from tests.compression import stories
 from tests.fakes import fake_artifact, fake_checkpoint, fake_ref, made
 from tests.story import tell
-from udacisense import store
 from udacisense.jobs.processes import Process
 from udacisense.labels import CLASSES
-from udacisense.types import Checkpoint, Compression, FailedConversion, FailedStep, LayerGap, Location, Rung, Unfinished
+from udacisense.records import store
+from udacisense.types import (
+    Checkpoint,
+    Compression,
+    FailedConversion,
+    FailedStep,
+    LayerGap,
+    Localisation,
+    RecipeTrial,
+    Unfinished,
+)
 
 HOST = "evil.invalid"
 NAME = f"![p](http:{HOST}) <img src=x onerror=alert(1)> :red[r] :smile: $x$ **b** www.{HOST}"
@@ -56,8 +65,8 @@ def tell_hostile(home: Path) -> None:
     gaps = tuple(LayerGap(f"features.{i}", "value", (8, 2, 2), 30.0 - i, 0.1) for i in range(3))
     for record in (
         FailedConversion("failed-1", c.id, "onnx", "int8", "static", "lowering", "no luck", "log", made()),
-        Location("l-1", a.id, a.sha256, c.id, c.sha256, fake_ref(10), 10, "values", gaps, gaps[:1], "features.1", "step", "why",
-                 made(), ("mind this",)),
+        Localisation("l-1", a.id, a.sha256, c.id, c.sha256, fake_ref(10), 10, "values", gaps, gaps[:1],
+                     "features.1", "step", "why", made(), ("mind this",)),
         Unfinished("u-1", "run-x", a.id, a.sha256, 1, 1, 0, 10, ((0.1,),), (1,), "stopped", made()),
     ):  # fmt: skip
         store.save(record)
@@ -80,7 +89,9 @@ def _add_ladder(home: Path, artifact_id: str) -> None:
     path = home / "models" / "mobile" / artifact_id / "artifact.json"
     plain = json.loads(path.read_text(encoding="utf-8"))
     plain["record"]["recipe"]["recipe"] = "b"
-    rungs = [Rung(n, "does", 4_000_000, 0.9 + i / 100, 0.8, 0.8, 0.01, 0.02, n == "b", "passed") for i, n in enumerate("ab")]
+    rungs = [
+        RecipeTrial(n, "does", 4_000_000, 0.9 + i / 100, 0.8, 0.8, 0.01, 0.02, n == "b", "passed") for i, n in enumerate("ab")
+    ]
     plain["record"]["ladder"] = [asdict(r) for r in rungs]
     path.write_text(json.dumps(plain), encoding="utf-8")
 

@@ -13,7 +13,7 @@ import typer
 from udacisense.cli.perform import perform
 from udacisense.errors import ExportError
 from udacisense.progress import report
-from udacisense.store import replace_file
+from udacisense.records.store import replace_file
 from udacisense.verbs.lock import heavy_work
 
 

@@ -16,16 +16,16 @@ from typing import Any
 from tests import story
 from tests.compression import stories
 from tests.fakes import fake_ref, made
-from udacisense import store
+from udacisense.records import store
 from udacisense.settings import settings
 from udacisense.types import (
+    AATrial,
     Compression,
     FailedConversion,
     FailedStep,
     LayerGap,
-    Location,
+    Localisation,
     SelfTest,
-    Trial,
     Unfinished,
 )
 
@@ -55,7 +55,7 @@ def furnish(home: Path) -> Path:
     ran = Compression("compression-1", "pipeline_03", "chain", stories.NAMES[:1], checkpoint.id, checkpoint.sha256, (step.id,),
                       (FailedStep(2, "Next", "prune-weights", "It is singular."),), made())  # fmt: skip
     gap = LayerGap("features.3", None, (2,), 3.5, 0.25)
-    trial = Trial("Same file", "no difference", 0, 0, 2, 0, (1.0, 1.01), True, ((0.9, 1.1), (0.9, 1.1)))
+    trial = AATrial("Same file", "no difference", 0, 0, 2, 0, (1.0, 1.01), True, ((0.9, 1.1), (0.9, 1.1)))
     later = [
         replace(b, id=f"{b.id}-2", run_id="run-20260103T030405-abcdef", made=made(created="2026-01-03T03:04:05Z"))
         for b in told.benchmarks
@@ -64,8 +64,8 @@ def furnish(home: Path) -> Path:
         *later,
         step,
         ran,
-        Location("locate-1", one.id, one.sha256, checkpoint.id, checkpoint.sha256, fake_ref(10), 10, "values", (gap,), (gap,),
-                 "features.3", None, "It departs.", made()),
+        Localisation("locate-1", one.id, one.sha256, checkpoint.id, checkpoint.sha256, fake_ref(10), 10, "values", (gap,),
+                     (gap,), "features.3", None, "It departs.", made()),
         SelfTest("selftest-1", one.id, one.sha256, {"name": "quick"}, (trial,), 3.0, True, made()),
         Unfinished("unfinished-1", "run-x", one.id, one.sha256, 1, 1, 0, 10, ((0.001,),), (1,), "It was killed.", made()),
         FailedConversion("failed-1", checkpoint.id, "onnx", "int8", "static", "lowering", "It crashed.", "log", made()),

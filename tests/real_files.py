@@ -10,8 +10,8 @@ import numpy as np
 
 from tests.fakes import made, sha256
 from tests.networks import images, saved
-from udacisense import store
 from udacisense.formats import get_format
+from udacisense.records import store
 from udacisense.types import Artifact, Checkpoint, Conversion, Pictures, Precision
 
 CALIBRATED_BY = 8

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_ref, made
+from udacisense.evaluation.predictions import Predictions
 from udacisense.labels import CLASSES
-from udacisense.predictions import Predictions
 from udacisense.types import (
     Artifact,
     Benchmark,
@@ -51,7 +51,7 @@ class Story:
 
 def tell(home: Path, source: SourceName = "folder") -> Story:
     """Write the story below `home`, which must be the home of the current settings."""
-    from udacisense.store import save
+    from udacisense.records.store import save
 
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
     mobile = home / "models" / "mobile"

@@ -15,7 +15,7 @@ from hypothesis import strategies as draw
 
 from tests import odd_files
 from tests.driving import quick_answers
-from udacisense import store
+from udacisense.records import store
 from udacisense.types import KINDS
 
 __all__ = ["quick_answers"]

@@ -24,8 +24,8 @@ from tests.fakes import fake_artifact, fake_checkpoint, fake_format
 from tests.networks import saved
 from udacisense import formats
 from udacisense.errors import FormatError, MeasureError, NotFoundError
+from udacisense.records.store import new_id, save
 from udacisense.settings import PROJECT
-from udacisense.store import new_id, save
 from udacisense.types import Benchmark, Format, Subject
 
 PLACE = ("models", "baseline_mobilenet", "checkpoints", "model.pth")
@@ -132,7 +132,7 @@ def test_every_name_is_there_and_known_to_type_checkers() -> None:
 
 def test_a_function_keeps_its_name_when_a_module_called_alike_is_imported() -> None:
     code = (
-        "import json, udacisense.verify.compare, udacisense.benchmark.run, udacisense.convert, udacisense.classify\n"
+        "import json, udacisense.verify.compare, udacisense.benchmark.run, udacisense.conversion.convert, udacisense.classify\n"
         "from udacisense.verify import NEAR_TIE\n"
         "print(json.dumps([f'{f.__module__}.{f.__name__}' for f in"
         " (udacisense.verify, udacisense.benchmark, udacisense.convert, udacisense.classify)]))"

@@ -7,21 +7,21 @@ from dataclasses import replace
 import pytest
 
 from tests.story import Story
-from udacisense import store
 from udacisense.formats import FORMATS
-from udacisense.report.dossier import collect
+from udacisense.records import store
+from udacisense.report.artifact_evidence import collect
 from udacisense.types import Evaluation
 from ui.benchmark import charts as benchmark_charts
 from ui.shared import charts
 from ui.shared.chart_style import FORMAT_COLORS, OTHER_COLOR, format_color
-from ui.shared.entries import Entry, Stage, entries, stages, timed_entries
+from ui.shared.entries import Stage, SubjectMetrics, entries, stages, timed_entries
 from ui.shared.number_format import BYTES_A_MB
 
-UNMEASURED = Entry("nothing-fp32", "nothing fp32", "nothing", None)
+UNMEASURED = SubjectMetrics("nothing-fp32", "nothing fp32", "nothing", None)
 
 
 @pytest.fixture
-def measured(seeded_home: Story) -> tuple[Entry, ...]:
+def measured(seeded_home: Story) -> tuple[SubjectMetrics, ...]:
     """The story's three subjects with every record, and one of which nothing is known."""
     subjects = (seeded_home.checkpoint, seeded_home.faithful, seeded_home.drifting)
     return (*timed_entries(seeded_home.benchmarks, subjects, seeded_home.evaluations), UNMEASURED)
@@ -45,7 +45,7 @@ def test_colours_are_okabe_and_ito() -> None:
     assert set(FORMAT_COLORS.values()) == palette
 
 
-def test_a_format_has_the_same_colour_in_every_chart(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+def test_a_format_has_the_same_colour_in_every_chart(measured: tuple[SubjectMetrics, ...], seeded_home: Story) -> None:
     blue, orange, green = (FORMAT_COLORS[f] for f in ("torch", "torchscript", "torchscript-lite"))
     wanted = [blue, orange, green]
     for chart in (charts.accuracy, charts.per_class):
@@ -62,14 +62,14 @@ def test_a_format_has_the_same_colour_in_every_chart(measured: tuple[Entry, ...]
 # --- values ------------------------------------------------------------------------------------------------------------
 
 
-def test_sizes_and_memory_are_in_mb_and_leave_gaps(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+def test_sizes_and_memory_are_in_mb_and_leave_gaps(measured: tuple[SubjectMetrics, ...], seeded_home: Story) -> None:
     sizes = charts.sizes(measured).data[0].x
     assert list(sizes[:3]) == pytest.approx([b.size_bytes / BYTES_A_MB for b in seeded_home.benchmarks])
     assert sizes[3] is None
     assert list(charts.memory(measured).data[0].x) == [260.0, 260.0, 260.0, None]
 
 
-def test_accuracy_shows_the_interval_around_the_share(measured: tuple[Entry, ...]) -> None:
+def test_accuracy_shows_the_interval_around_the_share(measured: tuple[SubjectMetrics, ...]) -> None:
     fig = charts.accuracy(measured)
     assert len(fig.data) == 3
     record = measured[0].evaluation
@@ -79,7 +79,7 @@ def test_accuracy_shows_the_interval_around_the_share(measured: tuple[Entry, ...
     assert fig.data[0].error_x.arrayminus[0] > 0
 
 
-def test_a_class_without_pictures_has_no_mark(measured: tuple[Entry, ...]) -> None:
+def test_a_class_without_pictures_has_no_mark(measured: tuple[SubjectMetrics, ...]) -> None:
     entry = measured[0]
     assert entry.evaluation is not None
     record = replace(entry.evaluation, per_class=(None, *entry.evaluation.per_class[1:]))
@@ -153,7 +153,7 @@ def test_charts_of_nothing_do_not_fail() -> None:
         assert chart([UNMEASURED]).layout.height > 0
 
 
-def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[SubjectMetrics, ...], seeded_home: Story) -> None:
     """Both are the theme's, so that light and dark are readable."""
     figures = [
         benchmark_charts.latency(measured),
@@ -167,7 +167,7 @@ def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[Entry, ...
         assert all(note.font.color is None for note in fig.layout.annotations)
 
 
-def test_a_phone_can_scroll_past_a_chart(measured: tuple[Entry, ...]) -> None:
+def test_a_phone_can_scroll_past_a_chart(measured: tuple[SubjectMetrics, ...]) -> None:
     assert benchmark_charts.latency(measured).layout.dragmode is False
 
 

@@ -17,11 +17,12 @@ import pytest
 
 from tests.fakes import fake_checkpoint, fake_format, made
 from tests.story import Story
-from udacisense import formats, store, verbs
+from udacisense import formats, verbs
 from udacisense.cli.app import main
 from udacisense.cli.watching import JobSink, LogSink
 from udacisense.errors import ExportError
 from udacisense.progress import WAITING, report
+from udacisense.records import store
 from udacisense.types import FailedConversion, Format, Status
 from udacisense.verbs import Judgement
 

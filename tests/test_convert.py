@@ -16,7 +16,7 @@ import pytest
 from tests.fakes import convert_in_this_process, fake_checkpoint, fake_format, write_fake
 from udacisense import formats
 from udacisense.artifacts import find_artifact, list_artifacts, mobile_dir, open_session
-from udacisense.convert import REVISION, convert, publish
+from udacisense.conversion.convert import REVISION, convert, publish
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, StoreError, UnavailableError
 from udacisense.labels import CLASSES
@@ -79,7 +79,7 @@ def test_another_checkpoint_tool_or_revision_gives_another_artifact(
     ids.append(convert(fake_checkpoint(checkpoint.path.with_name("n.pth"), seed=3), "fake").id)
     use(monkeypatch, runtime_version=lambda: "2.0")
     ids.append(convert(checkpoint, "fake").id)
-    monkeypatch.setattr(import_module("udacisense.convert"), "REVISION", 99)
+    monkeypatch.setattr(import_module("udacisense.conversion.convert"), "REVISION", 99)
     ids.append(convert(checkpoint, "fake").id)
     assert len(set(ids)) == 4
 
@@ -213,10 +213,10 @@ def test_a_killed_conversion_leaves_no_artifact_and_the_next_one_works(
         "from tests.fakes import fake_format\n"
         "from importlib import import_module\n"
         "from udacisense import formats\n"
-        "from udacisense.conversion.workshop import Workshop\n"
-        "from udacisense.convert import convert\n"
+        "from udacisense.conversion.steps import Workshop\n"
+        "from udacisense.conversion.convert import convert\n"
         "from udacisense.models.checkpoint import find_checkpoint\n"
-        "import_module('udacisense.convert').open_converter = lambda: nullcontext(Workshop())\n"
+        "import_module('udacisense.conversion.convert').open_converter = lambda: nullcontext(Workshop())\n"
         "def export(checkpoint, asked, out):\n"
         "    out.write_text('half')\n"
         "    print('writing', flush=True)\n"

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset, fixed_logits
-from udacisense import predictions, store
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import MeasureError, NotFoundError, RunError, StoreError
-from udacisense.evaluate import evaluate
-from udacisense.predictions import load_predictions, logits_for, predict_all
+from udacisense.evaluation import predictions
+from udacisense.evaluation.evaluate import evaluate
+from udacisense.evaluation.predictions import load_predictions, logits_for, predict_all
 from udacisense.progress import watched_by
+from udacisense.records import store
 from udacisense.types import Checkpoint, Evaluation
 
 pytestmark = pytest.mark.usefixtures("fake_formats")

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import fake_dataset
-from udacisense import store
 from udacisense.benchmark.protocol import get_protocol
 from udacisense.benchmark.run import benchmark
-from udacisense.convert import convert
+from udacisense.conversion.convert import convert
 from udacisense.data.preprocess import preprocess
-from udacisense.evaluate import evaluate
+from udacisense.evaluation.evaluate import evaluate
+from udacisense.evaluation.predictions import load_predictions
 from udacisense.models.checkpoint import BASELINE, save_checkpoint
-from udacisense.predictions import load_predictions
-from udacisense.readiness import judge
+from udacisense.readiness.judge import judge
+from udacisense.records import store
 from udacisense.settings import settings
 from udacisense.types import Benchmark, Checkpoint
 from udacisense.verify import verify

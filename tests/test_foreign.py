@@ -118,15 +118,15 @@ def test_the_walk_finds_both_faults(tmp_path: Path) -> None:
 def test_a_full_disk_in_a_conversion_is_told_as_that(home: Path, fake_formats: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another format or precision would not help; the folder and what to do are named, and no rung is tried again."""
     from tests.fakes import fake_checkpoint
-    from udacisense import store
-    from udacisense.conversion import workshop
-    from udacisense.convert import convert
+    from udacisense.conversion import steps
+    from udacisense.conversion.convert import convert
+    from udacisense.records import store
     from udacisense.types import FailedConversion
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", str(home / "models" / "mobile" / "part" / "weights"))
 
-    monkeypatch.setattr(workshop.Workshop, "export", full)
+    monkeypatch.setattr(steps.ConversionSteps, "export", full)
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
     with pytest.raises(errors.StoreError) as refused:
         convert(checkpoint, "fake", "fp32")
@@ -140,7 +140,7 @@ def test_a_full_disk_in_a_conversion_is_told_as_that(home: Path, fake_formats: o
 
 @pytest.mark.parametrize("said", ["OSError: [Errno 28] No space left on device: 'x'", "write failed: No space left on device"])
 def test_a_full_disk_is_known_by_what_the_converter_s_process_says(said: str, tmp_path: Path) -> None:
-    from udacisense.conversion.converter import ConverterError
+    from udacisense.conversion.worker_client import ConverterError
     from udacisense.writable import full_disk
 
     assert full_disk(ConverterError(said), tmp_path) == tmp_path
@@ -149,13 +149,13 @@ def test_a_full_disk_is_known_by_what_the_converter_s_process_says(said: str, tm
 
 def test_a_failed_conversion_ends_its_sentence_once(home: Path, fake_formats: object, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.fakes import fake_checkpoint
-    from udacisense.conversion import workshop
-    from udacisense.convert import convert
+    from udacisense.conversion import steps
+    from udacisense.conversion.convert import convert
 
     def fails(*_: object) -> None:
         raise RuntimeError(TORCHSCRIPT + "Save the state_dict.")
 
-    monkeypatch.setattr(workshop.Workshop, "export", fails)
+    monkeypatch.setattr(steps.ConversionSteps, "export", fails)
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
     with pytest.raises(errors.ExportError) as refused:
         convert(checkpoint, "fake", "fp32")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from udacisense.rules import SCALES
+from udacisense.readiness.rules import SCALES
 from udacisense.settings import PROJECT
 
 PAGE = PROJECT / "docs" / "readiness.md"

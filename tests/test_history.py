@@ -8,10 +8,10 @@ import pytest
 
 from tests.benchmark.series import bench, sped
 from tests.story import Story
-from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.history.against import _by_runs, _welch, against, mismatch, role_of, roles
 from udacisense.history.runs import find_run, list_runs, tag, tags
+from udacisense.records import store
 from udacisense.types import Benchmark
 
 LEVELS = list(0.010 * (1 + 0.005 * np.random.default_rng(0).normal(size=24)))

@@ -17,7 +17,7 @@ from tests import odd_files
 from tests.driving import app, quick_answers
 from tests.fakes import fake_checkpoint
 from tests.odd_files import told_of
-from udacisense import files, jobs, store, verbs
+from udacisense import files, jobs, verbs
 from udacisense.artifacts import list_artifacts
 from udacisense.errors import StoreError
 from udacisense.history.runs import list_runs, tag
@@ -31,6 +31,7 @@ from udacisense.models.checkpoint import (
     list_checkpoints,
     read_checkpoint,
 )
+from udacisense.records import store
 from udacisense.settings import settings
 from udacisense.types import KINDS, Evaluation
 

@@ -14,7 +14,7 @@ from scipy import special
 from scipy import stats as reference
 from scipy.spatial import distance
 
-from udacisense import logits as measure
+from udacisense.metrics import logits as measure
 from udacisense.types import Logits
 
 CLASSES = 6

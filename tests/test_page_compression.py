@@ -10,7 +10,7 @@ from tests.compression import stories
 from tests.driving import app, quick_answers, words
 from tests.fakes import write_fake
 from tests.story import Story
-from udacisense import store
+from udacisense.records import store
 from udacisense.report.compression import compressed
 from ui.models import charts
 

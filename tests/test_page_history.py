@@ -11,8 +11,8 @@ import pytest
 from tests.benchmark.series import bench, sped
 from tests.driving import app, go, quick_answers, words
 from tests.story import Story
-from udacisense import store
 from udacisense.history.runs import tags
+from udacisense.records import store
 from udacisense.types import Benchmark
 
 __all__ = ["quick_answers"]

@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 from tests.driving import app, metrics, quick_answers, words
 from tests.fakes import made
 from tests.story import Story, tell
-from udacisense import store
 from udacisense.data.sources import load_dataset
 from udacisense.labels import CLASSES
-from udacisense.types import Flip, LayerGap, Location, Verification
+from udacisense.records import store
+from udacisense.types import Flip, LayerGap, Localisation, Verification
 from udacisense.verify import NEAR_TIE, is_near_tie, split
 
 __all__ = ["quick_answers"]
@@ -152,11 +152,11 @@ def test_without_the_raw_answers_the_distribution_says_so(seeded_home: Story) ->
 # --- along the network --------------------------------------------------------------------------------------------------
 
 
-def location(story: Story, departs: str | None) -> Location:
+def location(story: Story, departs: str | None) -> Localisation:
     gaps = tuple(
         LayerGap(f"features.{i}", f"value {i}", (4, 2, 2), 120.0 if departs is None or i < 2 else 3.0, 0.1) for i in range(4)
     )
-    record = Location(
+    record = Localisation(
         id="locate-1",
         artifact_id=story.drifting.id,
         artifact_sha256=story.drifting.sha256,

@@ -14,11 +14,12 @@ import pytest
 from tests.driving import APP, app, go, metrics, quick_answers, words
 from tests.fakes import fake_checkpoint, fake_format, made
 from tests.story import Story
-from udacisense import formats, store
-from udacisense.convert import convert
+from udacisense import formats
+from udacisense.conversion.convert import convert
 from udacisense.errors import CheckpointError
+from udacisense.records import store
 from udacisense.settings import PROJECT
-from udacisense.types import FailedConversion, Format, Recipe
+from udacisense.types import ConversionRecipe, FailedConversion, Format
 
 __all__ = ["quick_answers"]
 
@@ -191,7 +192,7 @@ def test_what_is_there_is_not_converted_again(
 def test_one_recipe_can_be_asked_for(
     seeded_home: Story, fake_formats: dict[str, Format], started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipes = {"int8": (Recipe("first", "The first."), Recipe("second", "The second."))}
+    recipes = {"int8": (ConversionRecipe("first", "The first."), ConversionRecipe("second", "The second."))}
     monkeypatch.setitem(formats.FORMATS, "fake", fake_format("fake", recipes=recipes))
     at = app("pages/convert.py", format="fake", precision="int8")
     assert "2 recipes are tried in turn" in words(at)

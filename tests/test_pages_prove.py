@@ -22,11 +22,12 @@ from streamlit.testing.v1 import AppTest
 
 from tests.fakes import fake_format, run_in_this_process
 from tests.story import Story, tell
-from udacisense import formats, store
+from udacisense import formats
 from udacisense.data.sources import load_dataset
 from udacisense.errors import RecipeError
 from udacisense.jobs import Job
 from udacisense.labels import CLASSES
+from udacisense.records import store
 from udacisense.settings import PROJECT, settings
 from udacisense.types import Flip, Unfinished
 

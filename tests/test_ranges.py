@@ -14,20 +14,20 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from udacisense import verbs
-from udacisense.benchmark.protocol import Protocol
+from udacisense.benchmark.protocol import TimingProtocol
 from udacisense.cli.app import main
 from udacisense.compression.pipeline_file import Pipeline
 from udacisense.compression.step import Step
 from udacisense.errors import MeasureError, SettingError
 from udacisense.ranges import COMPARISONS, TOLERANCE
-from udacisense.rules import Rule
+from udacisense.readiness.rules import Rule
 from udacisense.settings import Settings, settings
-from udacisense.training.recipe import Recipe, Stage
+from udacisense.training.recipe import TrainingRecipe, TrainingStage
 
 Call = Callable[..., tuple[int, str, str]]
 ABSURD = [float("nan"), float("inf"), float("-inf"), 1e300, -1e300, 10**400]
 STEPS = get_args(get_args(Step)[0])
-FILES: list[type[BaseModel]] = [Rule, Protocol, Recipe, Stage, Pipeline, *STEPS, Settings]
+FILES: list[type[BaseModel]] = [Rule, TimingProtocol, TrainingRecipe, TrainingStage, Pipeline, *STEPS, Settings]
 
 
 def numeric_fields() -> Iterator[tuple[type[BaseModel], str]]:
@@ -49,7 +49,7 @@ FIELDS = [pytest.param(model, name, id=f"{model.__name__}.{name}") for model, na
 
 
 def test_every_kind_of_file_has_numbers_that_are_walked() -> None:
-    assert {model for model, _ in numeric_fields()} >= {Rule, Protocol, Recipe, Stage, Pipeline, Settings}
+    assert {model for model, _ in numeric_fields()} >= {Rule, TimingProtocol, TrainingRecipe, TrainingStage, Pipeline, Settings}
     assert len(FIELDS) > 50
 
 

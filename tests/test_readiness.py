@@ -11,11 +11,11 @@ import pytest
 from tests import story
 from tests.fakes import fake_artifact, fake_checkpoint
 from tests.story import Story
-from udacisense import store
-from udacisense.benchmark.trust import distrust
-from udacisense.findings import Finding
-from udacisense.readiness import decide, judge, newest_readiness, overall
-from udacisense.rules import Rule
+from udacisense.benchmark.quality_grade import distrust
+from udacisense.readiness.judge import decide, judge, newest_readiness, overall
+from udacisense.readiness.measures import Measurement
+from udacisense.readiness.rules import Rule
+from udacisense.records import store
 from udacisense.settings import settings
 from udacisense.types import Artifact, Benchmark, Checkpoint, Readiness, Status, Verdict
 
@@ -279,7 +279,7 @@ def rule(bound: str = "below") -> Rule:
     ],
 )
 def test_the_whole_interval_must_lie_on_one_side(bound: str, interval: tuple[float, float], status: Status) -> None:
-    assert decide(rule(bound), Finding("x.", measured=sum(interval) / 2, interval=interval))[0] == status
+    assert decide(rule(bound), Measurement("x.", measured=sum(interval) / 2, interval=interval))[0] == status
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_judging_needs_no_torch(seeded_home: Story) -> None:
     code = (
         "import sys\n"
         "from udacisense.artifacts import find_artifact\n"
-        "from udacisense.readiness import judge\n"
+        "from udacisense.readiness.judge import judge\n"
         f"judge(find_artifact({seeded_home.faithful.id!r}))\n"
         "assert 'torch' not in sys.modules, 'torch was imported'\n"
     )

@@ -13,20 +13,20 @@ from tests.fakes import fake_ref
 from tests.story import Story
 from udacisense.classify import Classification
 from udacisense.labels import CLASSES
-from udacisense.report.dossier import collect
+from udacisense.report.artifact_evidence import collect
 from udacisense.types import Flip
 from ui.shared import captions, entries
 from ui.shared import rows as shared_rows
-from ui.shared.entries import Entry, Stage
+from ui.shared.entries import Stage, SubjectMetrics
 
 
 @pytest.fixture
-def measured(seeded_home: Story) -> tuple[Entry, ...]:
+def measured(seeded_home: Story) -> tuple[SubjectMetrics, ...]:
     subjects = (seeded_home.checkpoint, seeded_home.faithful, seeded_home.drifting)
     return entries.timed_entries(seeded_home.benchmarks, subjects, seeded_home.evaluations)
 
 
-def timed(entry: Entry, *blocks: tuple[float, ...]) -> Entry:
+def timed(entry: SubjectMetrics, *blocks: tuple[float, ...]) -> SubjectMetrics:
     assert entry.benchmark is not None
     return replace(entry, benchmark=replace(entry.benchmark, blocks_s=blocks))
 
@@ -102,18 +102,18 @@ def test_stages_of_a_baseline_converted_directly_have_no_optimized_stage(seeded_
 
 
 def test_sizes_say_how_much_less() -> None:
-    a, b = Entry("a", "small", "torch", 1_048_576), Entry("b", "large", "torch", 4 * 1_048_576)
+    a, b = SubjectMetrics("a", "small", "torch", 1_048_576), SubjectMetrics("b", "large", "torch", 4 * 1_048_576)
     assert captions.sizes([a, b]) == "The smallest file is small with 1.00 MB, 75.0 % less than large (4.00 MB)."
     assert captions.sizes([a]) == "The smallest file is small with 1.00 MB."
     assert captions.sizes([a, replace(a, label="twin")]).endswith("all are the same.")
 
 
-def test_accuracy_is_told_in_points(measured: tuple[Entry, ...]) -> None:
+def test_accuracy_is_told_in_points(measured: tuple[SubjectMetrics, ...]) -> None:
     assert captions.accuracy(measured).endswith("torchscript-lite fp32 is 4.0 points behind.")
     assert captions.accuracy(measured[:2]) == "All name 80.5 % of 200 images right."
 
 
-def test_hardest_class_ignores_classes_without_pictures(measured: tuple[Entry, ...]) -> None:
+def test_hardest_class_ignores_classes_without_pictures(measured: tuple[SubjectMetrics, ...]) -> None:
     record = measured[0].evaluation
     assert record is not None
     alone = replace(record, per_class=(None, 0.4, *(0.9,) * 8))
@@ -168,7 +168,7 @@ def test_nothing_measured_is_said_in_words() -> None:
         captions.accuracy,
         captions.per_class,
     ):
-        assert "measured yet" in sentence([Entry("x", "x", "torch", None)])
+        assert "measured yet" in sentence([SubjectMetrics("x", "x", "torch", None)])
 
 
 # --- tables and CSV ----------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def read_back(rows: list[shared_rows.Row]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(shared_rows.to_csv(rows))))
 
 
-def test_csv_holds_every_run(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+def test_csv_holds_every_run(measured: tuple[SubjectMetrics, ...], seeded_home: Story) -> None:
     rows = read_back(shared_rows.raw_times(measured))
     assert len(rows) == 300
     steady = [s for b in seeded_home.benchmarks for s in b.steady_s]
@@ -186,12 +186,12 @@ def test_csv_holds_every_run(measured: tuple[Entry, ...], seeded_home: Story) ->
 
 
 def test_csv_leaves_a_cell_empty_where_nothing_was_measured() -> None:
-    (row,) = read_back(shared_rows.comparison([Entry("x", "x", "torch", None)]))
+    (row,) = read_back(shared_rows.comparison([SubjectMetrics("x", "x", "torch", None)]))
     assert row["subject"] == "x"
     assert {name for name, cell in row.items() if cell} == {"subject", "id"}
 
 
-def test_comparison_has_the_times_of_the_record(measured: tuple[Entry, ...], seeded_home: Story) -> None:
+def test_comparison_has_the_times_of_the_record(measured: tuple[SubjectMetrics, ...], seeded_home: Story) -> None:
     row, record = shared_rows.comparison(measured)[0], seeded_home.benchmarks[0]
     times = np.array(record.steady_s) * 1000
     assert row["average_ms"] == pytest.approx(times.mean())
@@ -208,7 +208,7 @@ def test_tables_of_a_verification(seeded_home: Story) -> None:
     assert margins == sorted(margins, reverse=True)  # type: ignore[type-var]
 
 
-def test_per_class_and_confusion_rows(measured: tuple[Entry, ...]) -> None:
+def test_per_class_and_confusion_rows(measured: tuple[SubjectMetrics, ...]) -> None:
     assert len(shared_rows.per_class(measured)) == 30
     matrix = shared_rows.confusion(measured[0])
     assert sum(int(row[name] or 0) for row in matrix for name in CLASSES) == 200

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from tests.fakes import fake_ref, made
 from tests.story import Story
-from udacisense import index_file, queries, records_index, store, verbs
+from udacisense import verbs
+from udacisense.records import index, index_file, queries, store
 from udacisense.settings import settings
 from udacisense.types import KINDS, Evaluation, SourceName
 from ui.overview import state
@@ -67,7 +68,7 @@ def in_memory() -> bool:
 
 def as_told() -> tuple[tuple[Evaluation, ...], tuple[str, ...]]:
     """What the index says of all evaluations."""
-    found = [record for row in records_index.rows("evaluation") if (record := store.load("evaluation", Path(row.file).stem))]
+    found = [record for row in index.rows("evaluation") if (record := store.load("evaluation", Path(row.file).stem))]
     return tuple(found), queries.unreadable(Evaluation)
 
 
@@ -146,7 +147,7 @@ def test_of_the_shipped_records_every_kind_is_listed_as_it_is_read(
     monkeypatch.setenv("UDACISENSE_HOME", str(tmp_path))
     monkeypatch.setenv("UDACISENSE_FOLLOW_LINKS", "1")
     settings.cache_clear()
-    found = queries.Found(records_index.rows(kind))
+    found = queries.Found(index.rows(kind))
     assert tuple(found) == store.records(KINDS[kind]).records
     assert len(found) == len(list(shipped.glob("*.json")))
 
@@ -184,8 +185,8 @@ def test_a_settled_folder_is_passed_over_once_in_one_look(home: Path, monkeypatc
     folder = store.save(evaluation("one")).parent
     os.utime(folder, (1_700_000_000, 1_700_000_000))
     passes = []
-    stamps = records_index._stamps
-    monkeypatch.setattr(records_index, "_stamps", lambda place: passes.append(place) or stamps(place))
+    stamps = index._stamps
+    monkeypatch.setattr(index, "_stamps", lambda place: passes.append(place) or stamps(place))
     with queries.one_look():
         for _ in range(5):
             assert queries.how_many(Evaluation) == 1
@@ -338,7 +339,7 @@ def _save_many(home: str, letter: str) -> None:
     settings.cache_clear()
     for number in range(EACH):
         store.save(evaluation(f"{letter}{number}"))
-        assert any(row.id == f"eval-{letter}{number}" for row in records_index.rows("evaluation"))
+        assert any(row.id == f"eval-{letter}{number}" for row in index.rows("evaluation"))
 
 
 def test_two_processes_that_save_and_ask_at_once_lose_nothing(home: Path) -> None:

@@ -11,16 +11,25 @@ import pytest
 from PIL import Image
 
 from tests.story import Story
-from udacisense import store
 from udacisense.data.dataset import Dataset
 from udacisense.data.sources import load_dataset
-from udacisense.report import Dossier, Pipeline, Stage, collect, draw_pipeline, html_report, markdown_report, with_flips
-from udacisense.report.blocks import NOT_MEASURED, Grid, Heading, Text, measured, megabytes, milliseconds, percent
+from udacisense.records import store
+from udacisense.report import (
+    ArtifactEvidence,
+    Pipeline,
+    Stage,
+    collect,
+    draw_pipeline,
+    html_report,
+    markdown_report,
+    with_flips,
+)
+from udacisense.report.blocks import NOT_MEASURED, Heading, Paragraph, Table, measured, megabytes, milliseconds, percent
 from udacisense.report.html import to_html
 from udacisense.report.markdown import escape, to_markdown
 from udacisense.report.pipeline import comparison, deployment_metrics
 from udacisense.settings import settings
-from udacisense.types import LayerGap, Location, SourceName, SplitName
+from udacisense.types import LayerGap, Localisation, SourceName, SplitName
 from udacisense.verify import is_near_tie
 
 SOURCES_OF_FIGURES = ("eval", "verify", "bench", "ready")
@@ -64,7 +73,7 @@ def test_a_baseline_that_is_the_checkpoint_is_told_once(seeded_home: Story) -> N
 
 
 def test_an_artifact_without_evidence_says_what_to_run(seeded_home: Story) -> None:
-    empty = Dossier(seeded_home.faithful, None, None, None, None, None, None, (), None)
+    empty = ArtifactEvidence(seeded_home.faithful, None, None, None, None, None, None, (), None)
     text = markdown_report((empty,)).replace("\\", "")
     for verb in ("ready", "verify", "evaluate", "benchmark"):
         assert f"Run: python -m udacisense {verb} " in text
@@ -93,13 +102,13 @@ def test_the_page_is_escaped_and_needs_no_other_file(seeded_home: Story) -> None
 
 def test_markup_in_a_name_stays_text() -> None:
     assert escape("a|b_c*d\n<e>") == r"a\|b\_c\*d \<e\>"
-    document = to_markdown((Heading(2, "x|y"), Text("one\ntwo"), Grid(("a",), (("1|2",),))))
+    document = to_markdown((Heading(2, "x|y"), Paragraph("one\ntwo"), Table(("a",), (("1|2",),))))
     assert document == "## x\\|y\n\none two\n\n| a |\n| --- |\n| 1\\|2 |\n"
-    assert "<td>&lt;b&gt;</td>" in to_html((Grid(("a",), (("<b>",),)),))
+    assert "<td>&lt;b&gt;</td>" in to_html((Table(("a",), (("<b>",),)),))
 
 
 def test_a_page_forbids_itself_every_request_and_can_always_be_written() -> None:
-    page = to_html((Heading(1, "a\ud800\u202eb"), Text("x")))
+    page = to_html((Heading(1, "a\ud800\u202eb"), Paragraph("x")))
     policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page)
     assert policy is not None
     assert page.index(policy[0]) < page.index("<title>") < page.index("<style>")
@@ -110,7 +119,7 @@ def test_a_page_forbids_itself_every_request_and_can_always_be_written() -> None
 
 def test_a_row_must_fill_its_columns() -> None:
     with pytest.raises(ValueError, match="must have 2 cells, got 1"):
-        Grid(("a", "b"), (("1",),))
+        Table(("a", "b"), (("1",),))
 
 
 def test_what_was_not_measured_is_never_a_number() -> None:
@@ -188,7 +197,7 @@ def test_the_picture_is_drawn_from_the_records(seeded_home: Story, tmp_path: Pat
 # --- changed answers ----------------------------------------------------------------------------------------------------
 
 
-def flipped(story: Story, source: SourceName) -> Dossier:
+def flipped(story: Story, source: SourceName) -> ArtifactEvidence:
     """The drifting file's dossier, its flips on pictures of a source that is here."""
     data = load_dataset("test", "sample")
     old = story.verifications[1]
@@ -237,7 +246,7 @@ def test_pictures_that_are_not_here_are_left_out(seeded_home: Story, monkeypatch
 
 def test_the_broken_block_stands_in_the_report(seeded_home: Story) -> None:
     gap = LayerGap("features.3", None, (2,), 3.5, 0.25)
-    record = Location(
+    record = Localisation(
         "locate-1", seeded_home.drifting.id, seeded_home.drifting.sha256, seeded_home.checkpoint.id,
         seeded_home.checkpoint.sha256, seeded_home.verifications[1].data, 10, "values", (gap,), (), "features.3", None,
         "features.3 is the first block whose output departs.", seeded_home.verifications[1].made,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from udacisense.errors import RecipeError
-from udacisense.findings import MEASURES
-from udacisense.rules import SCALES, SHIPPED, left_out_words, load_rules
+from udacisense.readiness.measures import MEASURES
+from udacisense.readiness.rules import SCALES, SHIPPED, left_out_words, load_rules
 from udacisense.settings import PROJECT
 
 RULE = '[latency]\ntitle = "Fast"\nmeasure = "latency"\nbound = "below"\nlimit = 200\nunit = "ms"\n'

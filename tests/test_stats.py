@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from udacisense import stats
+from udacisense.metrics import stats
 
 times = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=60)
 levels = st.sampled_from([0.8, 0.9, 0.95, 0.99])

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import fake_ref, made
-from udacisense import store
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.records import store
 from udacisense.types import Checkpoint, Evaluation
 
 

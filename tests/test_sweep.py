@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from udacisense import scratch, store
+from udacisense import scratch
+from udacisense.records import store
 from udacisense.settings import PROJECT
 
 
@@ -88,7 +89,7 @@ def test_the_temporary_files_of_the_living_and_of_others_stay(home: Path, tempor
 
 def test_a_killed_converter_s_log_goes_with_the_next_run(home: Path, temporary: Path) -> None:
     program = (
-        "import os, sys; from udacisense.conversion.converter import Converter\n"
+        "import os, sys; from udacisense.conversion.worker_client import Converter\n"
         "held = Converter(); print(held._said.name, flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )

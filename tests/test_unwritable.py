@@ -14,9 +14,10 @@ import streamlit as st
 
 from tests.driving import app, quick_answers, seen, words  # noqa: F401 - a fixture
 from tests.story import Story
-from udacisense import jobs, store, verbs, writable
+from udacisense import jobs, verbs, writable
 from udacisense.cli.app import main
 from udacisense.errors import JobError, MeasureError, StoreError
+from udacisense.records import store
 from udacisense.types import Readiness
 from udacisense.verbs.places import cannot_start
 

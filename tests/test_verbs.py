@@ -20,10 +20,10 @@ from tests.fakes import fake_checkpoint, fake_format
 from udacisense import formats, verbs
 from udacisense.errors import FormatError, MeasureError, NotFoundError, RecipeError
 from udacisense.progress import WAITING, watched_by
+from udacisense.records.store import new_id, save
 from udacisense.settings import PROJECT
-from udacisense.store import new_id, save
 from udacisense.types import Benchmark, Format, Subject
-from udacisense.verbs import whole, work
+from udacisense.verbs import measure, run
 from udacisense.verbs.judge import worst
 from udacisense.verbs.lock import heavy_work
 
@@ -109,7 +109,7 @@ def fake_timing(monkeypatch: pytest.MonkeyPatch) -> None:
         return records
 
     monkeypatch.setattr(import_module("udacisense.benchmark.run"), "benchmark", timed)
-    monkeypatch.setattr(whole, "FORMATS", {"Mobile": "fake"})
+    monkeypatch.setattr(run, "FORMATS", {"Mobile": "fake"})
 
 
 def test_run_goes_the_whole_way(sample_home: Path, fake_formats: dict[str, Format], fake_timing: None) -> None:
@@ -175,8 +175,8 @@ def test_convert_publishes_and_keeps_what_was_made(sample_home: Path, fake_forma
 
 
 def test_training_goes_to_the_recipes_own_place(home: Path) -> None:
-    assert work._place_of("baseline") == home.joinpath(*BASELINE)
-    assert work._place_of("quick") == home / "models" / "quick" / "checkpoints" / "model.pth"
+    assert measure._place_of("baseline") == home.joinpath(*BASELINE)
+    assert measure._place_of("quick") == home / "models" / "quick" / "checkpoints" / "model.pth"
 
 
 def test_looking_needs_no_torch(home: Path) -> None:

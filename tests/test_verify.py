@@ -14,10 +14,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset, fixed_logits
-from udacisense import store
 from udacisense.errors import MeasureError, NotFoundError, RunError
-from udacisense.logits import psnr_db
-from udacisense.predictions import Predictions
+from udacisense.evaluation.predictions import Predictions
+from udacisense.metrics.logits import psnr_db
+from udacisense.records import store
 from udacisense.settings import PROJECT
 from udacisense.types import Artifact, Checkpoint, TensorCheck, Verification
 from udacisense.verify import (

@@ -146,7 +146,7 @@ def _opened(path: Path, second_layer: bool) -> str:
     import numpy as np
     import torch
 
-    from udacisense.models.jit import NetworkSession
+    from udacisense.models.torchscript_session import NetworkSession
     from udacisense.torchscript import archive, code, load
 
     torch.set_num_threads(1)

@@ -18,12 +18,12 @@ sys.path.insert(0, str(PROJECT))
 
 from udacisense.artifacts import list_artifacts  # noqa: E402 - a tool is a program, and stands beside the package
 from udacisense.errors import NotFoundError  # noqa: E402
+from udacisense.records.store import write_text  # noqa: E402
 from udacisense.report import collect  # noqa: E402
 from udacisense.report.compression import compressed  # noqa: E402
 from udacisense.report.compression_table import grid  # noqa: E402
 from udacisense.report.files_table import files_grid, runs_of  # noqa: E402
 from udacisense.report.markdown import to_markdown  # noqa: E402
-from udacisense.store import write_text  # noqa: E402
 
 DOCUMENTS = (PROJECT / "README.md", PROJECT / "docs" / "compression.md")
 BLOCK = re.compile(r"(<!-- table: (?P<pipeline>[\w.-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)

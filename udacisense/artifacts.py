@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from udacisense import archives, files, queries, store
+from udacisense import archives, files
 from udacisense.errors import (
     CheckpointError,
     FormatError,
@@ -21,6 +21,7 @@ from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import SUFFIXES, find_checkpoint, list_checkpoints
 from udacisense.models.naming import existing_file, not_found
+from udacisense.records import queries, store
 from udacisense.remote import RemoteModel
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Session, Subject

@@ -15,9 +15,9 @@ from udacisense.data.folder import MAX_FILE_BYTES
 from udacisense.data.pictures import Decoded, decode_upload
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import ImageError, NotFoundError
-from udacisense.logits import probabilities
+from udacisense.evaluation.predictions import run_session
+from udacisense.metrics.logits import probabilities
 from udacisense.models.checkpoint import find_checkpoint
-from udacisense.predictions import run_session
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Pixels, Session, Subject
 

@@ -48,7 +48,7 @@ class Opened:
         return asdict(summarise(read_checkpoint(self._path)))
 
     def _values(self, image: Array) -> Answer:
-        from udacisense.verify.inner import READERS
+        from udacisense.verify.intermediate_values import READERS
 
         found = list(READERS[self._format](self._path)(image))
         return {"names": [name for name, _ in found]}, [value for _, value in found]

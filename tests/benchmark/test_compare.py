@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.benchmark.series import ar1, bench, sped
 from udacisense.benchmark.compare import Speed, compare, speed_of
 from udacisense.benchmark.protocol import get_protocol
-from udacisense.stats import Estimate, independent, ratio_interval
+from udacisense.metrics.stats import Estimate, independent, ratio_interval
 from udacisense.types import Benchmark
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests.benchmark.series import protocol_file
 from udacisense.benchmark import protocol
 from udacisense.benchmark.protocol import get_protocol, protocol_names
-from udacisense.benchmark.remarks import remarks
 from udacisense.benchmark.replication import MIN_STARTS
+from udacisense.benchmark.run_warnings import remarks
 from udacisense.errors import MeasureError
 
 WHOLE = "starts = 6\nrounds = 8\nblock_s = 0.1\nmin_runs = 10\nmin_s = 1.0\nmax_rounds = 9\nwarmup_max_s = 1.0\n"

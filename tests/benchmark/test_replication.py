@@ -20,7 +20,7 @@ from udacisense.benchmark.replication import (
     start_ratios,
     trimmed_interval,
 )
-from udacisense.stats import mean
+from udacisense.metrics.stats import mean
 
 
 @given(st.lists(st.floats(-5, 5), min_size=MIN_STARTS, max_size=30), st.sampled_from([0.9, 0.95, 0.99]))

@@ -15,20 +15,20 @@ import psutil
 import pytest
 
 from tests.fakes import FakeSession, Fault, fake_artifact, fake_checkpoint, fake_format, write_fake
-from udacisense import store
-from udacisense.benchmark import child, memory, page_cache, queueing, timed, watch_machine
-from udacisense.benchmark.busy import Neighbours
-from udacisense.benchmark.protocol import Protocol
+from udacisense.benchmark import memory, page_cache, queueing, system_monitor, worker_process, worker_steps
+from udacisense.benchmark.cpu_load import BackgroundLoad
+from udacisense.benchmark.import_timer import ImportWatch
+from udacisense.benchmark.protocol import TimingProtocol
 from udacisense.benchmark.run import benchmark
-from udacisense.benchmark.watch_imports import ImportWatch
-from udacisense.benchmark.watch_machine import Energy
-from udacisense.benchmark.worker import Worker
+from udacisense.benchmark.system_monitor import Energy
+from udacisense.benchmark.worker_client import Worker
 from udacisense.errors import MeasureError
 from udacisense.progress import watched_by
+from udacisense.records import store
 from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished
 
 FAKE_CHILD = (sys.executable, "-m", "tests.fake_child")
-SHORT = Protocol(
+SHORT = TimingProtocol(
     name="short",
     starts=2,
     rounds=3,
@@ -43,9 +43,9 @@ SHORT = Protocol(
 )
 
 
-def changed(protocol: Protocol, **changes: object) -> Protocol:
+def changed(protocol: TimingProtocol, **changes: object) -> TimingProtocol:
     """The protocol with other numbers, checked again."""
-    return Protocol.model_validate({**protocol.model_dump(), **changes})
+    return TimingProtocol.model_validate({**protocol.model_dump(), **changes})
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +135,7 @@ def test_no_child_outlives_its_run(home: Path, checkpoint: Checkpoint) -> None:
 
 def test_a_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from udacisense.benchmark.worker import Worker\n"
+        "import os, sys; from udacisense.benchmark.worker_client import Worker\n"
         "w = Worker('x', 1, 60, (sys.executable, '-m', 'tests.fake_child'))\n"
         f"w.ask('open', format='fake', path={str(write_fake(tmp_path / 'f'))!r}, threads=1, batch=1,"
         " input_px=(8, 8), classes=10, seed=1)\n"
@@ -182,7 +182,7 @@ def test_what_a_runtime_prints_cannot_spoil_an_answer(tmp_path: Path) -> None:
         "    def predict(self, images):\n"
         "        os.write(1, b'hello from native code'); print('hello'); return super().predict(images)\n"
         "formats.FORMATS['fake'] = fakes.fake_format('fake', load=lambda path, threads: Noisy())\n"
-        "from udacisense.benchmark.child import main; main()\n"
+        "from udacisense.benchmark.worker_process import main; main()\n"
     )
     with Worker("noisy", 1, 20, (sys.executable, "-c", noisy)) as worker:
         opened = worker.ask("open", format="fake", path="x", threads=1, batch=2, input_px=(8, 8), classes=10, seed=1)
@@ -210,7 +210,7 @@ def test_last_words_of_a_crash_are_passed_on() -> None:
 
 def test_the_child_answers_a_wrong_order_with_an_error() -> None:
     answers = io.StringIO()
-    child.serve(io.StringIO(json.dumps({"do": "block", "timeout_s": 60}) + "\n"), answers)
+    worker_process.serve(io.StringIO(json.dumps({"do": "block", "timeout_s": 60}) + "\n"), answers)
     assert json.loads(answers.getvalue()) == {"error": "nothing is open"}
 
 
@@ -223,7 +223,7 @@ def test_the_child_answers_a_wrong_order_with_an_error() -> None:
     ],
 )
 def test_warm_up_ends_when_two_windows_agree(times: list[float], stable: bool) -> None:
-    assert timed.is_stable(times, window=10, tolerance=0.03) is stable
+    assert worker_steps.is_stable(times, window=10, tolerance=0.03) is stable
 
 
 def test_imports_are_counted_once_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +303,7 @@ def test_cores_that_are_not_there_are_refused(home: Path, checkpoint: Checkpoint
 
 
 def test_neighbours_work_only_while_asked(home: Path) -> None:
-    with Neighbours(1) as neighbours:
+    with BackgroundLoad(1) as neighbours:
         process = psutil.Process(neighbours._processes[0].pid)
         with neighbours.working(1):
             time.sleep(0.5)
@@ -380,9 +380,9 @@ def test_a_full_disk_costs_the_record_and_not_the_earlier_ones(
 
 def test_a_clock_that_steps_back_is_an_error_and_not_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     session = FakeSession()
-    one = timed.Timed(session, np.zeros((1, 3, 8, 8), np.float32), classes=10)
+    one = worker_steps.Timed(session, np.zeros((1, 3, 8, 8), np.float32), classes=10)
     readings = iter([100.0, 90.0])
-    monkeypatch.setattr(timed.time, "perf_counter", lambda: next(readings))
+    monkeypatch.setattr(worker_steps.time, "perf_counter", lambda: next(readings))
     with pytest.raises(ValueError, match="stepped back by 10 s"):
         one.run()
 
@@ -390,7 +390,7 @@ def test_a_clock_that_steps_back_is_an_error_and_not_a_time(monkeypatch: pytest.
 def test_a_date_that_is_set_back_is_remarked_and_changes_no_time(
     home: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch_machine.MachineWatch, "clock_step_s", lambda self: -7200.0)
+    monkeypatch.setattr(system_monitor.MachineWatch, "clock_step_s", lambda self: -7200.0)
     (record,) = benchmark([checkpoint], SHORT, child=FAKE_CHILD)
     assert any("set back by 7200 s" in warning for warning in record.warnings)
     assert min(record.steady_s) > 0

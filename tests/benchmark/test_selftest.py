@@ -13,9 +13,9 @@ import pytest
 
 from tests.benchmark.test_run import FAKE_CHILD
 from tests.fakes import fake_artifact, fake_checkpoint
-from udacisense import store
-from udacisense.benchmark import queueing, selftest
+from udacisense.benchmark import aa_test, queueing
 from udacisense.benchmark.protocol import get_protocol
+from udacisense.records import store
 from udacisense.types import SelfTest
 
 
@@ -63,7 +63,7 @@ PLAN = get_protocol("selftest")
 
 
 def test_an_honest_machine_passes() -> None:
-    same, more, busy = selftest.run_trials(pairs(Machine(1)), PLAN)
+    same, more, busy = aa_test.run_trials(pairs(Machine(1)), PLAN)
     assert (same.comparisons, more.comparisons, busy.comparisons) == (100, 40, 40)
     assert same.passed, same
     assert more.passed, more
@@ -74,15 +74,15 @@ def test_an_honest_machine_passes() -> None:
 
 
 def test_work_that_is_not_there_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selftest, "MORE_CALLS", selftest.CALLS)
-    _, more, _ = selftest.run_trials(pairs(Machine(2)), PLAN)
+    monkeypatch.setattr(aa_test, "MORE_CALLS", aa_test.CALLS)
+    _, more, _ = aa_test.run_trials(pairs(Machine(2)), PLAN)
     assert not more.passed
     assert more.slower == 0
 
 
 def test_processes_that_differ_by_themselves_are_known_to_the_interval() -> None:
     """8 % between processes hide 10 % more work, and never make the same look different."""
-    same, more, busy = selftest.run_trials(pairs(Machine(3, noise=0.005, bias=0.08)), PLAN)
+    same, more, busy = aa_test.run_trials(pairs(Machine(3, noise=0.005, bias=0.08)), PLAN)
     assert same.passed, same
     assert not more.passed
     assert more.unknown > 0
@@ -98,18 +98,18 @@ def test_being_opened_first_cancels() -> None:
         first.level *= 1.03
         yield first, second
 
-    assert selftest.run_trials(opened, PLAN)[0].passed
+    assert aa_test.run_trials(opened, PLAN)[0].passed
 
 
 def test_a_method_that_leans_to_one_side_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    leaning = selftest.one_start
-    monkeypatch.setattr(selftest, "one_start", lambda a, b: leaning(a, b) + 0.08)
-    assert not selftest.run_trials(pairs(Machine(5)), PLAN, comparisons=20)[0].passed
+    leaning = aa_test.one_start
+    monkeypatch.setattr(aa_test, "one_start", lambda a, b: leaning(a, b) + 0.08)
+    assert not aa_test.run_trials(pairs(Machine(5)), PLAN, comparisons=20)[0].passed
 
 
 @pytest.mark.parametrize("comparisons", [5, 30, 100])
 def test_each_other_kind_is_made_two_fifths_as_often(comparisons: int) -> None:
-    counts = [sum(kind.is_made(n) for n in range(comparisons)) for kind in selftest.KINDS]
+    counts = [sum(kind.is_made(n) for n in range(comparisons)) for kind in aa_test.KINDS]
     assert counts == [comparisons, comparisons * 2 // 5, comparisons * 2 // 5]
 
 
@@ -120,7 +120,7 @@ def test_the_real_thing_runs_and_leaves_a_record(
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
     artifact = fake_artifact(home / "models" / "mobile", checkpoint, "fake", "model.fake", delay_s=0.0002)
     short = PLAN.model_copy(update={"starts": 6, "rounds": 1, "warmup_max_s": 0.1})
-    found = selftest.selftest(artifact, child=FAKE_CHILD, protocol=short, comparisons=3)
+    found = aa_test.selftest(artifact, child=FAKE_CHILD, protocol=short, comparisons=3)
     assert [t.comparisons for t in found.trials] == [3, 1, 1]
     assert found.made.command.endswith("--comparisons 3")
     assert store.records(SelfTest).records == (found,)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.benchmark.series import QUIET, bench
-from udacisense.benchmark.trust import distrust, trust
+from udacisense.benchmark.quality_grade import distrust, trust
 from udacisense.types import Benchmark, Conditions
 
 LEVELS = [0.0100 + 0.00002 * (i % 3) for i in range(16)]

@@ -13,11 +13,11 @@ import pytest
 
 from tests.benchmark.test_run import FAKE_CHILD, SHORT, changed
 from tests.fakes import fake_artifact, fake_checkpoint
-from udacisense import store
-from udacisense.benchmark import queueing, together
+from udacisense.benchmark import interleave, queueing
 from udacisense.benchmark.run import benchmark
 from udacisense.errors import StoreError
-from udacisense.readiness import judge
+from udacisense.readiness.judge import judge
+from udacisense.records import store
 from udacisense.settings import PROJECT
 from udacisense.types import Artifact, Benchmark, Checkpoint, Unfinished
 
@@ -82,9 +82,9 @@ def test_a_run_that_ends_leaves_nothing_unfinished(home: Path, pair: tuple[Check
 def test_a_long_start_is_written_down_meanwhile(
     home: Path, pair: tuple[Checkpoint, Artifact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together, "KEEP_S", 0.0)
+    monkeypatch.setattr(interleave, "KEEP_S", 0.0)
     kept: list[int] = []
-    monkeypatch.setattr(together.unfinished, "keep", lambda turn, *_: kept.append(len(turn.blocks)))
+    monkeypatch.setattr(interleave.unfinished, "keep", lambda turn, *_: kept.append(len(turn.blocks)))
     benchmark(pair[:1], changed(SHORT, starts=1, rounds=6), child=FAKE_CHILD)
     assert kept[:6] == [1, 2, 3, 4, 5, 6]
 

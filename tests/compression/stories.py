@@ -9,8 +9,8 @@ import numpy as np
 
 from tests import story
 from tests.fakes import fake_checkpoint, fake_ref, made
-from udacisense import store
 from udacisense.labels import CLASSES
+from udacisense.records import store
 from udacisense.types import Checkpoint, Compression, CompressionStep, FailedStep, Mode
 
 NAMES = ("Remove channels", "Half of the weights")

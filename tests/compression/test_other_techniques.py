@@ -16,7 +16,7 @@ from udacisense.compression.apply import apply
 from udacisense.errors import CompressionError
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.loading import load_network
-from udacisense.models.slim import widths
+from udacisense.models.pruned_widths import widths
 from udacisense.models.summary import describe, summarise
 from udacisense.training.augment import normalise, resize
 

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from tests.compression.fake_technique import BASELINE, Fake, a_pipeline, chain, fake, step
-from udacisense import store
 from udacisense.compression import ledger
 from udacisense.compression.pipeline import Ran, run_pipeline
 from udacisense.compression.pipeline_file import Pipeline, plan
@@ -19,6 +18,7 @@ from udacisense.compression.work import Work
 from udacisense.errors import DataError
 from udacisense.models.checkpoint import read_checkpoint, trained_hashes, training_info
 from udacisense.progress import watched_by
+from udacisense.records import store
 from udacisense.types import Compression, CompressionStep
 
 __all__ = ["fake"]

@@ -16,7 +16,7 @@ from tests.networks import images, network
 from udacisense.compression.apply import apply
 from udacisense.compression.prune_channels import remove_channels
 from udacisense.errors import CompressionError
-from udacisense.models.slim import channel_makers, widths
+from udacisense.models.pruned_widths import channel_makers, widths
 from udacisense.models.summary import describe
 
 

@@ -11,11 +11,11 @@ import pytest
 from tests.compression import stories
 from tests.fakes import fake_checkpoint
 from tests.story import Story
-from udacisense import store
 from udacisense.compression import pipeline_file
 from udacisense.errors import NotFoundError
+from udacisense.records import store
 from udacisense.report import seeds
-from udacisense.report.blocks import Text
+from udacisense.report.blocks import Paragraph
 from udacisense.report.compression import compressed, course_results, lineage, pipelines_that_ran
 from udacisense.report.compression_table import COLUMNS, cells, grid, targets
 from udacisense.report.markdown import to_markdown
@@ -104,7 +104,7 @@ def test_a_verdict_says_what_the_figures_say(home: Path) -> None:
 
 
 def replace_change(value: float, low: float, high: float) -> object:
-    from udacisense.stats import Estimate
+    from udacisense.metrics.stats import Estimate
 
     return Estimate(value, low, high)
 
@@ -167,8 +167,8 @@ def test_a_card_tells_what_its_pipeline_remarks(home: Path, monkeypatch: pytest.
     monkeypatch.setattr(pipeline_file, "PIPELINES_DIR", home)
     file = home / "pipeline_03.toml"
     file.write_text('remark = "Mind this."\n[[step]]\nname = "Fold"\ntechnique = "fold-batch-norm"\n')
-    assert Text("Mind this.") in _compression(way, {"pipeline": "pipeline_03"})
-    assert Text("Mind this.") not in _compression(way, {"pipeline": "another"})
+    assert Paragraph("Mind this.") in _compression(way, {"pipeline": "pipeline_03"})
+    assert Paragraph("Mind this.") not in _compression(way, {"pipeline": "another"})
     file.write_text("remark = ")
     assert len(_compression(way, {"pipeline": "pipeline_03"})) == 3, "a broken pipeline does not hide the card"
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.compression.tiny import FINETUNE, step
-from udacisense.training.recipe import Stage
+from udacisense.training.recipe import TrainingStage
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_each_mistake_has_a_message(technique: str, settings: dict[str, Any], to
 
 def test_fine_tuning_is_named_after_its_step_and_sees_household_pictures() -> None:
     found = step("finetune", finetune=True)
-    assert found.finetune == Stage(name="finetune", data="household", **FINETUNE)  # type: ignore[arg-type]
+    assert found.finetune == TrainingStage(name="finetune", data="household", **FINETUNE)  # type: ignore[arg-type]

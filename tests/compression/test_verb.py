@@ -16,11 +16,12 @@ from tests import story
 from tests.compression import stories
 from tests.compression.fake_technique import Fake, fake
 from tests.compression.test_pipeline import broken
-from udacisense import store, verbs
+from udacisense import verbs
 from udacisense.compression.work import Work
 from udacisense.errors import CompressionError, NotFoundError, RecipeError
 from udacisense.jobs import control
 from udacisense.progress import watched_by
+from udacisense.records import store
 from udacisense.types import Benchmark, Evaluation, Format, Subject
 
 __all__ = ["fake"]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from tests.fakes import fake_format, write_fake
 from udacisense import formats
-from udacisense.conversion.child import main
+from udacisense.conversion.worker import main
 from udacisense.processes.limits import Bounds, limit_resources
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Conversion, Exported, Recipe
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Exported
 
-RECIPES = tuple(Recipe(n, n) for n in ("sound", "crash", "killed", "leaves", "hang", "chatter", "greedy", "foreign", "noisy"))
+RECIPES = tuple(
+    ConversionRecipe(n, n) for n in ("sound", "crash", "killed", "leaves", "hang", "chatter", "greedy", "foreign", "noisy")
+)
 
 
 def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:

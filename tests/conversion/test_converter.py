@@ -16,13 +16,14 @@ import pytest
 
 from tests.conversion.child import RECIPES, export
 from tests.fakes import fake_checkpoint, fake_format, write_fake
-from udacisense import formats, provenance, store
+from udacisense import formats
 from udacisense.artifacts import mobile_dir, standing_failures
-from udacisense.conversion.converter import Converter, ConverterError
-from udacisense.convert import convert
+from udacisense.conversion.convert import convert
+from udacisense.conversion.worker_client import ConverterClient, ConverterError
 from udacisense.errors import ExportError
 from udacisense.progress import watched_by
-from udacisense.types import Checkpoint, Exported, FailedConversion, Recipe
+from udacisense.records import provenance, store
+from udacisense.types import Checkpoint, ConversionRecipe, Exported, FailedConversion
 from udacisense.verbs import convert_all
 
 CHILD = (sys.executable, "-m", "tests.conversion.child")
@@ -34,16 +35,18 @@ def checkpoint(sample_home: Path) -> Checkpoint:
 
 
 @pytest.fixture
-def converter(checkpoint: Checkpoint) -> Iterator[Converter]:
-    with Converter(CHILD, timeout_s=30.0) as found:
+def converter(checkpoint: Checkpoint) -> Iterator[ConverterClient]:
+    with ConverterClient(CHILD, timeout_s=30.0) as found:
         yield found
 
 
-def write(converter: Converter, checkpoint: Checkpoint, recipe: str, out: Path) -> Exported:
-    return converter.export(checkpoint, "fake", "fp32", Recipe(recipe, recipe), out)
+def write(converter: ConverterClient, checkpoint: Checkpoint, recipe: str, out: Path) -> Exported:
+    return converter.export(checkpoint, "fake", "fp32", ConversionRecipe(recipe, recipe), out)
 
 
-def test_one_process_serves_conversion_after_conversion(converter: Converter, checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_one_process_serves_conversion_after_conversion(
+    converter: ConverterClient, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
     told: list[str] = []
     with watched_by(lambda fraction, stage: told.append(stage)):
         first = write(converter, checkpoint, "sound", tmp_path / "a")
@@ -57,7 +60,7 @@ def test_one_process_serves_conversion_after_conversion(converter: Converter, ch
 
 
 def test_a_crash_says_where_and_the_next_conversion_goes_on(
-    converter: Converter, checkpoint: Checkpoint, tmp_path: Path
+    converter: ConverterClient, checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     with pytest.raises(ConverterError, match="was killed by SIGSEGV while lowering"):
         write(converter, checkpoint, "crash", tmp_path / "a")
@@ -67,21 +70,23 @@ def test_a_crash_says_where_and_the_next_conversion_goes_on(
     assert (tmp_path / "a").is_file()
 
 
-def hurry(converter: Converter, checkpoint: Checkpoint, folder: Path) -> None:
+def hurry(converter: ConverterClient, checkpoint: Checkpoint, folder: Path) -> None:
     """Let what follows take two seconds at most; the start of the process, which a busy machine draws out, is over by then."""
     write(converter, checkpoint, "sound", folder / "first")
     converter._timeout_s = 2.0
 
 
 @pytest.mark.parametrize("way", ["hang", "chatter"])
-def test_a_converter_that_never_ends_is_stopped(converter: Converter, checkpoint: Checkpoint, tmp_path: Path, way: str) -> None:
+def test_a_converter_that_never_ends_is_stopped(
+    converter: ConverterClient, checkpoint: Checkpoint, tmp_path: Path, way: str
+) -> None:
     hurry(converter, checkpoint, tmp_path)
     with pytest.raises(ConverterError, match="no answer within 2 s while"):
         write(converter, checkpoint, way, tmp_path / "a")
 
 
 def test_errors_keep_their_class_and_foreign_ones_their_name(
-    converter: Converter, checkpoint: Checkpoint, tmp_path: Path
+    converter: ConverterClient, checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     with pytest.raises(ConverterError, match="ZeroDivisionError: its own trouble"):
         write(converter, checkpoint, "foreign", tmp_path / "a")
@@ -91,7 +96,9 @@ def test_errors_keep_their_class_and_foreign_ones_their_name(
         converter.check(checkpoint, "fake", broken)
 
 
-def test_measures_and_golden_pictures_come_over_the_pipe(converter: Converter, checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_measures_and_golden_pictures_come_over_the_pipe(
+    converter: ConverterClient, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
     found = converter.measure(checkpoint, "fake", write_fake(tmp_path / "a"), write_fake(tmp_path / "b"))
     assert found.agreement == 1.0
     assert found.images == 120  # half of the sample's twenty-four a class
@@ -124,7 +131,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_failed_conversion_leaves_a_record_and_nothing_else(
-    converter: Converter, checkpoint: Checkpoint, way: str, message: str
+    converter: ConverterClient, checkpoint: Checkpoint, way: str, message: str
 ) -> None:
     with pytest.raises(ExportError, match=rf"{message}.*in the record failed-fake-fp32-"):
         convert(checkpoint, "fake", recipe=way, converter=converter)
@@ -140,7 +147,7 @@ def test_a_failed_conversion_leaves_a_record_and_nothing_else(
 
 
 @pytest.mark.usefixtures("known")
-def test_a_converter_that_hangs_leaves_a_record_too(converter: Converter, checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_converter_that_hangs_leaves_a_record_too(converter: ConverterClient, checkpoint: Checkpoint, tmp_path: Path) -> None:
     hurry(converter, checkpoint, tmp_path)
     with pytest.raises(ExportError, match="no answer within 2 s"):
         convert(checkpoint, "fake", recipe="hang", converter=converter)
@@ -154,7 +161,9 @@ def test_a_converter_that_hangs_leaves_a_record_too(converter: Converter, checkp
 def test_the_other_formats_go_on_after_a_crash(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
     crash = fake_format("fake", export=export, precisions=("fp32",), recipes={"fp32": RECIPES[1:2]})
     monkeypatch.setitem(formats.FORMATS, "fake", crash)
-    monkeypatch.setattr(import_module("udacisense.convert"), "open_converter", lambda: Converter(CHILD, timeout_s=30.0))
+    monkeypatch.setattr(
+        import_module("udacisense.conversion.convert"), "open_converter", lambda: ConverterClient(CHILD, timeout_s=30.0)
+    )
     monkeypatch.setattr(provenance, "usable_cores", lambda: cores)
     told: list[tuple[float, str]] = []
     with watched_by(lambda fraction, stage: told.append((fraction, stage))):
@@ -170,7 +179,7 @@ def test_the_other_formats_go_on_after_a_crash(checkpoint: Checkpoint, monkeypat
 
 
 def test_who_ends_the_work_ends_the_process_and_leaves_no_record(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    converter = Converter(CHILD, timeout_s=30.0)
+    converter = ConverterClient(CHILD, timeout_s=30.0)
     ended: list[BaseException] = []
 
     def work() -> None:

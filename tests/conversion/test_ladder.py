@@ -10,10 +10,10 @@ import pytest
 from tests.fakes import convert_in_this_process, fake_checkpoint, fake_format, write_fake
 from udacisense import formats
 from udacisense.artifacts import find_artifact
-from udacisense.conversion.ladder import Measured, best, failed_rung, judge_rung
-from udacisense.convert import artifact_id, convert
+from udacisense.conversion.convert import artifact_id, convert
+from udacisense.conversion.recipe_search import Measured, best, failed_rung, judge_rung
 from udacisense.errors import ExportError, RecipeError
-from udacisense.types import Artifact, Checkpoint, Conversion, Exported, Recipe
+from udacisense.types import Artifact, Checkpoint, Conversion, ConversionRecipe, Exported
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     return Exported({"images": list(hashes)})
 
 
-def offer(monkeypatch: pytest.MonkeyPatch, *recipes: Recipe) -> None:
+def offer(monkeypatch: pytest.MonkeyPatch, *recipes: ConversionRecipe) -> None:
     fake = fake_format("fake", export=export, recipes={"int8": recipes})
     monkeypatch.setattr(formats, "FORMATS", {"torch": fake_format("torch"), "fake": fake})
     convert_in_this_process(monkeypatch)
@@ -40,8 +40,12 @@ def climbed(made: Artifact) -> list[tuple[str, bool]]:
     return [(rung.recipe, rung.passed) for rung in made.ladder]
 
 
-FAR, NEAR, SAME = Recipe("far", "", {"shift": 3.0}), Recipe("near", "", {"shift": 0.3}), Recipe("same", "", {"shift": 0.0})
-BROKEN = Recipe("broken", "", {"broken": True})
+FAR, NEAR, SAME = (
+    ConversionRecipe("far", "", {"shift": 3.0}),
+    ConversionRecipe("near", "", {"shift": 0.3}),
+    ConversionRecipe("same", "", {"shift": 0.0}),
+)
+BROKEN = ConversionRecipe("broken", "", {"broken": True})
 
 
 def test_it_stops_at_the_first_that_passes(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +68,7 @@ def test_it_stops_at_the_first_that_passes(checkpoint: Checkpoint, monkeypatch: 
 def test_where_none_passes_the_one_that_agrees_most_is_kept_and_says_so(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer(monkeypatch, FAR, Recipe("less far", "", {"shift": 2.0}))
+    offer(monkeypatch, FAR, ConversionRecipe("less far", "", {"shift": 2.0}))
     made = convert(checkpoint, "fake", "int8")
     agreements = {rung.recipe: rung.agreement for rung in made.ladder}
     assert made.recipe["recipe"] == max(agreements, key=lambda name: agreements[name] or 0.0)
@@ -72,7 +76,7 @@ def test_where_none_passes_the_one_that_agrees_most_is_kept_and_says_so(
 
 
 def test_where_every_recipe_fails_nothing_is_kept(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    offer(monkeypatch, BROKEN, Recipe("broken too", "", {"broken": True}))
+    offer(monkeypatch, BROKEN, ConversionRecipe("broken too", "", {"broken": True}))
     with pytest.raises(ExportError, match=r"broken: .*cannot lower.*"):
         convert(checkpoint, "fake", "int8")
 
@@ -90,7 +94,7 @@ def test_one_recipe_can_be_asked_for_by_name(checkpoint: Checkpoint, monkeypatch
 def test_the_calibration_pictures_are_named_and_a_sample_is_no_evidence(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer(monkeypatch, Recipe("calibrated", "", {"images": 20}, calibrated=True))
+    offer(monkeypatch, ConversionRecipe("calibrated", "", {"images": 20}, calibrated=True))
     made = convert(checkpoint, "fake", "int8")
     assert len(set(made.recipe["images"])) == 20  # type: ignore[call-overload]
     assert any("sample pack" in warning for warning in made.warnings)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.fakes import fake_checkpoint, fake_dataset
-from udacisense.conversion import pictures
-from udacisense.conversion.pictures import draw, golden_pictures, training_set_id
+from udacisense.conversion import calibration_data
+from udacisense.conversion.calibration_data import draw, golden_pictures, training_set_id
 from udacisense.data.sources import load_dataset
 from udacisense.types import Checkpoint
 
@@ -43,13 +43,13 @@ def test_pictures_that_the_checkpoint_never_saw_are_chosen_by_first(
 ) -> None:
     data = fake_dataset(200)
     unseen = {data.hashes[i] for i in range(0, 100)}
-    monkeypatch.setattr(pictures, "trained_hashes", lambda _: frozenset(set(data.hashes) - unseen))
+    monkeypatch.setattr(calibration_data, "trained_hashes", lambda _: frozenset(set(data.hashes) - unseen))
     found = draw(checkpoint, data)
     assert {data.hashes[i] for i in found.validation} == unseen
     assert found.unseen
-    monkeypatch.setattr(pictures, "trained_hashes", lambda _: frozenset(data.hashes))
+    monkeypatch.setattr(calibration_data, "trained_hashes", lambda _: frozenset(data.hashes))
     assert not draw(checkpoint, data).unseen
-    monkeypatch.setattr(pictures, "trained_hashes", lambda _: None)
+    monkeypatch.setattr(calibration_data, "trained_hashes", lambda _: None)
     assert not draw(checkpoint, data).unseen
 
 
@@ -62,5 +62,5 @@ def test_golden_pictures_are_the_sample_packs_one_a_class(checkpoint: Checkpoint
 def test_the_training_set_is_read_once_for_its_name(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = training_set_id()
     assert name == load_dataset("train").ref.dataset_id
-    monkeypatch.setattr(pictures, "load_dataset", lambda split: pytest.fail("it was read again"))
+    monkeypatch.setattr(calibration_data, "load_dataset", lambda split: pytest.fail("it was read again"))
     assert training_set_id() == name

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from tests.story import Story
-from udacisense import store
+from udacisense.records import store
 from udacisense.types import Benchmark, Evaluation, Readiness, Verification
 
 

@@ -22,7 +22,7 @@ from udacisense.formats import fmt_coreml
 from udacisense.formats.fmt_coreml import FORMAT, PACKAGE
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.labels import CLASSES
-from udacisense.models.jit import NetworkSession
+from udacisense.models.torchscript_session import NetworkSession
 from udacisense.types import Checkpoint, Conversion
 
 ON_A_MAC = sys.platform == "darwin"

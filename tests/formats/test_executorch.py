@@ -13,13 +13,13 @@ from tests.formats.calibrated import FIRST, SEEN, int8, sensitive
 from tests.networks import images, network, saved
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, MeasureError, RunError
+from udacisense.evaluation.predictions import run_session
 from udacisense.formats.fmt_executorch import FORMAT
 from udacisense.formats.fmt_executorch.format import _load, _outside
 from udacisense.formats.fmt_executorch.int8 import quantise
-from udacisense.models.dissect import save_beginning
-from udacisense.models.jit import NetworkSession
 from udacisense.models.loading import load_network
-from udacisense.predictions import run_session
+from udacisense.models.torchscript_session import NetworkSession
+from udacisense.models.truncation import save_beginning
 from udacisense.types import Checkpoint, Conversion, Exported
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning", "ignore:.*:UserWarning")

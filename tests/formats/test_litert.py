@@ -23,8 +23,8 @@ from udacisense.formats.fmt_litert import FORMAT, calibration, format, int8
 from udacisense.formats.fmt_litert.packing import packed
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.labels import CLASSES
-from udacisense.models.jit import NetworkSession
-from udacisense.types import Checkpoint, Conversion, Logits, Pictures, Recipe
+from udacisense.models.torchscript_session import NetworkSession
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Logits, Pictures
 
 HEAVY = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
@@ -107,7 +107,7 @@ def in_float(found: list[Row]) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", int8.RECIPES, ids=lambda r: r.name)
-def test_each_int8_recipe_changes_what_it_says(recipe: Recipe, quantised: dict[str, tuple[bytes, list[str]]]) -> None:
+def test_each_int8_recipe_changes_what_it_says(recipe: ConversionRecipe, quantised: dict[str, tuple[bytes, list[str]]]) -> None:
     content, used = quantised[recipe.name]
     found = rows(content)
     heavy = [row for row in found if row.kind in HEAVY]
@@ -160,7 +160,7 @@ def test_what_it_was_calibrated_on_is_recorded(checkpoint: Checkpoint, tmp_path:
 
 
 def test_no_two_recipes_differ_in_a_number_alone() -> None:
-    def kind(recipe: Recipe) -> tuple[bool, str]:
+    def kind(recipe: ConversionRecipe) -> tuple[bool, str]:
         words = {key: value for key, value in recipe.options.items() if not isinstance(value, int | float)}
         return recipe.calibrated, json.dumps(words, sort_keys=True)
 

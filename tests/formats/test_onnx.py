@@ -16,12 +16,12 @@ from tests.formats.calibrated import FIRST, SEEN, int8, sensitive
 from tests.networks import images, network, saved
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, MeasureError, RunError
+from udacisense.evaluation.predictions import run_session
 from udacisense.formats.fmt_onnx import FORMAT
 from udacisense.formats.fmt_onnx.format import IR_VERSION, OPSET
 from udacisense.formats.fmt_onnx.int8 import nodes_of_blocks
 from udacisense.formats.fmt_onnx.weights import weights_to_half, weights_to_int8
-from udacisense.models.jit import NetworkSession
-from udacisense.predictions import run_session
+from udacisense.models.torchscript_session import NetworkSession
 from udacisense.types import Checkpoint, Conversion, Exported, Logits
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning", "ignore:.*:FutureWarning")

@@ -16,7 +16,7 @@ from udacisense.errors import ExportError, RunError
 from udacisense.formats import FORMATS
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
 from udacisense.models.checkpoint import read_checkpoint
-from udacisense.models.jit import NetworkSession
+from udacisense.models.torchscript_session import NetworkSession
 from udacisense.torchscript.load import quiet_jit
 from udacisense.types import Checkpoint, Conversion, Exported, Format
 

@@ -17,8 +17,8 @@ from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
 from udacisense.formats.fmt_torchscript.int8 import engine
 from udacisense.models.checkpoint import read_checkpoint
-from udacisense.models.dissect import save_beginning
-from udacisense.models.jit import NetworkSession
+from udacisense.models.torchscript_session import NetworkSession
+from udacisense.models.truncation import save_beginning
 from udacisense.torchscript.load import quiet_jit
 from udacisense.types import Checkpoint, Conversion, Exported, Format
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy, Operator, Port, Tensor
-from udacisense.inspection.findings import judge
+from udacisense.inspection import structure as a
+from udacisense.inspection.advice import judge
 from udacisense.inspection.graph import decomposed_hard_swish, float_islands, unfolded_batch_norms
-from udacisense.inspection.inspection import Finding, describe
+from udacisense.inspection.inspection import Advice, describe
+from udacisense.inspection.structure import ModelStructure, Operator, Port, Tensor
 
 INT8 = Tensor("w", (8, 3, 1, 1), "int8", 24, scales=8)
 FLOAT = Tensor("w", (8, 3, 1, 1), "float32", 96)
@@ -21,14 +21,14 @@ def op(kind: str, inputs: str = "", outputs: str = "", computes: str = "float32"
     return Operator(kind, kind, place, tuple(inputs.split()), tuple(outputs.split()), computes=computes, **more)  # type: ignore[arg-type]
 
 
-def anatomy(*operators: Operator, tensors: tuple[Tensor, ...] = (FLOAT,), **changes: object) -> Anatomy:
+def anatomy(*operators: Operator, tensors: tuple[Tensor, ...] = (FLOAT,), **changes: object) -> ModelStructure:
     ports = (Port("x", (1, 3, 8, 8), "float32"),), (Port("y", (1, 10), "float32"),)
     metadata = {"labels": "clock", "preprocessing": "mean"}
-    found = Anatomy(sum(t.stored_bytes for t in tensors), 0, *ports, operators, tensors, {}, metadata)
+    found = ModelStructure(sum(t.stored_bytes for t in tensors), 0, *ports, operators, tensors, {}, metadata)
     return replace(found, **changes)  # type: ignore[arg-type]
 
 
-def findings(found: Anatomy, format: str = "onnx", precision: str | None = "fp32") -> tuple[Finding, ...]:
+def findings(found: ModelStructure, format: str = "onnx", precision: str | None = "fp32") -> tuple[Advice, ...]:
     return judge(found, describe(found, "file", "0" * 64, format, precision, 1000))
 
 
@@ -68,7 +68,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("what", "found", "format", "precision", "weight"), CASES, ids=[c[0] for c in CASES])
-def test_a_file_that_deserves_it(what: str, found: Anatomy, format: str, precision: str, weight: str) -> None:
+def test_a_file_that_deserves_it(what: str, found: ModelStructure, format: str, precision: str, weight: str) -> None:
     hits = [f for f in findings(found, format, precision) if what in f.what]
     assert [f.weight for f in hits] == [weight]
     assert hits[0].why.endswith(".")

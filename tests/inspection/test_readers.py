@@ -9,8 +9,8 @@ import pytest
 
 from tests.inspection import files
 from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx
-from udacisense.inspection.anatomy import FileError
 from udacisense.inspection.graph import decomposed_hard_swish
+from udacisense.inspection.structure import FileError
 
 FLOATS = np.linspace(-1, 1, 24, dtype=np.float32)
 RELU, RELU6 = 1, 3

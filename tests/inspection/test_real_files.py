@@ -10,7 +10,7 @@ import pytest
 from tests.inspection import truth
 from tests.networks import network
 from tests.real_files import RealFiles
-from udacisense.inspection import anatomy as a
+from udacisense.inspection import structure as a
 from udacisense.inspection.child import READERS
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.inspection.inspection import Inspection
@@ -125,9 +125,9 @@ def tells_its_labels(seen: Inspection) -> bool:
     return "wardrobe" in " ".join(seen.metadata.values()) and 0 < seen.metadata_bytes < 5000
 
 
-def heavy(found: a.Anatomy) -> Counter[tuple[str | None, str | None]]:
+def heavy(found: a.ModelStructure) -> Counter[tuple[str | None, str | None]]:
     return Counter((op.weights, op.activations) for op in found.operators if op.kind in a.HEAVY)
 
 
-def ports(found: a.Anatomy) -> tuple[list[tuple[tuple[int, ...], str]], list[tuple[tuple[int, ...], str]]]:
+def ports(found: a.ModelStructure) -> tuple[list[tuple[tuple[int, ...], str]], list[tuple[tuple[int, ...], str]]]:
     return [(p.shape, p.dtype) for p in found.inputs], [(p.shape, p.dtype) for p in found.outputs]

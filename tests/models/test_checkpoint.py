@@ -88,8 +88,8 @@ def test_a_home_that_moved_keeps_its_checkpoints(home: Path, monkeypatch: pytest
 
 
 def test_a_home_named_from_the_working_folder_is_a_home_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from udacisense.records.store import to_json
     from udacisense.settings import settings
-    from udacisense.store import to_json
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UDACISENSE_HOME", "here")

@@ -10,7 +10,7 @@ import torch
 
 from tests.networks import Small, images
 from udacisense.errors import RunError
-from udacisense.models.jit import NetworkSession
+from udacisense.models.torchscript_session import NetworkSession
 from udacisense.torchscript.load import quiet_jit
 
 

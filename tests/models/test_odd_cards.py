@@ -15,7 +15,6 @@ from tests import odd_files
 from tests.driving import app, quick_answers, words
 from tests.fakes import fake_artifact, fake_checkpoint, write_card, write_fake
 from tests.odd_files import told_of
-from udacisense import store
 from udacisense.artifacts import list_artifacts
 from udacisense.models.card import card_path
 from udacisense.models.checkpoint import (
@@ -27,6 +26,7 @@ from udacisense.models.checkpoint import (
     training_info,
 )
 from udacisense.models.summary import summary_on_card
+from udacisense.records import store
 from udacisense.report.model_card import model_card
 from udacisense.types import Checkpoint
 

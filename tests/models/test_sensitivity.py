@@ -13,7 +13,7 @@ from tests.real_files import calibration
 from udacisense.formats import FORMATS
 from udacisense.models import sensitivity
 from udacisense.models.float_blocks import BLOCK, blocks_in_float
-from udacisense.models.network import Beginning
+from udacisense.models.network import TruncatedNetwork
 from udacisense.models.sensitivity import noise_of_blocks, sensitive_blocks, worst_blocks
 
 NOISE = {"a": 0.1, "b": 0.001, "c": 0.002, "d": 0.2}
@@ -35,7 +35,7 @@ def spoilt() -> torch.nn.Module:
             values[0] *= 1000
         block[2].fc1.weight[:, 0] = 0
         block[3][0].weight[:, 0] /= 1000
-    return Beginning(made, "features.6").eval()
+    return TruncatedNetwork(made, "features.6").eval()
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from udacisense.labels import IMAGENET_MEAN, IMAGENET_STD
 from udacisense.training import fit
 from udacisense.training.augment import cubic_weights, random_view, resize
 from udacisense.training.fit import Curve, TrainingImages, accuracy, fit_stage, one_cycle
-from udacisense.training.recipe import Stage
+from udacisense.training.recipe import TrainingStage
 
 CPU = torch.device("cpu")
 
@@ -44,8 +44,8 @@ def three_colours(count: int = 60) -> TrainingImages:
     return TrainingImages.of(images, labels.astype(np.int64), CPU)
 
 
-def stage(epochs: int = 4) -> Stage:
-    return Stage(name="tiny", data="household", input_px=32, epochs=epochs, batch=16, lr=0.02, ema_decay=0.5)
+def stage(epochs: int = 4) -> TrainingStage:
+    return TrainingStage(name="tiny", data="household", input_px=32, epochs=epochs, batch=16, lr=0.02, ema_decay=0.5)
 
 
 def weights(net: nn.Module) -> torch.Tensor:

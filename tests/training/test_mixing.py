@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.training.test_fit import stage, three_colours, tiny_net
+from udacisense.training.batch_targets import TrainingBatch, loss_of
 from udacisense.training.fit import accuracy, fit_stage
-from udacisense.training.lesson import Lesson, loss_of
 from udacisense.training.mixing import mix
 
 
@@ -49,16 +49,16 @@ def test_the_loss_of_a_mixture_is_the_mixture_of_losses() -> None:
     plain = stage(1)
     index = torch.arange(6)
     images = data.pixels.float() / 255
-    mixed = Lesson.of(images, data, index, 0.3, plain)
-    first = loss_of(net, None, Lesson.of(images, data, index, 1.0, plain), plain)
-    second = loss_of(net, None, Lesson.of(images, replace(data, labels=data.labels.flip(0)), index, 1.0, plain), plain)
+    mixed = TrainingBatch.of(images, data, index, 0.3, plain)
+    first = loss_of(net, None, TrainingBatch.of(images, data, index, 1.0, plain), plain)
+    second = loss_of(net, None, TrainingBatch.of(images, replace(data, labels=data.labels.flip(0)), index, 1.0, plain), plain)
     assert torch.allclose(loss_of(net, None, mixed, plain), 0.3 * first + 0.7 * second, rtol=1e-5)
 
 
 def test_parts_of_a_lesson_are_the_lesson() -> None:
     data = replace(three_colours(7), teacher=torch.randn(7, 3), features=torch.randn(7, 5))
     asked = stage(1).model_copy(update={"distil": 0.5, "feature_distil": 1.0})
-    whole = Lesson.of(data.pixels.float(), data, torch.arange(7), 0.6, asked)
+    whole = TrainingBatch.of(data.pixels.float(), data, torch.arange(7), 0.6, asked)
     parts = whole.pieces(3)
     assert [len(p) for p in parts] == [3, 2, 2]
     for name in ("images", "labels", "teacher", "features", "others"):

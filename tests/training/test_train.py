@@ -18,17 +18,17 @@ from udacisense.report.model_card import model_card
 from udacisense.settings import settings
 from udacisense.training import initial
 from udacisense.training import train as training
-from udacisense.training.recipe import Recipe, Stage
+from udacisense.training.recipe import TrainingRecipe, TrainingStage
 from udacisense.training.state import Run
 from udacisense.vision import torchvision
 
 SMALL: dict[str, object] = {"input_px": 32, "epochs": 1, "batch": 32, "lr": 0.001}
-PRETRAINING = Stage(name="all", data="cifar100-all", **SMALL)  # type: ignore[arg-type]
-HOUSEHOLD = Stage(name="ours", data="household", **SMALL)  # type: ignore[arg-type]
+PRETRAINING = TrainingStage(name="all", data="cifar100-all", **SMALL)  # type: ignore[arg-type]
+HOUSEHOLD = TrainingStage(name="ours", data="household", **SMALL)  # type: ignore[arg-type]
 
 
-def recipe(*stages: Stage, **values: object) -> Recipe:
-    return Recipe(name="tiny", technique="baseline", validation_per_class=2, stage=stages, **values)  # type: ignore[arg-type]
+def recipe(*stages: TrainingStage, **values: object) -> TrainingRecipe:
+    return TrainingRecipe(name="tiny", technique="baseline", validation_per_class=2, stage=stages, **values)  # type: ignore[arg-type]
 
 
 @pytest.fixture

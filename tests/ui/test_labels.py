@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ui.shared.entries import Entry, _distinct
+from ui.shared.entries import SubjectMetrics, _distinct
 
 
 def labels(*found: tuple[str, str]) -> list[str]:
-    return [e.label for e in _distinct([Entry(id, label, "executorch", None) for id, label in found])]
+    return [e.label for e in _distinct([SubjectMetrics(id, label, "executorch", None) for id, label in found])]
 
 
 def test_files_of_two_checkpoints_differ_by_the_checkpoint() -> None:

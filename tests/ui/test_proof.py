@@ -12,7 +12,7 @@ import pytest
 from tests.fakes import fake_ref, made
 from tests.story import Story
 from udacisense.labels import CLASSES
-from udacisense.types import LayerGap, Location, Measures, TensorCheck
+from udacisense.types import LayerGap, Localisation, Measures, TensorCheck
 from udacisense.verify import EXPECTED_DB, GOLDEN, logits_of
 from ui.shared.chart_style import format_color
 from ui.shared.rows import to_csv
@@ -29,10 +29,10 @@ def found(seeded_home: Story) -> Measures:
     return measures
 
 
-def along(departs: str | None, *db: float | None) -> Location:
+def along(departs: str | None, *db: float | None) -> Localisation:
     gaps = tuple(LayerGap(f"features.{i}", f"value {i}", (4, 2, 2), level, 0.1) for i, level in enumerate(db))
     reason = f"{departs} departs." if departs else "No block departs."
-    return Location("l", "a", "0" * 64, "c", "0" * 64, fake_ref(10), 10, "values", gaps, (), departs, None, reason, made())
+    return Localisation("l", "a", "0" * 64, "c", "0" * 64, fake_ref(10), 10, "values", gaps, (), departs, None, reason, made())
 
 
 # --- sentences ----------------------------------------------------------------------------------------------------------

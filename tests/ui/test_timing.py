@@ -11,10 +11,10 @@ import pytest
 from tests.benchmark.series import bench, sped
 from tests.fakes import MACHINE
 from tests.story import Story
-from udacisense import queries, store
 from udacisense.benchmark.drift import drift
 from udacisense.history.against import against
-from udacisense.rules import load_rules
+from udacisense.readiness.rules import load_rules
+from udacisense.records import queries, store
 from udacisense.settings import PROJECT
 from udacisense.types import Benchmark, Start
 from ui.benchmark import captions, charts
@@ -25,30 +25,30 @@ from ui.history import charts as history_charts
 from ui.history import rows as history_rows
 from ui.shared import entries
 from ui.shared.chart_style import FORMAT_COLORS
-from ui.shared.entries import Entry, plainest
+from ui.shared.entries import SubjectMetrics, plainest
 
 LEVELS = list(0.010 * (1 + 0.004 * np.random.default_rng(0).normal(size=24)))
 
 
 @pytest.fixture
-def measured(seeded_home: Story) -> tuple[Entry, ...]:
+def measured(seeded_home: Story) -> tuple[SubjectMetrics, ...]:
     subjects = (seeded_home.checkpoint, seeded_home.faithful, seeded_home.drifting)
     return entries.timed_entries(seeded_home.benchmarks, subjects, seeded_home.evaluations)
 
 
-def timed(entry: Entry, *blocks: tuple[float, ...]) -> Entry:
+def timed(entry: SubjectMetrics, *blocks: tuple[float, ...]) -> SubjectMetrics:
     assert entry.benchmark is not None
     return replace(entry, benchmark=replace(entry.benchmark, blocks_s=blocks, blocks_per_start=(1,) * len(blocks)))
 
 
-def entry(record: Benchmark, label: str = "x", format: str = "torchscript") -> Entry:
-    return Entry(record.subject_id, label, format, record.size_bytes, None, record)
+def entry(record: Benchmark, label: str = "x", format: str = "torchscript") -> SubjectMetrics:
+    return SubjectMetrics(record.subject_id, label, format, record.size_bytes, None, record)
 
 
 # --- charts -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_distribution_runs_from_the_fastest_to_the_slowest(measured: tuple[Entry, ...]) -> None:
+def test_a_distribution_runs_from_the_fastest_to_the_slowest(measured: tuple[SubjectMetrics, ...]) -> None:
     fig = charts.latency(measured)
     for line, marks, e in zip(fig.data[::2], fig.data[1::2], measured, strict=True):
         assert e.benchmark is not None
@@ -94,7 +94,7 @@ def test_scaling_draws_pictures_a_second() -> None:
     assert "with 2 threads against 1 thread" in text
 
 
-def test_a_start_has_four_phases_and_old_records_three(measured: tuple[Entry, ...]) -> None:
+def test_a_start_has_four_phases_and_old_records_three(measured: tuple[SubjectMetrics, ...]) -> None:
     record = measured[0].benchmark
     assert record is not None
     starts = (Start(0.2, 1.0, 0.1, 0.05, False), Start(0.4, 1.2, 0.3, 0.07, False), Start(0.3, 1.1, 0.2, 0.06, False))
@@ -103,7 +103,7 @@ def test_a_start_has_four_phases_and_old_records_three(measured: tuple[Entry, ..
     assert fig.data[0].x[1] is None, "older records do not hold the start of Python"
 
 
-def test_the_whole_way_adds_up(measured: tuple[Entry, ...]) -> None:
+def test_the_whole_way_adds_up(measured: tuple[SubjectMetrics, ...]) -> None:
     record = measured[0].benchmark
     assert record is not None
     whole = replace(record, whole_s=((0.010, 0.011, 0.012),), decode_s=(0.001,), preprocess_s=(0.002,))
@@ -114,7 +114,7 @@ def test_the_whole_way_adds_up(measured: tuple[Entry, ...]) -> None:
     assert text == "From a picture's file to the answer: baseline (torch) 11.0 ms, of which 72.7 % is inference."
 
 
-def test_limits_come_from_the_rules_in_the_figures_of_the_baseline(measured: tuple[Entry, ...]) -> None:
+def test_limits_come_from_the_rules_in_the_figures_of_the_baseline(measured: tuple[SubjectMetrics, ...]) -> None:
     base = measured[0]
     rules = load_rules(PROJECT / "readiness.toml").rules.values()
     time, size = (charts.limits(rules, base, by) for by in ("time", "size"))
@@ -126,7 +126,7 @@ def test_limits_come_from_the_rules_in_the_figures_of_the_baseline(measured: tup
     assert charts.limits(rules, None, "time") == Limits(200.0, None), "without a baseline only what needs none"
 
 
-def test_a_trade_off_shades_where_a_rule_fails_and_names_who_is_best(measured: tuple[Entry, ...]) -> None:
+def test_a_trade_off_shades_where_a_rule_fails_and_names_who_is_best(measured: tuple[SubjectMetrics, ...]) -> None:
     fig = charts.tradeoff(measured, "time", Limits(5.3, 60.0))
     assert len(fig.data) == 1 + len(measured)
     assert (fig.layout.shapes[0].x0, fig.layout.shapes[1].y1) == (5.3, 60.0)
@@ -169,7 +169,7 @@ def test_a_run_is_shown_under_its_plainest_setting() -> None:
 
 
 def test_nothing_measured_is_said_in_words() -> None:
-    nothing = [Entry("x", "x", "torch", None)]
+    nothing = [SubjectMetrics("x", "x", "torch", None)]
     for sentence in (captions.latency, captions.course, captions.startup, captions.whole):
         assert "measured yet" in sentence(nothing)
     assert "needs both" in captions.tradeoff(nothing, Limits(), "time")
@@ -188,7 +188,7 @@ def test_the_course_is_told() -> None:
     assert drift(rising.benchmark).course == "slower"
 
 
-def test_whether_a_start_was_cold_is_told(measured: tuple[Entry, ...]) -> None:
+def test_whether_a_start_was_cold_is_told(measured: tuple[SubjectMetrics, ...]) -> None:
     record = measured[0].benchmark
     assert record is not None
 
@@ -211,31 +211,31 @@ def test_what_became_worse_is_told_first() -> None:
     assert len(history_rows.against_rows(found)) == 6
 
 
-def test_latency_names_the_fastest_and_says_that_starts_are_too_few(measured: tuple[Entry, ...]) -> None:
+def test_latency_names_the_fastest_and_says_that_starts_are_too_few(measured: tuple[SubjectMetrics, ...]) -> None:
     text = captions.latency(measured)
     assert text.startswith("torchscript fp32 is the fastest")
     assert "baseline (torch) takes" in text
     assert "too few starts" in text
 
 
-def test_latency_gives_the_interval_of_the_ratio(measured: tuple[Entry, ...]) -> None:
+def test_latency_gives_the_interval_of_the_ratio(measured: tuple[SubjectMetrics, ...]) -> None:
     slow = timed(measured[0], *[(0.0200 + i / 1e5,) * 3 for i in range(8)])
     fast = timed(measured[1], *[(0.0100,) * 3 for i in range(8)])
     assert "2.00 times as long (95 % interval 2.00 to 2.01)" in captions.latency([slow, fast])
 
 
-def test_latency_does_not_claim_what_noise_explains(measured: tuple[Entry, ...]) -> None:
+def test_latency_does_not_claim_what_noise_explains(measured: tuple[SubjectMetrics, ...]) -> None:
     a = timed(measured[0], *[(0.010 if i % 2 else 0.014,) for i in range(8)])
     b = timed(measured[1], *[(0.014 if i % 3 else 0.009,) for i in range(8)])
     assert "cannot tell apart" in captions.latency([a, b])
 
 
-def test_latency_of_one_gives_its_tail(measured: tuple[Entry, ...]) -> None:
+def test_latency_of_one_gives_its_tail(measured: tuple[SubjectMetrics, ...]) -> None:
     text = captions.latency([timed(measured[0], (0.010,) * 100)])
     assert text == "baseline (torch) answers in 10.0 ms (100 runs); 99 of 100 answers come within 10.0 ms."
 
 
-def test_an_old_start_adds_import_load_and_first(measured: tuple[Entry, ...]) -> None:
+def test_an_old_start_adds_import_load_and_first(measured: tuple[SubjectMetrics, ...]) -> None:
     b = measured[0].benchmark
     assert b is not None
     entry = replace(measured[0], benchmark=replace(b, import_s=1.0, load_s=0.2, first_s=0.3))

@@ -10,13 +10,13 @@ import pytest
 from tests.driving import app, metrics, quick_answers, words
 from tests.fakes import fake_ref
 from tests.story import Story
-from udacisense import store
-from udacisense.report.dossier import collect
+from udacisense.records import store
+from udacisense.report.artifact_evidence import collect
 from udacisense.types import Evaluation, Verification
 from ui.models.accuracy_by_source import rows, standings
 from ui.overview import state
 from ui.shared import charts
-from ui.shared.entries import Entry, entries, top1_interval
+from ui.shared.entries import SubjectMetrics, entries, top1_interval
 
 __all__ = ["quick_answers"]
 
@@ -114,5 +114,5 @@ def test_a_chart_of_two_sources_is_refused_and_one_of_the_sample_says_so(both: S
         chart((real, sample))  # type: ignore[operator]
 
 
-def axis(chart: object, found: tuple[Entry, ...]) -> str:
+def axis(chart: object, found: tuple[SubjectMetrics, ...]) -> str:
     return str(chart(found).layout.xaxis.title.text)  # type: ignore[operator]

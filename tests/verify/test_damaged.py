@@ -16,11 +16,11 @@ from udacisense.data.dataset import Dataset
 from udacisense.data.sources import load_dataset
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import BASELINE, read_checkpoint
-from udacisense.models.dissect import block_values, save_beginning
 from udacisense.models.loading import load_network
+from udacisense.models.truncation import block_values, save_beginning
 from udacisense.settings import PROJECT
 from udacisense.types import Artifact, Checkpoint, Conversion
-from udacisense.verify import locate, search
+from udacisense.verify import localise, locate
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def checkpoint(sample_home: Path) -> Checkpoint:
 
 @pytest.fixture
 def data(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    monkeypatch.setattr(search, "IMAGES", 3)  # enough to find damage, and quick
+    monkeypatch.setattr(localise, "IMAGES", 3)  # enough to find damage, and quick
     return load_dataset("test", "sample")
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from tests.driving import app, quick_answers, words  # noqa: F401 - a fixture
 from tests.story import Story
-from udacisense import store, verbs
+from udacisense import verbs
 from udacisense.errors import MeasureError
-from udacisense.readiness import judge, newest_readiness
+from udacisense.readiness.judge import judge, newest_readiness
+from udacisense.records import store
 from udacisense.report import collect
 from udacisense.types import TOLERANCE, Readiness, Verification
 from udacisense.verify import verify
@@ -93,7 +94,7 @@ def test_records_of_older_versions_are_read_and_count(seeded_home: Story) -> Non
 
 
 def test_it_is_not_taken_for_the_proof_that_verify_all_looks_for(seeded_home: Story) -> None:
-    from udacisense.verbs.everything import _proved
+    from udacisense.verbs.batch import _proved
 
     record = seeded_home.verifications[1]
     (seeded_home.home / "results" / "verification" / f"{record.id}.json").unlink()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udacisense.types import LayerGap, Precision
-from udacisense.verify.gaps import (
+from udacisense.verify.layer_errors import (
     CLIFF_DB,
     EXPECTED_DB,
     Closest,

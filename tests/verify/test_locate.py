@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset
-from udacisense import store, verbs
+from udacisense import verbs
 from udacisense.data.dataset import Dataset
 from udacisense.errors import MeasureError, NotFoundError, RunError, UdaciSenseError
-from udacisense.types import Artifact, Checkpoint, Images, Location
-from udacisense.verify import locate, search
-from udacisense.verify.inner import Inner, Reader
-from udacisense.verify.search import Search
+from udacisense.records import store
+from udacisense.types import Artifact, Checkpoint, Images, Localisation
+from udacisense.verify import localise, locate
+from udacisense.verify.intermediate_values import Inner, Reader
+from udacisense.verify.localise import Search
 
 pytestmark = pytest.mark.usefixtures("fake_formats")
 
@@ -64,8 +65,8 @@ def data() -> Dataset:
 
 @pytest.fixture(autouse=True)
 def network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "reference_values", lambda checkpoint, images: values(images))
-    monkeypatch.setitem(search.READERS, "fake", lambda path: reader(None))
+    monkeypatch.setattr(localise, "reference_values", lambda checkpoint, images: values(images))
+    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None))
 
 
 def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None:
@@ -76,7 +77,7 @@ def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None
     assert record.images == 10, "one of each class"
     assert record.method == "values"
     assert record.reason.startswith("No block departs: ")
-    assert store.records(Location).records == (record,)
+    assert store.records(Localisation).records == (record,)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None
 def test_the_broken_block_and_step_are_named(
     artifact: Artifact, data: Dataset, broken: str, departs: str, step: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(search.READERS, "fake", lambda path: reader(broken))
+    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(broken))
     record = locate(artifact, data)
     assert (record.departs, record.step) == (departs, step)
     assert departs in record.reason
@@ -110,7 +111,7 @@ def test_where_values_cannot_be_seen_beginnings_are_converted(
         bad = BLOCKS.index(block) >= broken
         return self.reference[block].reshape(len(self.images), -1) * (-1 if bad else 1)
 
-    monkeypatch.delitem(search.READERS, "fake")
+    monkeypatch.delitem(localise.READERS, "fake")
     monkeypatch.setattr(Search, "_beginning", beginning)
     monkeypatch.setattr(Search, "_file", lambda self: -self.reference[BLOCKS[-1]])
     record = locate(artifact, data)
@@ -144,22 +145,22 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
     artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = locate(artifact, data)
-    monkeypatch.setitem(search.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
+    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
     with pytest.raises(RunError, match=r"no such operator.*--method prefixes"):
         locate(artifact, data, method="values")
-    monkeypatch.setattr(Search, "_file", lambda self: search._answer(np.full((1, 2), np.nan), self.artifact.id))
+    monkeypatch.setattr(Search, "_file", lambda self: localise._answer(np.full((1, 2), np.nan), self.artifact.id))
     with pytest.raises(MeasureError, match="not numbers"):
         locate(artifact, data, method="prefixes")
     artifact.path.write_text("other bytes", encoding="utf-8")
     with pytest.raises(UdaciSenseError, match="changed since its record"):
         locate(artifact, data)
-    assert store.records(Location).records == (first,)
+    assert store.records(Localisation).records == (first,)
 
 
 def test_values_that_cannot_be_read_are_done_without(
     artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(search.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
+    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
     monkeypatch.setattr(Search, "_file", lambda self: self.reference[BLOCKS[-1]])
     record = locate(artifact, data)
     assert (record.method, record.departs) == ("prefixes", None)
@@ -168,8 +169,8 @@ def test_values_that_cannot_be_read_are_done_without(
 
 def test_beginnings_keep_the_blocks_in_float_that_the_file_keeps(artifact: Artifact) -> None:
     asked = replace(artifact, recipe={"recipe": "default", "blocks_in_float": ["model.features.1"]})
-    assert search._recipe(asked).options["float"] == ["model.features.1"]
-    assert "float" not in search._recipe(artifact).options
+    assert localise._recipe(asked).options["float"] == ["model.features.1"]
+    assert "float" not in localise._recipe(artifact).options
 
 
 def test_the_verb_finds_the_artifact_and_refuses_what_is_not_there(artifact: Artifact, sample_home: Path) -> None:

@@ -34,10 +34,10 @@ def said(work: Callable[[], object]) -> str:
 def open_one(path: Path, models_only: bool) -> dict[str, str]:
     """What the two pages say about one file."""
     from udacisense.data.preprocess import preprocess
+    from udacisense.evaluation.predictions import run_session
     from udacisense.labels import CLASSES
     from udacisense.models.checkpoint import read_checkpoint
     from udacisense.models.summary import remote_summary
-    from udacisense.predictions import run_session
     from udacisense.remote import RemoteModel
 
     def classify() -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from udacisense.benchmark.replication import MIN_STARTS, Ratio, ratio, ratio_of_starts
-from udacisense.stats import Estimate
+from udacisense.metrics.stats import Estimate
 from udacisense.types import Benchmark
 
 Speed = Literal["faster", "slower", "same", "unknown"]

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense.stats import independent, median
+from udacisense.metrics.stats import independent, median
 from udacisense.types import Benchmark
 
 Course = Literal["steady", "slower", "faster", "unknown"]

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from udacisense import files
 from udacisense.errors import MeasureError, StoreError
 from udacisense.foreign import in_brief
+from udacisense.metrics.stats import MIN_BLOCKS
 from udacisense.settings import SHARED, settings
-from udacisense.stats import MIN_BLOCKS
 
 DEFAULT = "standard"
 MOST = 1_000_000  # runs, rounds or starts: more than anybody waits for
@@ -22,7 +22,7 @@ DAY_S = 86_400.0
 Order = Literal["turns", "alone"]
 
 
-class Protocol(BaseModel):
+class TimingProtocol(BaseModel):
     """One way of timing. Every subject is started `starts` times. A round is one block of runs of each of them; the rounds of a
     start go on until each has its share of the runs and seconds.
 
@@ -86,7 +86,7 @@ def _length(path: Path) -> float:
         return float("inf")
 
 
-def get_protocol(name: str = DEFAULT) -> Protocol:
+def get_protocol(name: str = DEFAULT) -> TimingProtocol:
     """The protocol of that name, or in that TOML file.
 
     Raises:
@@ -106,7 +106,7 @@ def _candidates(name: str) -> Iterator[Path]:
         yield from (folder / f"{name}.toml" for folder in folders())
 
 
-def read_protocol(path: Path) -> Protocol:
+def read_protocol(path: Path) -> TimingProtocol:
     """The protocol in a TOML file; its name is the file's.
 
     Raises:
@@ -119,7 +119,7 @@ def read_protocol(path: Path) -> Protocol:
     except (tomllib.TOMLDecodeError, RecursionError) as exc:
         raise MeasureError(f"The protocol {path} is not TOML: {in_brief(exc)}. Mend that line.") from exc
     try:
-        return Protocol.model_validate({"name": path.stem, **plain})
+        return TimingProtocol.model_validate({"name": path.stem, **plain})
     except ValidationError as exc:
         raise MeasureError(f"The protocol {path} has a mistake: {_mistake(exc)}. Mend it.") from exc
 
@@ -128,5 +128,5 @@ def _mistake(exc: ValidationError) -> str:
     first = exc.errors()[0]
     where = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
-        return f"there is no key {where!r}; the keys are {', '.join(k for k in Protocol.model_fields if k != 'name')}"
+        return f"there is no key {where!r}; the keys are {', '.join(k for k in TimingProtocol.model_fields if k != 'name')}"
     return f"{where}: {first['msg']}" if where else first["msg"]

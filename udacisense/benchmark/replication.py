@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from udacisense.stats import MIN_BLOCKS, Estimate, bootstrap_interval, log_ratios, mean, median, ratio_interval
+from udacisense.metrics.stats import MIN_BLOCKS, Estimate, bootstrap_interval, log_ratios, mean, median, ratio_interval
 from udacisense.types import Benchmark
 
 MIN_STARTS = MIN_BLOCKS

@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 
-from udacisense.benchmark.busy import Neighbours
-from udacisense.benchmark.protocol import Protocol, get_protocol
+from udacisense.benchmark.cpu_load import BackgroundLoad
+from udacisense.benchmark.interleave import Interleaver, attempt
+from udacisense.benchmark.protocol import TimingProtocol, get_protocol
 from udacisense.benchmark.queueing import alone_on_the_machine
-from udacisense.benchmark.together import Together, attempt
-from udacisense.benchmark.turn import Setting, Surroundings, Turn
-from udacisense.benchmark.watch_machine import MachineWatch
-from udacisense.benchmark.worker import CHILD
+from udacisense.benchmark.subject_run import RunContext, Setting, SubjectRun
+from udacisense.benchmark.system_monitor import MachineWatch
+from udacisense.benchmark.worker_client import CHILD
 from udacisense.errors import MeasureError
 from udacisense.progress import part
-from udacisense.provenance import usable_cores
 from udacisense.ranges import BATCH, BUSY, THREADS
+from udacisense.records.provenance import usable_cores
 from udacisense.settings import settings
 from udacisense.types import Benchmark, Subject
 
@@ -26,7 +26,7 @@ OnFailure = Callable[[Subject, MeasureError], None]
 
 def benchmark(
     subjects: Sequence[Subject],
-    protocol: Protocol | None = None,
+    protocol: TimingProtocol | None = None,
     *,
     threads: Sequence[int] = (),
     batches: Sequence[int] = (1,),
@@ -57,8 +57,8 @@ def benchmark(
     pinned = _checked(cpus)
     plan = protocol or get_protocol()
     run = _Run(plan, _command(unique, plan, found, pinned))
-    with alone_on_the_machine(f"timing {len(unique)} files"), Neighbours(busy) as neighbours:
-        around = Surroundings(plan, child, MachineWatch(), neighbours, found[0], pinned)
+    with alone_on_the_machine(f"timing {len(unique)} files"), BackgroundLoad(busy) as neighbours:
+        around = RunContext(plan, child, MachineWatch(), neighbours, found[0], pinned)
         records = run.measure([(s, setting) for setting in found for s in unique], around)
     for subject, failure in run.failures:
         if on_failure is not None:
@@ -89,7 +89,9 @@ def _checked(cpus: Sequence[int]) -> tuple[int, ...] | None:
     return tuple(sorted(set(cpus)))
 
 
-def _command(subjects: Sequence[Subject], protocol: Protocol, found: Sequence[Setting], cpus: tuple[int, ...] | None) -> str:
+def _command(
+    subjects: Sequence[Subject], protocol: TimingProtocol, found: Sequence[Setting], cpus: tuple[int, ...] | None
+) -> str:
     """The command line that makes the run again; what is as usual is left out."""
     words = ["python -m udacisense benchmark", *(s.id for s in subjects), f"--protocol {protocol.name}"]
     lists = {"threads": {s.threads for s in found}, "batch": {s.batch for s in found}, "cpus": set(cpus or ())}
@@ -104,22 +106,22 @@ def _command(subjects: Sequence[Subject], protocol: Protocol, found: Sequence[Se
 class _Run:
     """All subjects in turns, or one after the other where the protocol says "alone"; failures are noted meanwhile."""
 
-    def __init__(self, protocol: Protocol, command: str) -> None:
+    def __init__(self, protocol: TimingProtocol, command: str) -> None:
         self.protocol, self.command = protocol, command
         self.failures: list[tuple[Subject, MeasureError]] = []
 
-    def measure(self, wanted: Sequence[tuple[Subject, Setting]], around: Surroundings) -> tuple[Benchmark, ...]:
+    def measure(self, wanted: Sequence[tuple[Subject, Setting]], around: RunContext) -> tuple[Benchmark, ...]:
         """Measure and save everything; subjects that fail are noted and left out."""
         groups = [wanted] if self.protocol.order == "turns" else [[one] for one in wanted]
         found: list[Benchmark] = []
         for i, group in enumerate(groups):
             with part(i / len(groups), (i + 1) / len(groups)):
                 turns = self._turns(group, around)
-                found += Together(self.protocol, self.command, self._note).measure(turns)
+                found += Interleaver(self.protocol, self.command, self._note).measure(turns)
         return tuple(found)
 
-    def _turns(self, group: Sequence[tuple[Subject, Setting]], around: Surroundings) -> list[Turn]:
-        turns: list[Turn] = []
+    def _turns(self, group: Sequence[tuple[Subject, Setting]], around: RunContext) -> list[SubjectRun]:
+        turns: list[SubjectRun] = []
         for subject, setting in group:
             attempt(subject, partial(_add, turns, subject, setting, around), self._note)
         return turns
@@ -128,8 +130,8 @@ class _Run:
         self.failures.append((subject, error))
 
 
-def _add(turns: list[Turn], subject: Subject, setting: Setting, around: Surroundings) -> None:
-    turn = Turn(subject, setting, around)
+def _add(turns: list[SubjectRun], subject: Subject, setting: Setting, around: RunContext) -> None:
+    turn = SubjectRun(subject, setting, around)
     turn.check()
     turns.append(turn)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from udacisense.store import relative, to_json
+from udacisense.records.store import relative, to_json
 from udacisense.types import Artifact, Checkpoint
 
 

@@ -13,12 +13,12 @@ from udacisense.cli.console import lines as _lines
 from udacisense.cli.console import table as _table
 from udacisense.cli.console import warnings as _warnings
 from udacisense.labels import CLASSES
+from udacisense.readiness.rules import left_out_words
 from udacisense.report.blocks import commas, decibels, measured, megabytes, milliseconds, percent
+from udacisense.report.equivalence import measure_rows
 from udacisense.report.inside import inspected
-from udacisense.report.sameness import measure_rows
 from udacisense.report.sections import MARKS, STATUS_WORDS
-from udacisense.rules import left_out_words
-from udacisense.types import Evaluation, Location, Readiness, Rung, Status, Verification
+from udacisense.types import Evaluation, Localisation, Readiness, RecipeTrial, Status, Verification
 from udacisense.verify import accuracy_verdict, split
 
 MIN_WIDTH = 160  # columns kept also where the output goes to a file
@@ -107,12 +107,12 @@ def _card(console: Console, found: Any) -> None:
     _lines(console, f"The model card of {found.checkpoint_id} is written to {found.path}")
 
 
-def _rung(r: Rung) -> tuple[str, ...]:
+def _rung(r: RecipeTrial) -> tuple[str, ...]:
     times = (milliseconds(r.latency_s), milliseconds(r.latency_fp32_s))
     return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), *times, MARKS[_status(r)], r.reason)
 
 
-def _status(r: Rung) -> Status:
+def _status(r: RecipeTrial) -> Status:
     return "pass" if r.passed else "fail"
 
 
@@ -172,7 +172,7 @@ def _verification(console: Console, found: Verification) -> None:
     _warnings(console, (*filter(None, [found.exploratory_words]), *found.warnings))
 
 
-def _location(console: Console, found: Location) -> None:
+def _location(console: Console, found: Localisation) -> None:
     _lines(console, found.reason)
     rows = [(g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}", g.value or "–") for g in (*found.gaps, *found.inside)]
     _table(console, "", ("place", "signal to noise", "largest difference", "value in the file"), rows)

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
-from udacisense import stats
 from udacisense.benchmark.compare import compare
 from udacisense.benchmark.drift import drift
-from udacisense.benchmark.trust import trust
+from udacisense.benchmark.quality_grade import trust
 from udacisense.cli.console import lines, table, warnings
+from udacisense.metrics import stats
 from udacisense.report.blocks import commas, megabytes, milliseconds
 from udacisense.settings import settings
 from udacisense.types import Benchmark, SelfTest

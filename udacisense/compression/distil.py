@@ -12,7 +12,7 @@ from udacisense.compression.prune_channels import remove_channels
 from udacisense.compression.step import Distil
 from udacisense.compression.work import Outcome, Work, fine_tune
 from udacisense.errors import CompressionError
-from udacisense.models.slim import widths
+from udacisense.models.pruned_widths import widths
 
 
 def apply(step: Distil, network: nn.Module, work: Work) -> Outcome:

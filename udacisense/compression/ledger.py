@@ -12,10 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from udacisense import store
 from udacisense.compression.pipeline_file import Plan
 from udacisense.compression.step import Step
-from udacisense.queries import compression_steps
+from udacisense.records import store
+from udacisense.records.queries import compression_steps
 from udacisense.settings import settings
 from udacisense.types import CompressionStep
 

@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from udacisense import store
 from udacisense.compression.apply import apply
 from udacisense.compression.ledger import finished_steps, key_of, weights_of
 from udacisense.compression.pipeline_file import Plan
@@ -33,8 +32,9 @@ from udacisense.models.checkpoint import copy_checkpoint, read_checkpoint, save_
 from udacisense.models.loading import load_network
 from udacisense.models.summary import summarise
 from udacisense.progress import part, report
-from udacisense.provenance import here
-from udacisense.queries import pipeline_runs
+from udacisense.records import store
+from udacisense.records.provenance import here
+from udacisense.records.queries import pipeline_runs
 from udacisense.settings import settings
 from udacisense.training.fit import TrainingImages, accuracy
 from udacisense.training.train import pick_device, validation_mask

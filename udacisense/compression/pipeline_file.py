@@ -13,8 +13,8 @@ from udacisense.compression.step import Step
 from udacisense.errors import CheckpointError, NotFoundError, RecipeError
 from udacisense.models.checkpoint import BASELINE, SUFFIXES, find_checkpoint, read_checkpoint, training_info
 from udacisense.settings import SHARED, settings
+from udacisense.toml_file import faults, read_toml
 from udacisense.training.recipe import Seed
-from udacisense.training.toml_file import faults, read_toml
 from udacisense.types import Checkpoint, Mode
 
 PIPELINES_DIR = SHARED / "pipelines"

@@ -21,7 +21,7 @@ from udacisense.compression.work import Outcome, Work, fine_tune
 from udacisense.errors import CompressionError
 from udacisense.foreign import in_brief
 from udacisense.labels import INPUT_PX
-from udacisense.models.slim import channel_makers, widths
+from udacisense.models.pruned_widths import channel_makers, widths
 from udacisense.progress import report
 from udacisense.training.augment import normalise, resize
 

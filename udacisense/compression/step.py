@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from udacisense.training.recipe import Stage
+from udacisense.training.recipe import TrainingStage
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -16,7 +16,7 @@ class _Step(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(min_length=1, description="title of the step, as tables and pages show it")
-    finetune: Stage | None = Field(
+    finetune: TrainingStage | None = Field(
         None, description="training after (or while) the network is compressed, on household pictures; its `distil` and "
         "`temperature` mix in the answers of the pipeline's starting network"
     )  # fmt: skip
@@ -39,7 +39,9 @@ class _Step(BaseModel):
 class _TrainedStep(_Step):
     """A step that is nothing without training."""
 
-    finetune: Stage = Field(description="the training; its `distil` and `temperature` mix in the starting network's answers")
+    finetune: TrainingStage = Field(
+        description="the training; its `distil` and `temperature` mix in the starting network's answers"
+    )
 
 
 class PruneWeights(_Step):

@@ -12,7 +12,7 @@ from torch import nn
 
 from udacisense.training.augment import normalise, resize
 from udacisense.training.fit import Curve, TrainingImages, fit_stage
-from udacisense.training.recipe import Stage
+from udacisense.training.recipe import TrainingStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def fine_tune(
-    network: nn.Module, stage: Stage, work: Work, *, after_step: Callable[[float], None] = lambda _: None
+    network: nn.Module, stage: TrainingStage, work: Work, *, after_step: Callable[[float], None] = lambda _: None
 ) -> list[dict[str, Any]]:
     """Train a MobileNetV3_Household, or the part of it that sees the picture, in place; returns the learning curve.
 

@@ -29,7 +29,7 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthFinding:
     """One sentence about the pictures: what, why it matters, what to do."""
 
     level: Literal["problem", "note"]  # a problem makes figures wrong, a note makes them weaker
@@ -48,7 +48,7 @@ class Health:
     duplicates: tuple[Duplicate, ...]
     moved: int  # pictures that the source's own split puts on the other side; 0 = none, or it has no split
     imbalance: float | None  # largest class by smallest; None = a class is empty
-    findings: tuple[Finding, ...]
+    findings: tuple[HealthFinding, ...]
 
     @property
     def empty_classes(self) -> tuple[str, ...]:
@@ -133,46 +133,48 @@ def _with_findings(found: Health) -> Health:
     return replace(found, findings=(*_problems(found), *_notes(found)))
 
 
-def _problems(health: Health) -> Iterator[Finding]:
+def _problems(health: Health) -> Iterator[HealthFinding]:
     for name in health.wrong_classes:
         near = get_close_matches(name.split("/")[-1].lower(), CLASSES, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"The classes are {', '.join(CLASSES)}."
-        yield Finding("problem", f"The folder {name} is none of the ten classes, so its pictures are not used. {hint}")
+        yield HealthFinding("problem", f"The folder {name} is none of the ten classes, so its pictures are not used. {hint}")
     if health.across_splits:
         many = _many(len(health.across_splits), "picture is", "pictures are")
-        yield Finding("problem", f"{many} in train and in test, so accuracy looks better than it is. Delete one copy of each.")
+        yield HealthFinding(
+            "problem", f"{many} in train and in test, so accuracy looks better than it is. Delete one copy of each."
+        )
     conflicts = sum(len(d.classes) > 1 for d in health.duplicates)
     if conflicts:
         many = _many(conflicts, "picture lies", "pictures lie")
-        yield Finding("problem", f"{many} in two classes, so one label is wrong. Delete the wrong copy of each.")
+        yield HealthFinding("problem", f"{many} in two classes, so one label is wrong. Delete the wrong copy of each.")
     for name in health.empty_classes:
-        yield Finding("problem", f"The class {name} has no picture, so nothing can be said about it. Add some.")
+        yield HealthFinding("problem", f"The class {name} has no picture, so nothing can be said about it. Add some.")
     for split, part in health.counts.items():
         lacking = [name for name in CLASSES if not part[name] and name not in health.empty_classes]
         if lacking:
             names = ", ".join(lacking)
-            yield Finding(
+            yield HealthFinding(
                 "problem", f"There is no {split} picture of {names}. Add some (a class needs at least 2 for both parts)."
             )
 
 
-def _notes(health: Health) -> Iterator[Finding]:
+def _notes(health: Health) -> Iterator[HealthFinding]:
     if health.skipped:
         many = _many(len(health.skipped), "file was", "files were")
-        yield Finding("note", f"{many} skipped as unreadable. See the list for the reasons, and repair or delete.")
+        yield HealthFinding("note", f"{many} skipped as unreadable. See the list for the reasons, and repair or delete.")
     if health.duplicates:
         extra = sum(len(d.places) - 1 for d in health.duplicates)
-        yield Finding(
+        yield HealthFinding(
             "note", f"{_many(extra, 'file is a copy', 'files are copies')} of another one and add nothing. Delete them."
         )
     if health.imbalance is not None and health.imbalance >= UNBALANCED:
         times = f"{health.imbalance:.1f} times"
-        yield Finding(
+        yield HealthFinding(
             "note", f"The largest class has {times} the pictures of the smallest. Read accuracy per class, or add pictures."
         )
     if health.moved and health.source == "folder":
         many = _many(health.moved, "picture is", "pictures are")
-        yield Finding(
+        yield HealthFinding(
             "note",
             f"{many} on the other side in the folder's own train/ and test/, because household-v1 splits by the pictures "
             "themselves. Use the scheme official to keep the folder's split.",

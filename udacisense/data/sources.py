@@ -17,8 +17,8 @@ from udacisense.data.pool import Picture, Pool
 from udacisense.data.sample_pack import SAMPLE, manifest_state, read_sample
 from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
 from udacisense.errors import DataError
+from udacisense.records.store import relative
 from udacisense.settings import settings
-from udacisense.store import relative
 from udacisense.types import DatasetRef, SourceName, SplitName
 
 SOURCES: tuple[SourceName, ...] = get_args(SourceName)

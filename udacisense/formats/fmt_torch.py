@@ -28,8 +28,8 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
 
 def _load(path: Path, threads: int) -> Session:
     from udacisense.models.checkpoint import read_checkpoint
-    from udacisense.models.jit import NetworkSession
     from udacisense.models.loading import load_network
+    from udacisense.models.torchscript_session import NetworkSession
 
     return NetworkSession(load_network(read_checkpoint(path)), threads)
 

@@ -16,12 +16,12 @@ from typing import Literal, Protocol
 import numpy as np
 from scipy import special
 
-from udacisense import queries
 from udacisense.benchmark.compare import Speed, speed_of
 from udacisense.benchmark.replication import MIN_STARTS, ONE_START, start_ratios
 from udacisense.errors import StoreError
-from udacisense.predictions import load_predictions
-from udacisense.stats import MIN_BLOCKS, Estimate, accuracy_difference, independent, log_ratios, median
+from udacisense.evaluation.predictions import load_predictions
+from udacisense.metrics.stats import MIN_BLOCKS, Estimate, accuracy_difference, independent, log_ratios, median
+from udacisense.records import queries
 from udacisense.types import Benchmark, Machine
 
 What = Literal["time", "size", "accuracy"]
@@ -59,7 +59,7 @@ class SubjectChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class RunComparison:
     """A run against an earlier one."""
 
     before: str  # run ids
@@ -105,7 +105,7 @@ def roles(found: Sequence[OfRun]) -> dict[str, str]:
     return {i: re.sub(r"-[0-9a-f]{6}$", "", i) if role in shared else role for i, role in names.items()}
 
 
-def against(before: Sequence[Benchmark], after: Sequence[Benchmark]) -> Against:
+def against(before: Sequence[Benchmark], after: Sequence[Benchmark]) -> RunComparison:
     """Every subject that both runs timed under one setting, figure by figure."""
     names = before[0].run_id, after[0].run_id
     mismatches = mismatch(before[0].made.machine, after[0].made.machine)
@@ -113,9 +113,9 @@ def against(before: Sequence[Benchmark], after: Sequence[Benchmark]) -> Against:
     old, new = _by_role(before, names_of), _by_role(after, names_of)
     alone = tuple(sorted({role for role, _ in old.keys() ^ new.keys()}))
     if mismatches:
-        return Against(*names, mismatches, (), alone)
+        return RunComparison(*names, mismatches, (), alone)
     subjects = tuple(_subject(key[0], old[key], new[key], before, after) for key in new if key in old)
-    return Against(*names, (), subjects, alone)
+    return RunComparison(*names, (), subjects, alone)
 
 
 def _by_role(run: Sequence[Benchmark], names_of: Mapping[str, str]) -> dict[tuple[str, object], Benchmark]:

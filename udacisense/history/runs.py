@@ -7,9 +7,10 @@ import os
 import re
 from dataclasses import dataclass
 
-from udacisense import files, queries, store
+from udacisense import files
 from udacisense.errors import NotFoundError, StoreError
-from udacisense.queries import Row
+from udacisense.records import queries, store
+from udacisense.records.queries import Row
 from udacisense.settings import settings
 from udacisense.types import Benchmark
 

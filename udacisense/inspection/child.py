@@ -12,14 +12,14 @@ from typing import Any
 
 from udacisense.foreign import in_brief
 from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
-from udacisense.inspection.anatomy import Anatomy, FileError
 from udacisense.inspection.limits import bind
+from udacisense.inspection.structure import FileError, ModelStructure
 from udacisense.processes.limits import die_with_parent
 
 MAX_PARTS = 100_000
 """Most operators and tensors that are handed on."""
 
-READERS: dict[str, Callable[[Path], Anatomy]] = {
+READERS: dict[str, Callable[[Path], ModelStructure]] = {
     "executorch": read_executorch.read,
     "litert": read_litert.read,
     "onnx": read_onnx.read,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Operator
+from udacisense.inspection import structure as a
+from udacisense.inspection.structure import Operator
 
 PAIRS = frozenset({a.QUANTIZE, a.DEQUANTIZE})
 PASSING = PAIRS | {a.RESHAPE}
@@ -16,7 +16,7 @@ MAX_STEPS = 10
 """A hard-swish taken apart has four steps; quantisation puts a pair between each two."""
 
 
-class Wiring:
+class GraphIndex:
     """Who makes and who uses each tensor."""
 
     def __init__(self, operators: Sequence[Operator]) -> None:
@@ -61,7 +61,7 @@ class Wiring:
 
 def decomposed_hard_swish(operators: Sequence[Operator]) -> int:
     """How often x * clamp(x + 3) / 6 stands in the file as single steps instead of one operator."""
-    wiring = Wiring(operators)
+    wiring = GraphIndex(operators)
     found = 0
     for op in operators:
         if op.kind == a.MUL and len(op.inputs) == 2:
@@ -72,7 +72,7 @@ def decomposed_hard_swish(operators: Sequence[Operator]) -> int:
 
 def unfolded_batch_norms(operators: Sequence[Operator]) -> int:
     """Batch norms that were not folded into their convolution: as such, or as a scale and a shift for each channel."""
-    wiring = Wiring(operators)
+    wiring = GraphIndex(operators)
     found = sum(op.kind == a.BATCH_NORM for op in operators)
     for index, op in enumerate(operators):
         if op.kind == a.ADD and len(op.inputs) == 1 and op.operand_values > 1:
@@ -85,7 +85,7 @@ def unfolded_batch_norms(operators: Sequence[Operator]) -> int:
 
 def float_islands(operators: Sequence[Operator]) -> tuple[tuple[int, ...], ...]:
     """Groups of float operators that have int8 operators before and after them, each as positions in `operators`."""
-    wiring = Wiring(operators)
+    wiring = GraphIndex(operators)
     group: dict[int, int] = {}
     before: set[int] = set()
     after: set[int] = set()

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from udacisense import files, scratch, store
+from udacisense import files, scratch
 from udacisense.errors import InspectError, StoreError
 from udacisense.foreign import in_brief
-from udacisense.inspection.anatomy import Anatomy
-from udacisense.inspection.findings import judge
+from udacisense.inspection.advice import judge
 from udacisense.inspection.inspection import Inspection, describe
 from udacisense.inspection.limits import WALL_S
+from udacisense.inspection.structure import ModelStructure
 from udacisense.processes.spawn import popen
+from udacisense.records import store
 
 MARKS = {b"TFL3": "litert", b"ET12": "executorch"}
 SUFFIXES = {".onnx": "onnx", ".mlpackage": "coreml", ".tflite": "litert", ".pte": "executorch", ".ptl": "torchscript"}
@@ -79,7 +80,7 @@ def _in_archive(names: list[str]) -> str:
     return "torchscript"
 
 
-def read(format: str, path: Path) -> Anatomy:
+def read(format: str, path: Path) -> ModelStructure:
     """The file taken apart by a child process.
 
     Raises:
@@ -89,7 +90,7 @@ def read(format: str, path: Path) -> Anatomy:
         return _read(format, path, folder)
 
 
-def _read(format: str, path: Path, folder: str) -> Anatomy:
+def _read(format: str, path: Path, folder: str) -> ModelStructure:
     command = [sys.executable, "-m", "udacisense.inspection.child", format, str(path.absolute()), folder]
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "TMPDIR": folder}
     child = popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -102,7 +103,7 @@ def _read(format: str, path: Path, folder: str) -> Anatomy:
     return outcome(path, format, child.returncode, out)
 
 
-def outcome(path: Path, format: str, code: int, out: bytes) -> Anatomy:
+def outcome(path: Path, format: str, code: int, out: bytes) -> ModelStructure:
     """What a child that ended with `code` has to say about a file.
 
     Raises:
@@ -112,7 +113,7 @@ def outcome(path: Path, format: str, code: int, out: bytes) -> Anatomy:
         document = json.loads(out)
         if "error" in document:
             raise _refused(path, format, str(document["error"]))
-        return TypeAdapter(Anatomy).validate_python(document["anatomy"])
+        return TypeAdapter(ModelStructure).validate_python(document["anatomy"])
     except (ValueError, KeyError, TypeError, ValidationError) as exc:
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         raise _refused(path, format, f"the process that read it {how}") from exc

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy, Operator, Port
+from udacisense.inspection import structure as a
 from udacisense.inspection.graph import decomposed_hard_swish, float_islands, unfolded_batch_norms
+from udacisense.inspection.structure import ModelStructure, Operator, Port
 
 Weight = Literal["warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Advice:
     """One thing in the file that somebody should know."""
 
     weight: Weight  # a warning asks for a decision, a note explains
@@ -75,10 +75,10 @@ class Inspection:
     subnormal_weights: int
     facts: Mapping[str, str]
     metadata: Mapping[str, str]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Advice, ...] = ()
 
 
-def describe(found: Anatomy, file: str, sha256: str, format: str, precision: str | None, size_bytes: int) -> Inspection:
+def describe(found: ModelStructure, file: str, sha256: str, format: str, precision: str | None, size_bytes: int) -> Inspection:
     """The inspection without its findings."""
     macs = sum(op.macs or 0 for op in found.operators)
     return Inspection(
@@ -126,7 +126,7 @@ def _operator_rows(operators: Sequence[Operator]) -> tuple[OperatorRow, ...]:
     return tuple(sorted(rows, key=lambda r: (-r.macs, -r.count, r.kind)))
 
 
-def _weight_rows(found: Anatomy) -> tuple[WeightRow, ...]:
+def _weight_rows(found: ModelStructure) -> tuple[WeightRow, ...]:
     counts: Counter[tuple[str, str | None]] = Counter()
     sizes: Counter[tuple[str, str | None]] = Counter()
     for tensor in found.tensors:

@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from udacisense.foreign import in_brief
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
+from udacisense.inspection import structure as a
 from udacisense.inspection.flatbuffer import cut
 from udacisense.inspection.protobuf import Message
+from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
 from udacisense.inspection.weights import tensor_of
 
 RUNTIME = "Core ML"
@@ -52,7 +52,7 @@ MODERN = "constexpr_"
 """Every operator that only unpacks weights begins so."""
 
 
-def read(path: Path) -> Anatomy:
+def read(path: Path) -> ModelStructure:
     """Take a .mlpackage apart.
 
     Raises:
@@ -68,7 +68,7 @@ def read(path: Path) -> Anatomy:
     described = about.message(100)
     texts = {name: described.text(field) for name, field in ABOUT.items()}
     metadata = described.texts_by_key(100) | {name: text for name, text in texts.items() if text}
-    return Anatomy(
+    return ModelStructure(
         weights_bytes=sum(t.stored_bytes for t in program.tensors),
         metadata_bytes=sum(len(k.encode()) + len(v.encode()) for k, v in metadata.items()),
         inputs=tuple(map(_feature, about.messages(1))),

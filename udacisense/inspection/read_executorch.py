@@ -7,9 +7,9 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
+from udacisense.inspection import structure as a
 from udacisense.inspection.flatbuffer import Table, cut
+from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
 from udacisense.inspection.weights import bytes_of, tensor_of
 from udacisense.inspection.xnnpack import BYTES, XNNPACK, read_graph
 
@@ -44,7 +44,7 @@ KINDS = {
 }
 
 
-def read(path: Path) -> Anatomy:
+def read(path: Path) -> ModelStructure:
     """Take a .pte file apart.
 
     Raises:
@@ -59,7 +59,7 @@ def read(path: Path) -> Anatomy:
     method = Method(plan, program, Segments(data, program))
     method.read()
     metadata = {p.text(0): text for p in plans if p is not plan and (text := _answer(p)) is not None}
-    return Anatomy(
+    return ModelStructure(
         weights_bytes=bytes_of(method.tensors),
         metadata_bytes=sum(len(name.encode()) + len(text.encode()) for name, text in metadata.items()),
         inputs=tuple(method.port(i) for i in plan.integers(3)),

@@ -7,10 +7,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
+from udacisense.inspection import structure as a
 from udacisense.inspection.flatbuffer import Table, cut
 from udacisense.inspection.litert_operators import NAMES
+from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
 from udacisense.inspection.weights import bytes_of, tensor_of
 
 RUNTIME = "LiteRT"
@@ -47,7 +47,7 @@ FUSED = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 4, "FULLY_CONNECTED": 0, "ADD": 0, "
 RELU_N1_TO_1, RELU6 = 2, 3  # fused activations that are bounded on both sides
 
 
-def read(path: Path) -> Anatomy:
+def read(path: Path) -> ModelStructure:
     """Take a .tflite file apart.
 
     Raises:
@@ -64,7 +64,7 @@ def read(path: Path) -> Anatomy:
     metadata = {m.text(0): graph.buffer(m.integer(1, "I")) for m in model.tables(6)}
     attached, attached_bytes = _attached(content)
     plain = {name: _text(raw) for name, raw in metadata.items()} | attached
-    return Anatomy(
+    return ModelStructure(
         weights_bytes=bytes_of(graph.tensors),
         metadata_bytes=sum(len(raw) for raw in metadata.values()) + attached_bytes,
         inputs=tuple(graph.port(i) for i in graphs[0].integers(1)),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
+from udacisense.inspection import structure as a
 from udacisense.inspection.protobuf import Message
 from udacisense.inspection.shapes import Node, output_shape
+from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
 from udacisense.inspection.weights import tensor_of
 
 RUNTIME = "ONNX Runtime"
@@ -56,7 +56,7 @@ ABSORBED = {"Relu", "Clip"}
 INTEGER_KERNELS = {"ConvInteger", "QLinearConv", "QGemm", "MatMulInteger"}
 
 
-def read(path: Path) -> Anatomy:
+def read(path: Path) -> ModelStructure:
     """Take an ONNX file apart.
 
     Raises:
@@ -70,7 +70,7 @@ def read(path: Path) -> Anatomy:
     graph.read()
     opsets = {o.text(1) or "ai.onnx": o.integer(2) for o in model.messages(8)}
     metadata = model.texts_by_key(14)
-    return Anatomy(
+    return ModelStructure(
         weights_bytes=sum(t.stored_bytes for t in graph.tensors.values()),
         metadata_bytes=sum(len(k.encode()) + len(v.encode()) for k, v in metadata.items()),
         inputs=graph.inputs,

@@ -13,8 +13,8 @@ from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.errors import UnsafeFileError
 from udacisense.foreign import in_brief
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import Anatomy, FileError, Operator, Port, Tensor
+from udacisense.inspection import structure as a
+from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
 from udacisense.labels import INPUT_PX
 from udacisense.torchscript.load import load_lite, load_script
 
@@ -48,7 +48,7 @@ SILENT = {"equal", "zeros", "t", "detach", "empty", "alias"}
 """Operators that prepare weights or are the watcher's own."""
 
 
-def read(path: Path) -> Anatomy:
+def read(path: Path) -> ModelStructure:
     """Take a standard TorchScript file apart.
 
     Raises:
@@ -57,12 +57,12 @@ def read(path: Path) -> Anatomy:
     return _read(path, load_script)
 
 
-def read_lite(path: Path) -> Anatomy:
+def read_lite(path: Path) -> ModelStructure:
     """Take a file of the lite interpreter apart; raises as `read` does."""
     return _read(path, load_lite)
 
 
-def _read(path: Path, load: Callable[[Path], Any]) -> Anatomy:
+def _read(path: Path, load: Callable[[Path], Any]) -> ModelStructure:
     sizes, metadata = _archive(path)
     import torch
 
@@ -75,7 +75,7 @@ def _read(path: Path, load: Callable[[Path], Any]) -> Anatomy:
         raise FileError(str(exc)) from exc
     picture = torch.zeros(1, 3, *INPUT_PX)
     watcher = _watch(module, picture)
-    return Anatomy(
+    return ModelStructure(
         weights_bytes=sum(size for name, size in sizes.items() if _holds_weights(name)),
         metadata_bytes=sum(size for name, size in sizes.items() if _is_extra(name)),
         inputs=(Port("x", tuple(picture.shape), "float32"),),

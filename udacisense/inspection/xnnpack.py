@@ -7,9 +7,9 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from udacisense.inspection import anatomy as a
-from udacisense.inspection.anatomy import FileError, Operator, Tensor
+from udacisense.inspection import structure as a
 from udacisense.inspection.flatbuffer import Table, cut
+from udacisense.inspection.structure import FileError, Operator, Tensor
 from udacisense.inspection.weights import tensor_of
 
 XNNPACK = "XNNPACK"

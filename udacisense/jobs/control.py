@@ -20,8 +20,8 @@ from udacisense import writable
 from udacisense.errors import JobError, StoreError
 from udacisense.jobs.job import Job, damaged, folder_of, process_in, read
 from udacisense.jobs.processes import Process
+from udacisense.records.store import new_id, write_text
 from udacisense.settings import PROJECT, settings
-from udacisense.store import new_id, write_text
 
 KEEP = 50  # ended jobs that are kept to be looked at
 POLL_S = 0.1

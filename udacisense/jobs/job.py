@@ -12,8 +12,8 @@ from udacisense import files
 from udacisense.errors import JobError, NotFoundError, StoreError
 from udacisense.jobs.processes import Process
 from udacisense.progress import WAITING
+from udacisense.records.store import from_json
 from udacisense.settings import settings
-from udacisense.store import from_json
 from udacisense.types.base import Moment
 
 R = TypeVar("R")

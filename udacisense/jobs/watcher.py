@@ -15,7 +15,7 @@ from udacisense.jobs.job import JobState, last_progress, read_json
 from udacisense.jobs.processes import Process
 from udacisense.processes.spawn import popen
 from udacisense.progress import PROGRESS_FILE, WAITING
-from udacisense.store import now, sweep, write_text
+from udacisense.records.store import now, sweep, write_text
 
 CANCELLED = "Cancelled. Nothing half done was kept."
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from udacisense import files, store
+from udacisense import files
 from udacisense.errors import StoreError
 from udacisense.models.card_parts import fitting_summary, fitting_training
+from udacisense.records import store
 from udacisense.settings import settings
 from udacisense.types import Checkpoint
 

@@ -17,12 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from udacisense import files, store
+from udacisense import files
 from udacisense.errors import CheckpointError, NotFoundError, StoreError
 from udacisense.labels import CLASSES, IMAGENET_MEAN, IMAGENET_STD, INPUT_PX
 from udacisense.models.card import CARD, card_path, open_card, read_card
 from udacisense.models.naming import existing_file, not_found
 from udacisense.models.weight_files import told_apart, walk, weights_of
+from udacisense.records import store
 from udacisense.settings import settings
 from udacisense.types import Checkpoint
 

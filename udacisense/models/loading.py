@@ -16,9 +16,9 @@ from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFileError
 from udacisense.labels import CLASSES, INPUT_PX
-from udacisense.models.jit import NetworkSession
-from udacisense.models.network import Beginning, MobileNetV3_Household
-from udacisense.models.slim import slim_network
+from udacisense.models.network import MobileNetV3_Household, TruncatedNetwork
+from udacisense.models.pruned_widths import slim_network
+from udacisense.models.torchscript_session import NetworkSession
 from udacisense.processes import limits
 from udacisense.torchscript.archive import is_torchscript
 from udacisense.torchscript.load import load_script
@@ -66,7 +66,7 @@ def _load_weights(path: Path, until: str) -> nn.Module:
 
 
 def _part(network: nn.Module, until: str) -> nn.Module:
-    return Beginning(network, until) if until else network
+    return TruncatedNetwork(network, until) if until else network
 
 
 def _unpickle(path: Path) -> Any:

@@ -35,7 +35,7 @@ class MobileNetV3_Household(nn.Module):  # noqa: N801 - the course's name; its c
         return logits
 
 
-class Beginning(nn.Module):
+class TruncatedNetwork(nn.Module):
     """The network up to and including one of its blocks: same attribute names, so the weights of the whole fit as they are.
 
     Args:

@@ -9,7 +9,7 @@ from torch import nn
 
 from udacisense.errors import StoreError
 from udacisense.foreign import in_brief
-from udacisense.store import replace_file
+from udacisense.records.store import replace_file
 from udacisense.torchscript.load import quiet_jit
 from udacisense.writable import make_room, why_not
 

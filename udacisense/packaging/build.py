@@ -12,19 +12,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense import archives, store
+from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.artifacts import check_unchanged, open_session, subject_format
-from udacisense.conversion.making import GOLDEN
-from udacisense.conversion.pictures import golden_pictures
+from udacisense.conversion.build import GOLDEN
+from udacisense.conversion.calibration_data import golden_pictures
 from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import FormatError, NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.models.checkpoint import find_checkpoint
 from udacisense.packaging.contents import PLATFORMS, check_names, code, filled, template, values
+from udacisense.records import store
 from udacisense.report import collect, markdown, markdown_report
+from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import megabytes
-from udacisense.report.dossier import Dossier
 from udacisense.types import Artifact, Checkpoint, Images, Logits, Pixels, Precision
 
 TOLERANCES: Mapping[Precision, float] = {"fp32": 0.002, "fp16": 0.02, "int8": 0.1, "palette6": 0.1}
@@ -191,7 +192,7 @@ def _content(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> dic
     }
 
 
-def metrics(dossier: Dossier) -> dict[str, object]:
+def metrics(dossier: ArtifactEvidence) -> dict[str, object]:
     """What was measured of an artifact, each figure beside the id of its record; null = not measured."""
     artifact, evaluation, proof = dossier.artifact, dossier.evaluation, dossier.verification
     timing = dossier.timing_of(artifact)

@@ -1,17 +1,17 @@
 """Records in, a document out: Markdown, self-contained HTML, and the picture of the pipeline; no measuring, no judging."""
 
-from udacisense.report.dossier import Dossier, collect
+from udacisense.report.artifact_evidence import ArtifactEvidence, collect
 from udacisense.report.flips import with_flips
+from udacisense.report.history_image import draw_pipeline
 from udacisense.report.html import to_html
 from udacisense.report.markdown import to_markdown
-from udacisense.report.picture import draw_pipeline
-from udacisense.report.pipeline import Pipeline, Stage
+from udacisense.report.pipeline import PipelineStage, PipelineSummary
 from udacisense.report.sections import report_blocks
 
 __all__ = [
     "Dossier",
-    "Pipeline",
-    "Stage",
+    "PipelineStage",
+    "PipelineSummary",
     "collect",
     "draw_pipeline",
     "html_report",
@@ -23,11 +23,11 @@ __all__ = [
 ]
 
 
-def markdown_report(dossiers: tuple[Dossier, ...]) -> str:
+def markdown_report(dossiers: tuple[ArtifactEvidence, ...]) -> str:
     """The report on these artifacts as Markdown."""
     return to_markdown(report_blocks(dossiers))
 
 
-def html_report(dossiers: tuple[Dossier, ...]) -> str:
+def html_report(dossiers: tuple[ArtifactEvidence, ...]) -> str:
     """The report on these artifacts as one HTML page that needs no other file."""
     return to_html(report_blocks(dossiers))

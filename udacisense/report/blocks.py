@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from udacisense.stats import Estimate
+from udacisense.metrics.stats import Estimate
 
 MB = 1024 * 1024  # the course writes size / 1,048,576 as "MB"; so does every page
 
@@ -21,7 +21,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Paragraph:
     """A paragraph."""
 
     text: str
@@ -35,7 +35,7 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class Table:
     """A table; every row has a cell for every column."""
 
     columns: tuple[str, ...]
@@ -62,7 +62,7 @@ class Gallery:
     pictures: tuple[Picture, ...]
 
 
-Block = Heading | Text | Bullets | Grid | Gallery
+Block = Heading | Paragraph | Bullets | Table | Gallery
 
 
 def percent(fraction: float | None) -> str:

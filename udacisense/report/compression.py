@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from udacisense import queries, stats
 from udacisense.benchmark.compare import Comparison, compare
 from udacisense.errors import NotFoundError, StoreError
+from udacisense.evaluation.predictions import load_predictions
+from udacisense.metrics import stats
+from udacisense.metrics.stats import Estimate
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.models.summary import summary_on_card
-from udacisense.predictions import load_predictions
-from udacisense.queries import Found
+from udacisense.records import queries
+from udacisense.records.queries import Found
 from udacisense.report.blocks import MB
-from udacisense.stats import Estimate
 from udacisense.types import Benchmark, Checkpoint, Compression, CompressionStep, Evaluation
 
 START = "Baseline"

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds, percent, ratio, share
+from udacisense.metrics.stats import Estimate
+from udacisense.readiness.rules import Measure, Rule, load_rules
+from udacisense.report.blocks import NOT_MEASURED, Table, megabytes, milliseconds, percent, ratio, share
 from udacisense.report.compression import Compressed, Row
-from udacisense.rules import Measure, Rule, load_rules
 from udacisense.settings import settings
-from udacisense.stats import Estimate
 
 COLUMNS = ("step", "size", "parameters", "zeros", "multiply-adds", "time", "against the start", "top-1", "change", "verdict")
 SAME_SIZE = 0.005
@@ -28,10 +28,10 @@ class Saving:
     estimate: Estimate | None  # None = not measured
 
 
-def grid(found: Compressed) -> Grid:
+def grid(found: Compressed) -> Table:
     """Every row as text, the start first."""
     start = found.rows[0]
-    return Grid(COLUMNS, tuple(cells(row, start) for row in found.rows))
+    return Table(COLUMNS, tuple(cells(row, start) for row in found.rows))
 
 
 def cells(row: Row, start: Row) -> tuple[str, ...]:

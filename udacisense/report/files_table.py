@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from udacisense.benchmark.compare import compare
 from udacisense.formats import get_format
-from udacisense.report.blocks import NOT_MEASURED, Grid, megabytes, milliseconds, ratio, share
-from udacisense.report.dossier import Dossier
+from udacisense.metrics.stats import latency, wilson_interval
+from udacisense.report.artifact_evidence import ArtifactEvidence
+from udacisense.report.blocks import NOT_MEASURED, Table, megabytes, milliseconds, ratio, share
 from udacisense.report.sections import STATUS_WORDS
-from udacisense.stats import latency, wilson_interval
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Status, Subject, Verification
 
 COLUMNS = (
@@ -25,21 +25,21 @@ COLUMNS = (
 ORDER: tuple[Status, ...] = ("pass", "unknown", "fail")
 
 
-def files_grid(dossiers: Sequence[Dossier]) -> Grid:
+def files_grid(dossiers: Sequence[ArtifactEvidence]) -> Table:
     """A row for each checkpoint, the baseline first, then the phone files, those that are ready first."""
-    return Grid(COLUMNS, (*_checkpoints(dossiers), *(_file(d) for d in sorted(dossiers, key=_place))))
+    return Table(COLUMNS, (*_checkpoints(dossiers), *(_file(d) for d in sorted(dossiers, key=_place))))
 
 
-def runs_of(dossiers: Sequence[Dossier]) -> tuple[Benchmark, ...]:
+def runs_of(dossiers: Sequence[ArtifactEvidence]) -> tuple[Benchmark, ...]:
     """One timing of each run that the table rests on."""
     return tuple({b.run_id: b for d in dossiers if (b := d.timing_of(d.artifact))}.values())
 
 
-def _place(d: Dossier) -> tuple[int, int]:
+def _place(d: ArtifactEvidence) -> tuple[int, int]:
     return (ORDER.index(d.readiness.status) if d.readiness else len(ORDER), d.artifact.size_bytes)
 
 
-def _checkpoints(dossiers: Sequence[Dossier]) -> tuple[tuple[str, ...], ...]:
+def _checkpoints(dossiers: Sequence[ArtifactEvidence]) -> tuple[tuple[str, ...], ...]:
     rows: dict[str, tuple[str, ...]] = {}
     for d in dossiers:
         for found, judged in ((d.baseline, d.baseline_evaluation), (d.checkpoint, d.checkpoint_evaluation)):
@@ -48,7 +48,7 @@ def _checkpoints(dossiers: Sequence[Dossier]) -> tuple[tuple[str, ...], ...]:
     return tuple(rows.values())
 
 
-def _file(d: Dossier) -> tuple[str, ...]:
+def _file(d: ArtifactEvidence) -> tuple[str, ...]:
     verdict = STATUS_WORDS[d.readiness.status] if d.readiness else "not judged"
     return (_title(d.artifact, d.checkpoint), verdict, *_figures(d.artifact, d.evaluation, d), _equal(d.verification))
 
@@ -60,7 +60,7 @@ def _title(subject: Subject, source: Checkpoint | None = None) -> str:
     return f"checkpoint {subject.technique}"
 
 
-def _figures(subject: Subject, judged: Evaluation | None, d: Dossier) -> tuple[str, ...]:
+def _figures(subject: Subject, judged: Evaluation | None, d: ArtifactEvidence) -> tuple[str, ...]:
     timed = d.timing_of(subject)
     times = latency(timed.steady_s) if timed else None
     return (

@@ -13,15 +13,15 @@ from PIL import Image
 
 from udacisense.data.sources import load_dataset
 from udacisense.errors import DataError
-from udacisense.report.dossier import Dossier
-from udacisense.report.sameness import SHOWN
+from udacisense.report.artifact_evidence import ArtifactEvidence
+from udacisense.report.equivalence import SHOWN
 from udacisense.types import Pixels, Verification
 from udacisense.verify import logits_of, thoughts
 
 SIDE_PX = 96
 
 
-def with_flips(dossier: Dossier, pictures: bool = False) -> Dossier:
+def with_flips(dossier: ArtifactEvidence, pictures: bool = False) -> ArtifactEvidence:
     """The dossier with both files' thoughts on the changed answers and their pictures, as far as these are here.
 
     Args:

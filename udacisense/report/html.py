@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape as html_escape
 
 from udacisense.plain_text import one_line
-from udacisense.report.blocks import Block, Bullets, Gallery, Grid, Heading, Text
+from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph, Table
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The page asks for nothing: its pictures and its style are in it, and whatever a text might smuggle in stays still."""
@@ -41,11 +41,11 @@ def _block(block: Block) -> str:
     match block:
         case Heading(level, text):
             return f"<h{level}>{escape(text)}</h{level}>"
-        case Text(text):
+        case Paragraph(text):
             return f"<p>{escape(text)}</p>"
         case Bullets(items):
             return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
-        case Grid(columns, rows):
+        case Table(columns, rows):
             head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
             lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
             return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from udacisense.plain_text import one_line
-from udacisense.report.blocks import Block, Bullets, Gallery, Grid, Heading, Text
+from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph, Table
 
 JOINER = "\N{WORD JOINER}"
 """Has no width and no meaning; what it parts is no address, no emoji and no icon to a renderer, and the same to a reader."""
@@ -35,11 +35,11 @@ def _block(block: Block) -> str:
     match block:
         case Heading(level, text):
             return f"{'#' * level} {escape(text)}"
-        case Text(text):
+        case Paragraph(text):
             return escape(text)
         case Bullets(items):
             return "\n".join(f"- {escape(item)}" for item in items)
-        case Grid(columns, rows):
+        case Table(columns, rows):
             lines = [tuple(map(escape, columns)), tuple("---" for _ in columns), *(tuple(map(escape, row)) for row in rows)]
             return "\n".join("| " + " | ".join(line) + " |" for line in lines)
         case Gallery(pictures):

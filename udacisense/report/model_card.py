@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from udacisense import queries, stats
 from udacisense.artifacts import list_artifacts
 from udacisense.compression.pipeline_file import load_pipeline, pipeline_names
 from udacisense.errors import RecipeError
 from udacisense.labels import CLASSES
+from udacisense.metrics import stats
 from udacisense.models.card_parts import Summary
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
 from udacisense.models.summary import summary_on_card
-from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Grid, Heading, Text, commas, megabytes, percent
+from udacisense.records import queries
+from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Heading, Paragraph, Table, commas, megabytes, percent
 from udacisense.report.card_words import LICENCE, USE, licences, limits, pictures
 from udacisense.report.compression import Row, lineage
 from udacisense.report.compression_table import COLUMNS, cells
@@ -76,8 +77,8 @@ def _identity(c: Checkpoint) -> list[Block]:
         ("saved (UTC)", c.created),
     ]
     return [
-        Text("A classifier of ten household objects: MobileNetV3-Small with its own head."),
-        Grid(("what", "value"), tuple(rows)),
+        Paragraph("A classifier of ten household objects: MobileNetV3-Small with its own head."),
+        Table(("what", "value"), tuple(rows)),
     ]
 
 
@@ -102,7 +103,7 @@ def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
         said.append(f"{info['validation_images']:,} training pictures were held out to choose by.")
     if real is not None:
         said.append(_test_words(real))
-    return [Heading(2, "Data and split"), *(Text(sentence) for sentence in said)]
+    return [Heading(2, "Data and split"), *(Paragraph(sentence) for sentence in said)]
 
 
 def _test_words(e: Evaluation) -> str:
@@ -116,14 +117,14 @@ def _training(c: Checkpoint, root: Checkpoint) -> list[Block]:
     recipe: Mapping[str, Any] = info.get("recipe") or {}
     title = Heading(2, "Training" if root.sha256 == c.sha256 else "Training of the network that it was made from")
     if not recipe.get("stage"):
-        return [title, Text("How it was trained is not known: the file has no card with a recipe.")]
+        return [title, Paragraph("How it was trained is not known: the file has no card with a recipe.")]
     rows = tuple(_stage(stage) for stage in recipe["stage"])
     seconds = sum(float(point.get("seconds") or 0.0) for point in info.get("curves") or ())
     took = f"{seconds / 60:.0f} minutes" if seconds else "a time that was not kept"
     said = f"Recipe {recipe.get('name')}, seed {recipe.get('seed')}, in {took} on {info.get('device', 'a device not kept')}."
     columns = ("stage", "pictures", "pixels", "epochs", "batch", "learning rate", "taught by")
-    remark = [Text(str(recipe["remark"]))] if recipe.get("remark") else []
-    return [title, Text(said), *remark, Grid(columns, rows), *_curve_end(info)]
+    remark = [Paragraph(str(recipe["remark"]))] if recipe.get("remark") else []
+    return [title, Paragraph(said), *remark, Table(columns, rows), *_curve_end(info)]
 
 
 def _stage(stage: Mapping[str, Any]) -> tuple[str, ...]:
@@ -136,7 +137,7 @@ def _curve_end(info: Mapping[str, Any]) -> list[Block]:
     measured = [p for p in info.get("curves") or () if p.get("validation_top1") is not None]
     if not measured:
         return []
-    return [Text(f"Right on {percent(measured[-1]['validation_top1'])} of the held-out pictures at the end.")]
+    return [Paragraph(f"Right on {percent(measured[-1]['validation_top1'])} of the held-out pictures at the end.")]
 
 
 # --- accuracy -------------------------------------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ def _accuracy(real: Evaluation | None, sample: Evaluation | None, row: Row | Non
     title = Heading(2, "Accuracy")
     if real is None:
         told = " The rendered sample pack is no evidence for photographs." if sample else ""
-        return [title, Text(f"On real test pictures: {NOT_MEASURED}.{told}")]
+        return [title, Paragraph(f"On real test pictures: {NOT_MEASURED}.{told}")]
     share = stats.wilson_interval(round(real.top1 * real.images), real.images)
     said = [
         f"Top-1 {percent(share.value)}, 95 % interval {100 * share.low:.1f} to {100 * share.high:.1f} % (Wilson); "
@@ -159,10 +160,10 @@ def _accuracy(real: Evaluation | None, sample: Evaluation | None, row: Row | Non
             f"(95 % interval {low:+.1f} to {high:+.1f}), from the same pictures, paired."
         )
     said += real.warnings
-    return [title, *(Text(sentence) for sentence in said), _per_class(real), *_pairs(real)]
+    return [title, *(Paragraph(sentence) for sentence in said), _per_class(real), *_pairs(real)]
 
 
-def _per_class(e: Evaluation) -> Grid:
+def _per_class(e: Evaluation) -> Table:
     rows = []
     for index, name in enumerate(CLASSES):
         pictures, right = sum(e.confusion[index]), e.confusion[index][index]
@@ -176,7 +177,7 @@ def _per_class(e: Evaluation) -> Grid:
                 percent(right / answered) if answered else "never answered",
             )
         )
-    return Grid(("class", "pictures", "recognised (95 %)", "right when it says so"), tuple(rows))
+    return Table(("class", "pictures", "recognised (95 %)", "right when it says so"), tuple(rows))
 
 
 def _pairs(e: Evaluation) -> list[Block]:
@@ -184,9 +185,9 @@ def _pairs(e: Evaluation) -> list[Block]:
     found = [(n, i, j) for i, row in enumerate(e.confusion) for j, n in enumerate(row) if i != j and n]
     worst = sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2]))[:WORST_PAIRS]
     if not worst:
-        return [Text("No picture was taken for another class.")]
+        return [Paragraph("No picture was taken for another class.")]
     rows = tuple((CLASSES[i], CLASSES[j], str(n), percent(n / sum(e.confusion[i]))) for n, i, j in worst)
-    return [Text("Most often confused:"), Grid(("class", "taken for", "pictures", "share of the class"), rows)]
+    return [Paragraph("Most often confused:"), Table(("class", "taken for", "pictures", "share of the class"), rows)]
 
 
 # --- compression and limits -----------------------------------------------------------------------------------------------
@@ -195,11 +196,11 @@ def _pairs(e: Evaluation) -> list[Block]:
 def _compression(way: tuple[Row, ...], info: Mapping[str, Any]) -> list[Block]:
     title = Heading(2, "How it was compressed")
     if len(way) < 2:
-        return [title, Text("Not by a pipeline whose steps are recorded here.")]
+        return [title, Paragraph("Not by a pipeline whose steps are recorded here.")]
     rows = tuple(cells(row, way[0])[:-1] for row in way)
     said = f"Pipeline {info.get('pipeline', 'not known')}, seed {info.get('seed', 'not known')}. Each row is a checkpoint."
     remark = _remark(str(info.get("pipeline", "")))
-    return [title, Text(said), *([Text(remark)] if remark else []), Grid(COLUMNS[:-1], rows)]
+    return [title, Paragraph(said), *([Paragraph(remark)] if remark else []), Table(COLUMNS[:-1], rows)]
 
 
 def _remark(pipeline: str) -> str:
@@ -215,8 +216,8 @@ def _phone_files(c: Checkpoint) -> list[Block]:
     made = [a for a in list_artifacts().records if a.checkpoint_id.endswith(c.sha256[:8])]
     title = Heading(2, "Phone files made from it")
     if not made:
-        return [title, Text("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
-    return [title, Grid(("format", "size", "top-1 on test pictures", "verdict", "id"), tuple(map(_phone_file, made)))]
+        return [title, Paragraph("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
+    return [title, Table(("format", "size", "top-1 on test pictures", "verdict", "id"), tuple(map(_phone_file, made)))]
 
 
 def _phone_file(a: Artifact) -> tuple[str, ...]:

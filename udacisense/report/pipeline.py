@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from udacisense import stats
+from udacisense.metrics import stats
 from udacisense.report.blocks import MB, NOT_MEASURED
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Subject, Verification
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PipelineStage:
     """One stop of the pipeline with what was measured there."""
 
     name: str  # "Baseline", "Optimized", "Mobile", "Mobile Lite"
@@ -44,11 +44,11 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
+class PipelineSummary:
     """The whole way of one checkpoint. `stages` begins with the baseline; "Optimized" follows only if it is another."""
 
     notice: str | None  # why the checkpoint is not the one that was wished for
-    stages: tuple[Stage, ...]
+    stages: tuple[PipelineStage, ...]
     verifications: tuple[Verification, ...]  # one for each mobile stage
     readiness: tuple[Readiness, ...]  # one for each mobile stage
 
@@ -58,31 +58,31 @@ class Pipeline:
         return any(s.evaluation is not None and s.evaluation.data.source == "sample" for s in self.stages)
 
     @property
-    def optimized(self) -> Stage:
+    def optimized(self) -> PipelineStage:
         """The checkpoint that was converted: the last stage before the mobile ones."""
         return [s for s in self.stages if isinstance(s.subject, Checkpoint)][-1]
 
     @property
-    def mobile(self) -> Stage:
+    def mobile(self) -> PipelineStage:
         """The recommended file: of those with the best verdict, and the proof to be the same model, the smallest one."""
         return min((s for s in self.stages if isinstance(s.subject, Artifact)), key=self._rank)
 
-    def _rank(self, stage: Stage) -> tuple[int, int, int]:
+    def _rank(self, stage: PipelineStage) -> tuple[int, int, int]:
         proof, verdict = self.verification_of(stage), self.readiness_of(stage)
         judged = ("pass", "unknown", "fail").index(verdict.status if verdict else "unknown")
         proved = ("same", "unknown", "different").index(proof.verdict if proof else "unknown")
         return judged, proved, stage.subject.size_bytes
 
-    def verification_of(self, stage: Stage) -> Verification | None:
+    def verification_of(self, stage: PipelineStage) -> Verification | None:
         """The proof of a mobile stage."""
         return next((v for v in self.verifications if v.artifact_id == stage.subject.id), None)
 
-    def readiness_of(self, stage: Stage) -> Readiness | None:
+    def readiness_of(self, stage: PipelineStage) -> Readiness | None:
         """The judgement of a mobile stage."""
         return next((r for r in self.readiness if r.artifact_id == stage.subject.id), None)
 
 
-def comparison(pipeline: Pipeline) -> dict[str, list[str]]:
+def comparison(pipeline: PipelineSummary) -> dict[str, list[str]]:
     """The notebook's table, column by column, every figure measured."""
     before, after = pipeline.optimized, pipeline.mobile
     rows = (
@@ -112,7 +112,7 @@ def relative(before: float | None, after: float | None) -> str:
     return NOT_MEASURED if not before or after is None else f"{(after - before) / before * 100:+.1f}%"
 
 
-def deployment_metrics(pipeline: Pipeline) -> dict[str, Any]:
+def deployment_metrics(pipeline: PipelineSummary) -> dict[str, Any]:
     """The content of mobile_deployment_metrics.json: the notebook's keys, and the records behind them.
 
     `consistency_check` and `deployment_ready` are null where the evidence does not suffice for yes or no.

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from udacisense import stats
-from udacisense.benchmark.trust import trust
+from udacisense.benchmark.quality_grade import trust
 from udacisense.labels import CLASSES
-from udacisense.report.blocks import Block, Bullets, Grid, Heading, Text, commas, measured, megabytes, milliseconds, percent
-from udacisense.report.dossier import Dossier
-from udacisense.report.sameness import sameness_blocks
-from udacisense.rules import left_out_words
+from udacisense.metrics import stats
+from udacisense.readiness.rules import left_out_words
+from udacisense.report.artifact_evidence import ArtifactEvidence
+from udacisense.report.blocks import (
+    Block,
+    Bullets,
+    Heading,
+    Paragraph,
+    Table,
+    commas,
+    measured,
+    megabytes,
+    milliseconds,
+    percent,
+)
+from udacisense.report.equivalence import sameness_blocks
 from udacisense.types import Benchmark, Evaluation, Provenance, Status
 
 R = TypeVar("R")
@@ -21,11 +32,14 @@ LONGEST_LIST = 12
 MARKS: dict[Status, str] = {"pass": "✔ pass", "fail": "✘ fail", "unknown": "? unknown"}
 
 
-def report_blocks(dossiers: Sequence[Dossier]) -> tuple[Block, ...]:
+def report_blocks(dossiers: Sequence[ArtifactEvidence]) -> tuple[Block, ...]:
     """The whole report: an overview where there are several artifacts, then one chapter each."""
     blocks: list[Block] = [Heading(1, "UdaciSense report")]
     if not dossiers:
-        return (*blocks, Text("There is no artifact yet. Convert a checkpoint first: python -m udacisense convert CHECKPOINT"))
+        return (
+            *blocks,
+            Paragraph("There is no artifact yet. Convert a checkpoint first: python -m udacisense convert CHECKPOINT"),
+        )
     if len(dossiers) > 1:
         blocks.append(_overview(dossiers))
     for dossier in dossiers:
@@ -33,7 +47,7 @@ def report_blocks(dossiers: Sequence[Dossier]) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _overview(dossiers: Sequence[Dossier]) -> Block:
+def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
     rows = tuple(
         (
             d.artifact.id,
@@ -45,14 +59,14 @@ def _overview(dossiers: Sequence[Dossier]) -> Block:
         )
         for d in dossiers
     )
-    return Grid(("artifact", "verdict", "same model", "top-1", "size", "median time"), rows)
+    return Table(("artifact", "verdict", "same model", "top-1", "size", "median time"), rows)
 
 
 def _median(benchmark: Benchmark | None) -> float | None:
     return stats.median(benchmark.steady_s) if benchmark else None
 
 
-def _chapter(d: Dossier) -> list[Block]:
+def _chapter(d: ArtifactEvidence) -> list[Block]:
     return [
         Heading(2, d.artifact.id),
         *_verdict(d),
@@ -65,10 +79,10 @@ def _chapter(d: Dossier) -> list[Block]:
     ]
 
 
-def _verdict(d: Dossier) -> list[Block]:
+def _verdict(d: ArtifactEvidence) -> list[Block]:
     title = Heading(3, "Is it ready?")
     if d.readiness is None:
-        return [title, Text(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}")]
+        return [title, Paragraph(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}")]
     r = d.readiness
     rows = tuple(
         (
@@ -85,13 +99,13 @@ def _verdict(d: Dossier) -> list[Block]:
     left_out = left_out_words(r.left_out or ())
     return [
         title,
-        Text(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
-        *([Text(left_out)] if left_out else []),
-        Grid(("rule", "status", "measured", "limit", "why", "records"), rows),
+        Paragraph(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
+        *([Paragraph(left_out)] if left_out else []),
+        Table(("rule", "status", "measured", "limit", "why", "records"), rows),
     ]
 
 
-def _identity(d: Dossier) -> list[Block]:
+def _identity(d: ArtifactEvidence) -> list[Block]:
     a, c = d.artifact, d.checkpoint
     parameters = f"{c.parameters:,}" if c and c.parameters is not None else "not known"
     rows = [
@@ -105,7 +119,7 @@ def _identity(d: Dossier) -> list[Block]:
         ("checkpoint's size", megabytes(c.size_bytes) if c else "not known"),
         ("parameters", parameters),
     ]
-    return [Heading(3, "What is it?"), Grid(("what", "value"), tuple(rows))]
+    return [Heading(3, "What is it?"), Table(("what", "value"), tuple(rows))]
 
 
 def _told(value: object) -> str:
@@ -117,11 +131,11 @@ def _told(value: object) -> str:
     return str(value)
 
 
-def _accuracy(d: Dossier) -> list[Block]:
+def _accuracy(d: ArtifactEvidence) -> list[Block]:
     title = Heading(3, "How often is it right?")
     named = _named(d, d.baseline_evaluation, d.checkpoint_evaluation, d.evaluation)
     if not named:
-        return [title, Text(f"Not evaluated yet. Run: python -m udacisense evaluate {d.artifact.id}")]
+        return [title, Paragraph(f"Not evaluated yet. Run: python -m udacisense evaluate {d.artifact.id}")]
     rows = tuple(
         (name, _with_interval(e), percent(e.top5), str(e.images), f"{e.data.source}, {e.data.scheme} {e.data.split}", e.id)
         for name, e in named
@@ -130,13 +144,13 @@ def _accuracy(d: Dossier) -> list[Block]:
     hint = f"The checkpoint is not evaluated on these pictures. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
     return [
         title,
-        *([] if d.checkpoint_evaluation else [Text(hint)]),
-        Grid(("subject", "top-1 (95 %)", "top-5", "pictures", "data", "record"), rows),
-        Grid(("share right, by class", *(name for name, _ in named)), per_class),
+        *([] if d.checkpoint_evaluation else [Paragraph(hint)]),
+        Table(("subject", "top-1 (95 %)", "top-5", "pictures", "data", "record"), rows),
+        Table(("share right, by class", *(name for name, _ in named)), per_class),
     ]
 
 
-def _named(d: Dossier, baseline: R | None, checkpoint: R | None, artifact: R | None) -> list[tuple[str, R]]:
+def _named(d: ArtifactEvidence, baseline: R | None, checkpoint: R | None, artifact: R | None) -> list[tuple[str, R]]:
     """What there is, with the name of its subject; a baseline that is the checkpoint itself is told once."""
     same = d.baseline is not None and d.checkpoint is not None and d.baseline.sha256 == d.checkpoint.sha256
     all_three = (("baseline", None if same else baseline), ("checkpoint", checkpoint), ("artifact", artifact))
@@ -148,18 +162,21 @@ def _with_interval(e: Evaluation) -> str:
     return f"{percent(e.top1)} ({estimate.low * 100:.1f} to {estimate.high * 100:.1f})"
 
 
-def _speed(d: Dossier) -> list[Block]:
+def _speed(d: ArtifactEvidence) -> list[Block]:
     title = Heading(3, "How fast is it, and how much memory does it take?")
     named = _named(d, *(d.timing_of(subject) for subject in (d.baseline, d.checkpoint, d.artifact)))
     if not named:
-        return [title, Text(f"Not timed yet. Run: python -m udacisense benchmark {d.artifact.checkpoint_id} {d.artifact.id}")]
+        return [
+            title,
+            Paragraph(f"Not timed yet. Run: python -m udacisense benchmark {d.artifact.checkpoint_id} {d.artifact.id}"),
+        ]
     columns = ("subject", "trust", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
     first = named[-1][1]
     conditions = (
         f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn ({first.run_id}) on "
         f"{first.made.machine.cpu}. Times of a computer, not of a phone: read the ratios."
     )
-    return [title, Text(conditions), Grid(columns, tuple(_times(name, b) for name, b in named))]
+    return [title, Paragraph(conditions), Table(columns, tuple(_times(name, b) for name, b in named))]
 
 
 def _times(name: str, b: Benchmark) -> tuple[str, ...]:
@@ -176,7 +193,7 @@ def _times(name: str, b: Benchmark) -> tuple[str, ...]:
     )
 
 
-def _warnings(d: Dossier) -> list[Block]:
+def _warnings(d: ArtifactEvidence) -> list[Block]:
     timings = [d.timing_of(subject) for subject in (d.checkpoint, d.artifact)]
     sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *timings)
     doubts = [why.why for b in timings if b for why in trust(b).deductions]
@@ -184,11 +201,11 @@ def _warnings(d: Dossier) -> list[Block]:
     return [Heading(3, "What to mind"), Bullets(tuple(found))] if found else []
 
 
-def _origin(d: Dossier) -> list[Block]:
+def _origin(d: ArtifactEvidence) -> list[Block]:
     own = d.timing_of(d.artifact)
     made = [r.made for r in (d.artifact, d.checkpoint_evaluation, d.evaluation, d.verification, own, d.readiness) if r]
     rows = tuple((m.command, m.created, _where(m)) for m in made)
-    return [Heading(3, "How to get these figures again"), Grid(("command", "run at (UTC)", "on"), rows)]
+    return [Heading(3, "How to get these figures again"), Table(("command", "run at (UTC)", "on"), rows)]
 
 
 def _where(m: Provenance) -> str:

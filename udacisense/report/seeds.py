@@ -9,15 +9,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from udacisense import stats
 from udacisense.errors import StoreError
+from udacisense.metrics import stats
 from udacisense.models.card import CARD, open_card
 from udacisense.models.checkpoint import SUFFIXES, list_checkpoints, training_info
 from udacisense.models.weight_files import weights_of
-from udacisense.queries import evaluations_of, is_real
-from udacisense.report.blocks import NOT_MEASURED, Block, Grid, Heading, Text, percent
+from udacisense.records.queries import evaluations_of, is_real
+from udacisense.report.blocks import NOT_MEASURED, Block, Heading, Paragraph, Table, percent
 from udacisense.settings import settings
-from udacisense.training.recipe import Recipe
+from udacisense.training.recipe import TrainingRecipe
 from udacisense.types import Checkpoint, Evaluation
 
 OWN = {"seed", "pretraining_seed", "technique", "remark"}
@@ -43,13 +43,13 @@ def seed_blocks(checkpoint: Checkpoint, of_its_start: bool = False) -> list[Bloc
     title = Heading(2, "Seeds of the network that it was made from" if of_its_start else "Seeds")
     recipe = (training_info(checkpoint) or {}).get("recipe") or {}
     if recipe.get("seed") is None:
-        return [title, Text("The seed is not known.")]
+        return [title, Paragraph("The seed is not known.")]
     found = trainings(recipe)
     if len(found) < 2:
-        return [title, Text(f"Trained with the seed {recipe['seed']} alone. How much another changes: {NOT_MEASURED}.")]
+        return [title, Paragraph(f"Trained with the seed {recipe['seed']} alone. How much another changes: {NOT_MEASURED}.")]
     own = "its start" if of_its_start else "this one"
     rows = tuple(_row(training, own if training.sha256 == checkpoint.sha256 else "") for training in found)
-    return [title, Text(_spread(found)), Grid(("seed", "held-out pictures", "test pictures (95 %)", "record"), rows)]
+    return [title, Paragraph(_spread(found)), Table(("seed", "held-out pictures", "test pictures (95 %)", "record"), rows)]
 
 
 def trainings(recipe: Mapping[str, Any]) -> list[Training]:
@@ -62,7 +62,7 @@ def trainings(recipe: Mapping[str, Any]) -> list[Training]:
 def _but_for_its_seed(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a card's recipe asks for; a setting that recipes did not have when the card was written is at its default."""
     try:
-        whole = Recipe.model_validate(recipe)
+        whole = TrainingRecipe.model_validate(recipe)
     except ValidationError:  # a card by another program, or of a recipe that has changed its keys
         return {key: value for key, value in recipe.items() if key not in OWN}
     return whole.model_dump(exclude=OWN)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from udacisense.errors import RecipeError
 from udacisense.progress import report
 from udacisense.training.augment import normalise, random_view, resize
-from udacisense.training.lesson import Lesson, TrainingImages, loss_of
+from udacisense.training.batch_targets import TrainingBatch, TrainingImages, loss_of
 from udacisense.training.memory import keep_freed_memory
 from udacisense.training.mixing import mix
-from udacisense.training.recipe import Stage
+from udacisense.training.recipe import TrainingStage
 from udacisense.training.state import AveragedWeights, Curve, Run, restore, save
 
 __all__ = ["AveragedWeights", "Curve", "TrainingImages", "accuracy", "fit_stage", "one_cycle"]
@@ -49,7 +49,7 @@ def accuracy(net: nn.Module, data: TrainingImages, input_px: int, batch: int = 1
 
 def fit_stage(
     net: nn.Module,
-    stage: Stage,
+    stage: TrainingStage,
     train: TrainingImages,
     validation: TrainingImages | None,
     *,
@@ -95,7 +95,9 @@ def _averaged_accuracy(run: Run, validation: TrainingImages, input_px: int) -> f
     return top1
 
 
-def _epoch(run: Run, stage: Stage, train: TrainingImages, seed: int, state_path: Path | None, after_step: AfterStep) -> None:
+def _epoch(
+    run: Run, stage: TrainingStage, train: TrainingImages, seed: int, state_path: Path | None, after_step: AfterStep
+) -> None:
     """The rest of the epoch the run is in. All draws depend on (seed, epoch, step) alone, so a resumed run repeats them."""
     epoch = len(run.curves)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
@@ -120,7 +122,7 @@ def _epoch(run: Run, stage: Stage, train: TrainingImages, seed: int, state_path:
             saved = time.monotonic()
 
 
-def _stage_words(run: Run, stage: Stage, epoch: int, steps_left: int) -> str:
+def _stage_words(run: Run, stage: TrainingStage, epoch: int, steps_left: int) -> str:
     left = run.seconds / run.step * steps_left  # by the speed of this epoch
     time_left = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
     pieces = f", each batch in {run.pieces} parts for want of memory" if run.pieces > 1 else ""
@@ -128,14 +130,14 @@ def _stage_words(run: Run, stage: Stage, epoch: int, steps_left: int) -> str:
     return f"{stage.name}: {told}, {time_left} left of this stage{pieces}"
 
 
-def _lesson(train: TrainingImages, chunk: Tensor, stage: Stage, generator: torch.Generator) -> Lesson:
+def _lesson(train: TrainingImages, chunk: Tensor, stage: TrainingStage, generator: torch.Generator) -> TrainingBatch:
     index = chunk.to(train.pixels.device)
     view = random_view(train.pixels[index], stage.input_px, min_crop=stage.min_crop, jitter=stage.jitter, generator=generator)
     images, share = mix(normalise(view), mixup=stage.mixup, cutmix=stage.cutmix, generator=generator)
-    return Lesson.of(images.contiguous(memory_format=torch.channels_last), train, index, share, stage)
+    return TrainingBatch.of(images.contiguous(memory_format=torch.channels_last), train, index, share, stage)
 
 
-def _step(run: Run, lesson: Lesson, stage: Stage) -> None:
+def _step(run: Run, lesson: TrainingBatch, stage: TrainingStage) -> None:
     """One step of the optimiser; where the memory is too small for it, the batch goes through in smaller and smaller parts."""
     for group in run.optimiser.param_groups:
         group["lr"] = run.lr
@@ -150,7 +152,7 @@ def _step(run: Run, lesson: Lesson, stage: Stage) -> None:
     run.total, run.seen = run.total + loss * len(lesson), run.seen + len(lesson)
 
 
-def _backward(run: Run, lesson: Lesson, stage: Stage) -> float:
+def _backward(run: Run, lesson: TrainingBatch, stage: TrainingStage) -> float:
     total = 0.0
     device = lesson.images.device.type
     for piece in lesson.pieces(run.pieces):
@@ -166,7 +168,7 @@ def _bf16_helps(device: str) -> bool:
     return device == "cuda" and torch.cuda.is_bf16_supported()
 
 
-def _take_smaller_parts(run: Run, lesson: Lesson, exc: Exception) -> None:
+def _take_smaller_parts(run: Run, lesson: TrainingBatch, exc: Exception) -> None:
     if len(lesson) // (2 * run.pieces) < 2:  # batch norm needs two pictures
         raise RecipeError(
             f"The {run.device} ran out of memory with {len(lesson) // run.pieces} pictures at a time. Take a smaller "

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from udacisense.errors import RecipeError
 from udacisense.ranges import SEED
 from udacisense.settings import SHARED
-from udacisense.training.toml_file import faults, read_toml
+from udacisense.toml_file import faults, read_toml
 
 Seed = Annotated[int, Field(ge=SEED.low, le=SEED.high)]
 RECIPES_DIR = SHARED / "recipes"
 
 
-class Stage(BaseModel):
+class TrainingStage(BaseModel):
     """One stretch of training: which images, at which size, for how long, with which optimiser settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -42,7 +42,7 @@ class Stage(BaseModel):
     cutmix: float = Field(0.0, ge=0, le=100, description="alpha of cutmix; 0 = no pasted pictures")
 
 
-class Recipe(BaseModel):
+class TrainingRecipe(BaseModel):
     """A whole run. `validation_per_class` images are held out of the household training images to choose by."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -62,9 +62,9 @@ class Recipe(BaseModel):
         "where the weights cannot be had), or random ones",
     )
     teacher: Literal["efficientnet-lite0"] | None = Field(None, description="ImageNet network whose answers are distilled")
-    stage: tuple[Stage, ...] = Field(min_length=1)
+    stage: tuple[TrainingStage, ...] = Field(min_length=1)
 
-    def seed_of(self, stage: Stage) -> int:
+    def seed_of(self, stage: TrainingStage) -> int:
         """The seed that a stage's draws begin with."""
         shared = self.pretraining_seed if stage.data == "cifar100-all" else None
         return self.seed if shared is None else shared
@@ -79,7 +79,7 @@ class Recipe(BaseModel):
         return self
 
 
-def load_recipe(name_or_path: str) -> Recipe:
+def load_recipe(name_or_path: str) -> TrainingRecipe:
     """The recipe of that name in recipes/, or the file at that path.
 
     Raises:
@@ -93,7 +93,7 @@ def load_recipe(name_or_path: str) -> Recipe:
         raise RecipeError(f"There is no recipe {name_or_path!r}: {path} does not exist. Recipes here: {known}.")
     plain = read_toml(path)
     try:
-        return Recipe.model_validate(plain)
+        return TrainingRecipe.model_validate(plain)
     except ValidationError as exc:
         told = faults(exc, plain, "stage")
         raise RecipeError(f"{path} is not a recipe: {told}. See recipes/baseline.toml for every key.") from exc

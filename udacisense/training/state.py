@@ -12,8 +12,8 @@ from torch import nn
 
 from udacisense.errors import StoreError
 from udacisense.foreign import in_brief
-from udacisense.store import replace_file
-from udacisense.training.recipe import Stage
+from udacisense.records.store import replace_file
+from udacisense.training.recipe import TrainingStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Run:
     pieces: int = 1  # a batch goes through in so many parts
 
     @classmethod
-    def begin(cls, net: nn.Module, guide: nn.Linear | None, stage: Stage) -> Run:
+    def begin(cls, net: nn.Module, guide: nn.Linear | None, stage: TrainingStage) -> Run:
         """A stage at its first step."""
         learning = [*net.named_parameters(), *([] if guide is None else guide.named_parameters("guide"))]
         optimiser = torch.optim.AdamW(_groups([p for _, p in learning], stage.weight_decay), lr=stage.lr)
@@ -75,7 +75,7 @@ class Run:
         """Where the network is trained."""
         return next(self.net.parameters()).device
 
-    def end_epoch(self, stage: Stage, validation_top1: float | None) -> None:
+    def end_epoch(self, stage: TrainingStage, validation_top1: float | None) -> None:
         """Note the epoch's point of the curve and begin the next."""
         point = Curve(stage.name, len(self.curves) + 1, self.total / self.seen, validation_top1, self.lr, self.seconds)
         self.curves.append(point)

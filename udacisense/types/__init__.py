@@ -6,29 +6,30 @@ Imports nothing of ours. Shapes: Images is float32 (N, 3, H, W), normalised; Log
 from udacisense.types.base import (
     Capability,
     DatasetRef,
+    Equivalence,
     Images,
     Logits,
     Machine,
     Pixels,
     Precision,
     Provenance,
-    Sameness,
     SourceName,
     SplitName,
     Status,
 )
 from udacisense.types.compression import Compression, CompressionStep, FailedStep, Mode
 from udacisense.types.evidence import TOLERANCE, Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
-from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Rung, Subject
+from udacisense.types.files import Artifact, Checkpoint, FailedConversion, RecipeTrial, Subject
 from udacisense.types.kinds import KINDS, Record
-from udacisense.types.proof import ClassChange, LayerGap, Location, Measures, SearchMethod
-from udacisense.types.seam import DEFAULT, Conversion, Exported, Format, Pictures, Recipe, Session
-from udacisense.types.timing import Benchmark, Conditions, SelfTest, Start, Trial, Unfinished
+from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
+from udacisense.types.seam import DEFAULT, Conversion, ConversionRecipe, Exported, Format, Pictures, Session
+from udacisense.types.timing import AATrial, Benchmark, Conditions, SelfTest, Start, Unfinished
 
 __all__ = [
     "DEFAULT",
     "KINDS",
     "TOLERANCE",
+    "AATrial",
     "Artifact",
     "Benchmark",
     "Capability",
@@ -38,7 +39,9 @@ __all__ = [
     "CompressionStep",
     "Conditions",
     "Conversion",
+    "ConversionRecipe",
     "DatasetRef",
+    "Equivalence",
     "Evaluation",
     "Exported",
     "FailedConversion",
@@ -47,7 +50,7 @@ __all__ = [
     "Format",
     "Images",
     "LayerGap",
-    "Location",
+    "Localisation",
     "Logits",
     "Machine",
     "Measures",
@@ -57,10 +60,8 @@ __all__ = [
     "Precision",
     "Provenance",
     "Readiness",
-    "Recipe",
+    "RecipeTrial",
     "Record",
-    "Rung",
-    "Sameness",
     "SearchMethod",
     "SelfTest",
     "Session",
@@ -70,7 +71,6 @@ __all__ = [
     "Status",
     "Subject",
     "TensorCheck",
-    "Trial",
     "Unfinished",
     "Verdict",
     "Verification",

@@ -17,7 +17,7 @@ Logits = NDArray[np.float32]  # N, classes, before softmax
 
 Precision = Literal["fp32", "fp16", "int8", "palette6"]
 Status = Literal["pass", "fail", "unknown"]
-Sameness = Literal["same", "different", "unknown"]
+Equivalence = Literal["same", "different", "unknown"]
 SourceName = Literal["cifar100", "folder", "sample"]
 SplitName = Literal["train", "test"]
 Capability = Literal["export", "run"]

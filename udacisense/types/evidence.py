@@ -11,11 +11,11 @@ from udacisense.types.base import (
     Confusion,
     Count,
     DatasetRef,
+    Equivalence,
     Fraction,
     Many,
     PerClass,
     Provenance,
-    Sameness,
     Seconds,
     Sha256,
     Status,
@@ -100,7 +100,7 @@ class Verification:
     mcnemar_p: Fraction | None
     checks: Many[TensorCheck]
     flips: Many[Flip]
-    verdict: Sameness
+    verdict: Equivalence
     reason: str
     made: Provenance
     warnings: Many[str] = ()

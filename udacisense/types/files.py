@@ -58,7 +58,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class RecipeTrial:
     """One recipe that was tried for a precision, and what its file measured on the validation pictures."""
 
     recipe: str  # Recipe.name
@@ -93,7 +93,7 @@ class Artifact:
     warnings: Many[str]  # sentences that say why and what to do next
     made: Provenance
     seconds: Seconds | None = None  # time the conversion took
-    ladder: Many[Rung] = ()  # the recipes tried, in order, where the precision has more than one
+    ladder: Many[RecipeTrial] = ()  # the recipes tried, in order, where the precision has more than one
 
     def __post_init__(self) -> None:
         require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from udacisense.types.compression import Compression, CompressionStep
 from udacisense.types.evidence import Evaluation, Readiness, Verification
 from udacisense.types.files import FailedConversion
-from udacisense.types.proof import Location
+from udacisense.types.proof import Localisation
 from udacisense.types.timing import Benchmark, SelfTest, Unfinished
 
 Record = (
     Evaluation
     | Verification
-    | Location
+    | Localisation
     | Benchmark
     | Unfinished
     | Readiness
@@ -26,7 +26,7 @@ Record = (
 KINDS: Mapping[str, type] = {
     "evaluation": Evaluation,
     "verification": Verification,
-    "location": Location,
+    "location": Localisation,
     "benchmark": Benchmark,
     "unfinished": Unfinished,
     "readiness": Readiness,

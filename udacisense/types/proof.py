@@ -37,7 +37,7 @@ class ClassChange:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What two sets of logits of the same pictures say of each other; udacisense.logits has the formulas."""
+    """What two sets of logits of the same pictures say of each other; udacisense.metrics.logits has the formulas."""
 
     p99_abs_diff: Amount  # of all logits
     cosine: Annotated[float, Field(ge=-1.001, le=1.001)] | None  # mean over pictures; None = a picture's logits are all zero
@@ -74,7 +74,7 @@ class LayerGap:
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class Localisation:
     """Where along the network a file's values leave its reference's."""
 
     id: str

@@ -34,7 +34,7 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ConversionRecipe:
     """One way to write a file of a precision."""
 
     name: str  # "static-histogram": a word for records and the command line
@@ -43,7 +43,7 @@ class Recipe:
     calibrated: bool = False  # whether the converter asks for calibration pictures
 
 
-DEFAULT = Recipe("default", "The format's one way to write this precision.")
+DEFAULT = ConversionRecipe("default", "The format's one way to write this precision.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Conversion:
     """What is asked of a converter."""
 
     precision: Precision
-    recipe: Recipe = DEFAULT
+    recipe: ConversionRecipe = DEFAULT
     calibration: Callable[[int], Pictures] | None = None  # n -> as many training pictures, the classes in turn; None = no data
 
     def pictures(self, images: int) -> Pictures:
@@ -84,8 +84,10 @@ class Format:
     export: Callable[[Checkpoint, Conversion, Path], Exported]  # writes one file at the path given
     load: Callable[[Path, int], Session]  # file, threads
     notes: tuple[str, ...] = ()
-    recipes: Mapping[Precision, tuple[Recipe, ...]] = field(default_factory=dict)  # in the order in which they are tried
+    recipes: Mapping[Precision, tuple[ConversionRecipe, ...]] = field(
+        default_factory=dict
+    )  # in the order in which they are tried
 
-    def recipes_for(self, precision: Precision) -> tuple[Recipe, ...]:
+    def recipes_for(self, precision: Precision) -> tuple[ConversionRecipe, ...]:
         """The ladder of a precision: with more than one recipe, the first whose file passes on validation pictures is kept."""
         return self.recipes.get(precision, (DEFAULT,))

@@ -132,7 +132,7 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class AATrial:
     """One kind of comparison of a self-test, made many times."""
 
     title: str
@@ -159,7 +159,7 @@ class SelfTest:
     subject_id: str
     subject_sha256: Sha256
     protocol: Mapping[str, str | float | int]
-    trials: Many[Trial]
+    trials: Many[AATrial]
     seconds: Seconds
     passed: bool
     made: Provenance

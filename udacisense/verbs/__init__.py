@@ -4,15 +4,15 @@ Ids or paths are accepted for checkpoints and artifacts. Verbs that compute hold
 never share the processor: no timing is taken beside other work.
 """
 
+from udacisense.verbs.batch import Conversions, Verifications, convert_all, verify_all
+from udacisense.verbs.benchmarks import Tag, history, runs, selftest, tag
 from udacisense.verbs.classify import Classifications, classify
 from udacisense.verbs.compress import Compressing, ModelCard, card, compress
-from udacisense.verbs.everything import Conversions, Verifications, convert_all, verify_all
-from udacisense.verbs.inside import inspect, package
+from udacisense.verbs.info import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info, unreadable
+from udacisense.verbs.inspect import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
-from udacisense.verbs.look import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info, unreadable
-from udacisense.verbs.timing import Tag, history, runs, selftest, tag
-from udacisense.verbs.whole import Run, run
-from udacisense.verbs.work import benchmark, convert, evaluate, locate, train, verify
+from udacisense.verbs.measure import benchmark, convert, evaluate, locate, train, verify
+from udacisense.verbs.run import Run, run
 
 __all__ = [
     "Classifications",

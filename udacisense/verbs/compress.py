@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from udacisense.errors import CompressionError
 from udacisense.progress import part, report
-from udacisense.queries import benchmarks_of
+from udacisense.records.queries import benchmarks_of
+from udacisense.records.store import write_text
 from udacisense.settings import settings
-from udacisense.store import write_text
 from udacisense.types import Checkpoint, Mode
 from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
-    from udacisense.benchmark.protocol import Protocol
+    from udacisense.benchmark.protocol import TimingProtocol
     from udacisense.compression.pipeline import Ran
     from udacisense.compression.pipeline_file import Plan
     from udacisense.report.compression import Compressed
@@ -66,7 +66,7 @@ def compress(pipeline: str = "pipeline_03", protocol: str = "standard", table_on
         return _work(checked, timing)
 
 
-def _work(plan: Plan, protocol: Protocol) -> Compressing:
+def _work(plan: Plan, protocol: TimingProtocol) -> Compressing:
     from udacisense.compression.pipeline import run_pipeline
     from udacisense.report.compression import collect
 
@@ -113,7 +113,7 @@ def _subjects(plan: Plan, ran: Ran) -> list[Checkpoint]:
 
 def _evaluate(subjects: Sequence[Checkpoint]) -> None:
     from udacisense.data.sources import load_dataset
-    from udacisense.evaluate import evaluate
+    from udacisense.evaluation.evaluate import evaluate
 
     data = load_dataset("test")
     for index, subject in enumerate(subjects):
@@ -121,7 +121,7 @@ def _evaluate(subjects: Sequence[Checkpoint]) -> None:
             evaluate(subject, data)
 
 
-def _time(subjects: Sequence[Checkpoint], protocol: Protocol) -> None:
+def _time(subjects: Sequence[Checkpoint], protocol: TimingProtocol) -> None:
     """Time all of them in one run, unless there is a run of the same protocol with these very files."""
     from udacisense.benchmark.run import benchmark
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from udacisense.errors import NotFoundError, StoreError
-from udacisense.queries import one_look
+from udacisense.records.queries import one_look
+from udacisense.records.store import write_text
 from udacisense.settings import settings
-from udacisense.store import write_text
 from udacisense.types import Artifact, Readiness, Status
 from udacisense.writable import why_not
 
@@ -36,7 +36,7 @@ def ready(artifact: str | Path | None = None) -> Judgement:
 
 def _judged(artifact: Artifact, notes: list[str]) -> Readiness:
     """The judgement of an artifact, kept as a record; where nothing can be written it is told all the same, with a note."""
-    from udacisense.readiness import judge, keep, newest_readiness, says_the_same
+    from udacisense.readiness.judge import judge, keep, newest_readiness, says_the_same
 
     record, last = judge(artifact, save=False), newest_readiness(artifact)
     reason = why_not(settings().results_dir / "readiness")

@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 from udacisense import files, writable
 from udacisense.errors import StoreError
 from udacisense.progress import WAITING, report
+from udacisense.records.store import now, sweep, write_text
 from udacisense.settings import settings
-from udacisense.store import now, sweep, write_text
 
 POLL_S = 0.5
 

@@ -2,10 +2,10 @@
 
 from udacisense.types import TOLERANCE
 from udacisense.verify.compare import verify
-from udacisense.verify.flips import NEAR_TIE, Thought, find_flips, is_near_tie, logits_of, split, thoughts
-from udacisense.verify.gaps import EXPECTED_DB
+from udacisense.verify.flips import NEAR_TIE, TopK, find_flips, is_near_tie, logits_of, split, thoughts
 from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, check_tensors, random_checks
-from udacisense.verify.search import locate
+from udacisense.verify.layer_errors import EXPECTED_DB
+from udacisense.verify.localise import locate
 from udacisense.verify.verdict import (
     ACCURACY_LIMIT,
     AGREEMENT_LIMIT,
@@ -24,7 +24,7 @@ __all__ = [
     "NEAR_TIE",
     "RANDOM_INPUTS",
     "TOLERANCE",
-    "Thought",
+    "TopK",
     "accuracy_verdict",
     "agreement_limit",
     "check_tensors",

@@ -5,14 +5,15 @@ Three kinds of input: the notebook's random images, the golden pictures that tra
 
 from __future__ import annotations
 
-from udacisense import logits as measure
-from udacisense import ranges, store
+from udacisense import ranges
 from udacisense.data.dataset import Dataset
+from udacisense.evaluation.predictions import Predictions, data_options, predict_all
+from udacisense.metrics import logits as measure
+from udacisense.metrics.stats import accuracy_difference, mcnemar, percentile
 from udacisense.models.checkpoint import find_checkpoint
-from udacisense.predictions import Predictions, data_options, predict_all
 from udacisense.progress import part, report
-from udacisense.provenance import here
-from udacisense.stats import accuracy_difference, mcnemar, percentile
+from udacisense.records import store
+from udacisense.records.provenance import here
 from udacisense.types import TOLERANCE, Artifact, Checkpoint, Measures, Provenance, TensorCheck, Verification
 from udacisense.verify.flips import find_flips
 from udacisense.verify.inputs import golden_check, random_checks

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from udacisense import logits as measure
 from udacisense.errors import NotFoundError, StoreError
-from udacisense.predictions import Predictions, kept_predictions
+from udacisense.evaluation.predictions import Predictions, kept_predictions
+from udacisense.metrics import logits as measure
 from udacisense.types import Flip, Verification
 
 NEAR_TIE = math.log(2)
@@ -23,7 +23,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Thought:
+class TopK:
     """The likeliest classes of both files for one picture, as (class, probability), likeliest first."""
 
     before: tuple[tuple[int, float], ...]
@@ -68,7 +68,7 @@ def logits_of(record: Verification) -> tuple[Predictions, Predictions] | None:
     return (before, after) if before.hashes == after.hashes else None
 
 
-def thoughts(before: Predictions, after: Predictions, flips: tuple[Flip, ...]) -> dict[str, Thought]:
+def thoughts(before: Predictions, after: Predictions, flips: tuple[Flip, ...]) -> dict[str, TopK]:
     """The three likeliest classes of both files for each flip that the answers hold, by the picture's id."""
     place = {name: i for i, name in enumerate(before.hashes)}
     known = [f.image for f in flips if f.image in place]
@@ -76,7 +76,7 @@ def thoughts(before: Predictions, after: Predictions, flips: tuple[Flip, ...]) -
     if not rows:
         return {}
     sides = [_likeliest(side, rows) for side in (before, after)]
-    return {image: Thought(old, new) for image, old, new in zip(known, *sides, strict=True)}
+    return {image: TopK(old, new) for image, old, new in zip(known, *sides, strict=True)}
 
 
 def _likeliest(side: Predictions, rows: list[int]) -> list[tuple[tuple[int, float], ...]]:

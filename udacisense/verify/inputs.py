@@ -7,12 +7,12 @@ import zipfile
 import numpy as np
 
 from udacisense import archives
-from udacisense import logits as measure
 from udacisense.archives import ArchiveError
 from udacisense.artifacts import open_session
-from udacisense.conversion.making import GOLDEN as GOLDEN_FILE
+from udacisense.conversion.build import GOLDEN as GOLDEN_FILE
+from udacisense.evaluation.predictions import run_session
 from udacisense.foreign import in_brief
-from udacisense.predictions import run_session
+from udacisense.metrics import logits as measure
 from udacisense.settings import settings
 from udacisense.types import TOLERANCE, Artifact, Checkpoint, Images, Logits, TensorCheck
 

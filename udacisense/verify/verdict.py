@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from udacisense.conversion.ladder import MIN_AGREEMENT
-from udacisense.stats import Estimate, accuracy_difference_of, images_to_tell_change, images_to_tell_share, wilson_interval
-from udacisense.types import Precision, Sameness, Status, TensorCheck, Verification
+from udacisense.conversion.recipe_search import MIN_AGREEMENT
+from udacisense.metrics.stats import (
+    Estimate,
+    accuracy_difference_of,
+    images_to_tell_change,
+    images_to_tell_share,
+    wilson_interval,
+)
+from udacisense.types import Equivalence, Precision, Status, TensorCheck, Verification
 from udacisense.verify.inputs import GOLDEN
 
 AGREEMENT_LIMIT = 0.99
@@ -38,7 +44,7 @@ def judge_sameness(
     p: float | None,
     tolerance: float,
     precision: Precision = "fp32",
-) -> tuple[Sameness, str]:
+) -> tuple[Equivalence, str]:
     """The verdict and its reason.
 
     Args:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from udacisense import stats
 from udacisense.benchmark.compare import compare
 from udacisense.benchmark.drift import MINUTE_S, drift
 from udacisense.benchmark.replication import ratio
+from udacisense.metrics import stats
 from udacisense.types import Benchmark, Unfinished
 from ui.benchmark.charts import Limits, pareto
 from ui.benchmark.rows import course_points, whole_parts
-from ui.shared.entries import Entry
+from ui.shared.entries import SubjectMetrics
 from ui.shared.number_format import BYTES_A_MB, count, ms, percent
 
 
-def latency(entries: Sequence[Entry]) -> str:
+def latency(entries: Sequence[SubjectMetrics]) -> str:
     """Which subject answers fastest, and by how much, with the interval of the ratio."""
     timed = [(e.label, e.benchmark) for e in entries if e.benchmark]
     if not timed:
@@ -46,7 +46,7 @@ def _times_as_long(slow: Benchmark, fast: Benchmark) -> str:
     return f"{same}{ratio:.2f} times as long (95 % interval {low:.2f} to {high:.2f})"
 
 
-def course(entries: Sequence[Entry]) -> str:
+def course(entries: Sequence[SubjectMetrics]) -> str:
     """Whether each subject kept its speed from the first block to the last."""
     found = [(e.label, drift(e.benchmark)) for e in entries if e.benchmark]
     if not found:
@@ -62,7 +62,7 @@ def course(entries: Sequence[Entry]) -> str:
     return "; ".join(parts) + "."
 
 
-def sustained(entries: Sequence[Entry]) -> str:
+def sustained(entries: Sequence[SubjectMetrics]) -> str:
     """The first minute against the steady state."""
     found = [(e.label, b, d) for e in entries if (b := e.benchmark) and (d := drift(b)).first_s and d.steady_s]
     if not found:
@@ -116,7 +116,7 @@ def cut_short(found: Sequence[Unfinished]) -> str:
     )
 
 
-def startup(entries: Sequence[Entry]) -> str:
+def startup(entries: Sequence[SubjectMetrics]) -> str:
     """How long it takes from nothing to the first answer, the median of all starts."""
     known = [(e.label, first_answer(e.benchmark), len(e.benchmark.starts)) for e in entries if e.benchmark]
     if not known:
@@ -134,7 +134,7 @@ def first_answer(bench: Benchmark) -> float:
     return (bench.import_s or 0.0) + bench.load_s + bench.first_s
 
 
-def cold(entries: Sequence[Entry]) -> str:
+def cold(entries: Sequence[SubjectMetrics]) -> str:
     """Whether the files were read from the disk."""
     starts = [s for e in entries if e.benchmark for s in e.benchmark.starts]
     if not starts:
@@ -149,7 +149,7 @@ def cold(entries: Sequence[Entry]) -> str:
     return f"Every start was a new process; in {warm} of {len(starts)} the system kept the file in its page cache all the same."
 
 
-def whole(entries: Sequence[Entry]) -> str:
+def whole(entries: Sequence[SubjectMetrics]) -> str:
     """What share of the whole way is inference."""
     known = [(e.label, p) for e in entries if e.benchmark and (p := whole_parts(e.benchmark))]
     if not known:
@@ -158,7 +158,7 @@ def whole(entries: Sequence[Entry]) -> str:
     return f"From a picture's file to the answer: {'; '.join(parts)}."
 
 
-def tradeoff(entries: Sequence[Entry], limits: Limits, by: str) -> str:
+def tradeoff(entries: Sequence[SubjectMetrics], limits: Limits, by: str) -> str:
     """Which subjects none beats in both figures, and how many lie within the rules."""
     known = [(e.label, x, e.evaluation.top1 * 100) for e in entries if e.evaluation and (x := _cost(e, by)) is not None]
     if not known:
@@ -171,7 +171,7 @@ def tradeoff(entries: Sequence[Entry], limits: Limits, by: str) -> str:
     return f"None is better in accuracy and {what} than {', '.join(best)}.{rules if limits != Limits() else ''}"
 
 
-def _cost(e: Entry, by: str) -> float | None:
+def _cost(e: SubjectMetrics, by: str) -> float | None:
     if by == "size":
         return None if e.size_bytes is None else e.size_bytes / BYTES_A_MB
     return stats.median(e.benchmark.steady_s) * 1000 if e.benchmark else None

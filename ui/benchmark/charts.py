@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from udacisense import stats
 from udacisense.benchmark.drift import drift
-from udacisense.rules import Rule
+from udacisense.metrics import stats
+from udacisense.readiness.rules import Rule
 from udacisense.types import Benchmark
 from ui.benchmark.rows import CoursePoint, course_points, start_parts, whole_parts
 from ui.shared.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
-from ui.shared.entries import Entry, for_charts
+from ui.shared.entries import SubjectMetrics, for_charts
 from ui.shared.number_format import BYTES_A_MB, NOT_MEASURED, count, ms
 from ui.shared.plain_text import in_chart
 
@@ -36,7 +36,7 @@ class Limits:
     least_top1: float | None = None  # percent
 
 
-def latency(entries: Sequence[Entry]) -> go.Figure:
+def latency(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """How many of the runs end within a time, with P50, P95 and P99 marked; slow runs beyond the edge are counted."""
     fig = go.Figure()
     timed = [(e, e.benchmark) for e in for_charts(entries) if e.benchmark]
@@ -76,7 +76,7 @@ def _edge_ms(timed: Sequence[Benchmark]) -> float:
     return max((stats.percentile(b.steady_s, 99) * 1300 for b in timed), default=0.0)
 
 
-def course(entries: Sequence[Entry]) -> go.Figure:
+def course(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """The median of each block over the time of the run, a stroke for each start; a dashed line where the level changed."""
     fig = go.Figure()
     for number, e in enumerate(e for e in for_charts(entries) if e.benchmark):
@@ -140,7 +140,7 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
     return finish(fig, 320, legend=True)
 
 
-def whole(entries: Sequence[Entry]) -> go.Figure:
+def whole(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """What one picture takes from its file to the answer: decoding, preprocessing, inference, in milliseconds."""
     fig, entries = go.Figure(), for_charts(entries)
     parts = [whole_parts(e.benchmark) if e.benchmark else None for e in entries]
@@ -161,7 +161,7 @@ def whole(entries: Sequence[Entry]) -> go.Figure:
     )
 
 
-def startup(entries: Sequence[Entry]) -> go.Figure:
+def startup(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """From nothing to the first answer in milliseconds, median of the starts, phase by phase."""
     fig, entries = go.Figure(), for_charts(entries)
     parts = [start_parts(e.benchmark) if e.benchmark else None for e in entries]
@@ -184,7 +184,7 @@ def startup(entries: Sequence[Entry]) -> go.Figure:
     return titled(fig, [e.label for e in entries], texts, axis, break_title=True)
 
 
-def tradeoff(entries: Sequence[Entry], by: str, limits: Limits) -> go.Figure:
+def tradeoff(entries: Sequence[SubjectMetrics], by: str, limits: Limits) -> go.Figure:
     """Top-1 accuracy over time or size; shaded where a rule fails, dotted through those that none beats in both.
 
     Args:
@@ -216,13 +216,13 @@ def tradeoff(entries: Sequence[Entry], by: str, limits: Limits) -> go.Figure:
     return _within(fig, points, limits, by)
 
 
-def _x(e: Entry, by: str) -> float | None:
+def _x(e: SubjectMetrics, by: str) -> float | None:
     if by == "size":
         return None if e.size_bytes is None else e.size_bytes / BYTES_A_MB
     return stats.median(e.benchmark.steady_s) * 1000 if e.benchmark else None
 
 
-def _within(fig: go.Figure, points: Sequence[tuple[Entry, float, float]], limits: Limits, by: str) -> go.Figure:
+def _within(fig: go.Figure, points: Sequence[tuple[SubjectMetrics, float, float]], limits: Limits, by: str) -> go.Figure:
     xs, ys = [x for _, x, _ in points], [y for _, _, y in points]
     right = max([*xs, limits.most if limits.most and limits.most < 3 * max(xs, default=1) else 0], default=1) * 1.15
     low = max(min([*ys, limits.least_top1 or 100], default=0) - 4, 0)
@@ -236,7 +236,7 @@ def _within(fig: go.Figure, points: Sequence[tuple[Entry, float, float]], limits
     return finish(fig, 380, legend=True)
 
 
-def limits(rules: Iterable[Rule], base: Entry | None, by: str) -> Limits:
+def limits(rules: Iterable[Rule], base: SubjectMetrics | None, by: str) -> Limits:
     """The strictest lines that rules draw in a trade-off chart; those against a baseline need its entry."""
     most: list[float] = []
     least: list[float] = []

@@ -11,8 +11,8 @@ import streamlit as st
 
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import baseline_checkpoint
-from udacisense.queries import Found, newest_evaluations
-from udacisense.rules import load_rules
+from udacisense.readiness.rules import load_rules
+from udacisense.records.queries import Found, newest_evaluations
 from udacisense.settings import settings
 from udacisense.types import Benchmark, Subject
 from ui.benchmark import captions, charts
@@ -21,7 +21,7 @@ from ui.benchmark.charts import Limits
 from ui.shared import cache
 from ui.shared import rows as shared_rows
 from ui.shared.chart_block import chart
-from ui.shared.entries import Entry, digest_of, timed_entries
+from ui.shared.entries import SubjectMetrics, digest_of, timed_entries
 from ui.shared.plain_text import Markdown
 from ui.shared.rows import Row
 from ui.shared.widgets import empty_state
@@ -30,9 +30,14 @@ By = Literal["time", "size"]
 
 
 def shown(
-    name: str, title: str, entries: Sequence[Entry], build: Callable[[], tuple[str, go.Figure]], rows: Callable[[], list[Row]],
-    key: str = "", help: Markdown | None = None,
-) -> None:  # fmt: skip
+    name: str,
+    title: str,
+    entries: Sequence[SubjectMetrics],
+    build: Callable[[], tuple[str, go.Figure]],
+    rows: Callable[[], list[Row]],
+    key: str = "",
+    help: Markdown | None = None,
+) -> None:
     """A chart of entries with its sentence, both made once for these records."""
     reading, figure = cache.drawn(name, digest_of(entries) + key, build)
     chart(name, title, reading, figure, rows, help)
@@ -44,7 +49,7 @@ def not_timed() -> None:
     empty_state("Not timed yet", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
 
 
-def latency(entries: Sequence[Entry]) -> None:
+def latency(entries: Sequence[SubjectMetrics]) -> None:
     """Distribution, and the course of the run."""
     if not any(e.benchmark for e in entries):
         not_timed()
@@ -62,7 +67,7 @@ def latency(entries: Sequence[Entry]) -> None:
     )  # fmt: skip
 
 
-def start_up(entries: Sequence[Entry]) -> None:
+def start_up(entries: Sequence[SubjectMetrics]) -> None:
     """From nothing to the first answer, and from a picture's file to its answer."""
     if not any(e.benchmark for e in entries):
         not_timed()
@@ -84,7 +89,7 @@ def start_up(entries: Sequence[Entry]) -> None:
     )  # fmt: skip
 
 
-def scaling(run: Sequence[Benchmark], entries: Sequence[Entry]) -> None:
+def scaling(run: Sequence[Benchmark], entries: Sequence[SubjectMetrics]) -> None:
     """Threads, batches and busy neighbours: what was timed of each in this run."""
     labels = {e.id: (e.label, e.format) for e in entries}
     titles = {"threads": "More threads", "batch": "More pictures at a time", "beside": "Beside busy processes"}
@@ -132,7 +137,7 @@ def sustained(timed: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     )  # fmt: skip
 
 
-def tradeoffs(entries: Sequence[Entry]) -> None:
+def tradeoffs(entries: Sequence[SubjectMetrics]) -> None:
     """Accuracy against time and against size, with the rules as shaded limits."""
     if not any(e.evaluation for e in entries):
         text = "A trade-off needs accuracies. The Accuracy view evaluates what is missing."
@@ -153,11 +158,11 @@ def tradeoffs(entries: Sequence[Entry]) -> None:
             )  # fmt: skip
 
 
-def _tradeoff(entries: Sequence[Entry], by: By, limits: Limits) -> tuple[str, go.Figure]:
+def _tradeoff(entries: Sequence[SubjectMetrics], by: By, limits: Limits) -> tuple[str, go.Figure]:
     return captions.tradeoff(entries, limits, by), charts.tradeoff(entries, by, limits)
 
 
-def _limits(entries: Sequence[Entry], by: By) -> Limits:
+def _limits(entries: Sequence[SubjectMetrics], by: By) -> Limits:
     """Where readiness.toml draws its lines, in the figures of the baseline of this run."""
     try:
         rules = load_rules(settings().rules_file).rules.values()

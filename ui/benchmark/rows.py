@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from udacisense import stats
 from udacisense.benchmark.drift import drift
-from udacisense.benchmark.trust import trust
+from udacisense.benchmark.quality_grade import trust
+from udacisense.metrics import stats
 from udacisense.types import Benchmark, Unfinished
-from ui.shared.entries import Entry
+from ui.shared.entries import SubjectMetrics
 from ui.shared.rows import Row
 
 
@@ -60,7 +60,7 @@ def start_parts(b: Benchmark) -> tuple[float | None, float | None, float, float]
 # --- rows of tables and CSV files ---------------------------------------------------------------------------------------
 
 
-def course_rows(entries: Sequence[Entry]) -> list[Row]:
+def course_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
     """Every block of every run."""
     return [
         {
@@ -113,7 +113,7 @@ def setting_rows(benchmarks: Sequence[Benchmark]) -> list[Row]:
     ]
 
 
-def start_rows(entries: Sequence[Entry]) -> list[Row]:
+def start_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
     """Every start that was timed."""
     return [
         {
@@ -131,7 +131,7 @@ def start_rows(entries: Sequence[Entry]) -> list[Row]:
     ]
 
 
-def whole_rows(entries: Sequence[Entry]) -> list[Row]:
+def whole_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
     """Every whole way from a picture's file to the answer."""
     return [
         {"subject": e.label, "id": e.id, "block": number, "ms": seconds * 1000}

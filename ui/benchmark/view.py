@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from udacisense import store
 from udacisense.artifacts import cannot_run
-from udacisense.benchmark.trust import trust
-from udacisense.queries import Found, Row
+from udacisense.benchmark.quality_grade import trust
+from udacisense.records import store
+from udacisense.records.queries import Found, Row
 from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
 from ui.benchmark import captions
 from ui.benchmark import rows as benchmark_rows
@@ -17,7 +17,7 @@ from ui.shared import captions as shared_captions
 from ui.shared import charts
 from ui.shared import rows as shared_rows
 from ui.shared.chart_block import chart, remarks, table
-from ui.shared.entries import Entry, runs
+from ui.shared.entries import SubjectMetrics, runs
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.number_format import MB_HELP, count, when
 from ui.shared.plain_text import Markdown, escape
@@ -128,7 +128,7 @@ def _run_name(run: tuple[Row, ...]) -> str:
     return f"{when(run[0].created)} · {count(models, 'model')} · {many} · {run[0]['machine']['cpu']}"
 
 
-def comparison(entries: Sequence[Entry]) -> None:
+def comparison(entries: Sequence[SubjectMetrics]) -> None:
     """The table of everything, and the conditions of the run."""
     table("comparison", shared_rows.comparison(entries), COLUMNS, f"{count(len(entries), 'model')} compared")
     if any(e.evaluation and e.evaluation.data.source == "sample" for e in entries):
@@ -147,13 +147,13 @@ def comparison(entries: Sequence[Entry]) -> None:
     remarks(_said(entries))
 
 
-def _runtimes(entries: Sequence[Entry]) -> str:
+def _runtimes(entries: Sequence[SubjectMetrics]) -> str:
     named = [f"{e.label}: {e.benchmark.runtime} {e.benchmark.runtime_version}" for e in entries if e.benchmark]
     notes = dict.fromkeys(e.benchmark.energy_note for e in entries if e.benchmark and e.benchmark.energy_note)
     return f"Runtimes: {'; '.join(named)}." + (f" Energy: {' '.join(notes)}" if notes else "")
 
 
-def _trust(entries: Sequence[Entry]) -> None:
+def _trust(entries: Sequence[SubjectMetrics]) -> None:
     """Every grade that is not the best with its reasons, folded away; what decides nothing is said at once."""
     grades = [(e.label, trust(e.benchmark)) for e in entries if e.benchmark]
     doubted = [(label, found) for label, found in grades if found.deductions]
@@ -172,7 +172,7 @@ def _trust(entries: Sequence[Entry]) -> None:
             st.markdown(f"**{escape(label)}: {escape(found.grade)}**" + "".join(f"\n- {escape(why)}" for why in reasons))
 
 
-def _said(entries: Sequence[Entry]) -> list[Markdown]:
+def _said(entries: Sequence[SubjectMetrics]) -> list[Markdown]:
     """The warnings of a run with the models that they are about; without names where they are about all."""
     about: dict[str, list[str]] = {}
     for e in entries:
@@ -184,7 +184,7 @@ def _said(entries: Sequence[Entry]) -> list[Markdown]:
     ]
 
 
-def space(entries: Sequence[Entry]) -> None:
+def space(entries: Sequence[SubjectMetrics]) -> None:
     """Sizes on disk and peaks of memory."""
     rows = lambda: shared_rows.comparison(entries)  # noqa: E731
     left, right = st.columns(2, gap="large")
@@ -194,7 +194,7 @@ def space(entries: Sequence[Entry]) -> None:
         chart("memory", "Memory at the peak", shared_captions.memory(entries), charts.memory(entries), rows, MB_HELP)
 
 
-def accuracy(entries: Sequence[Entry]) -> None:
+def accuracy(entries: Sequence[SubjectMetrics]) -> None:
     """Accuracy with its interval, by class, and the mistakes; starts what is missing."""
     _evaluate_missing(entries)
     judged = [e for e in entries if e.evaluation]
@@ -215,12 +215,12 @@ def accuracy(entries: Sequence[Entry]) -> None:
         _mistakes(judged)
 
 
-def _dataset(entry: Entry) -> DatasetRef:
+def _dataset(entry: SubjectMetrics) -> DatasetRef:
     assert entry.evaluation is not None, "only judged entries come here"
     return entry.evaluation.data
 
 
-def _evaluate_missing(entries: Sequence[Entry]) -> None:
+def _evaluate_missing(entries: Sequence[SubjectMetrics]) -> None:
     missing = [e for e in entries if not e.evaluation]
     if missing:
         with st.container(horizontal=True):
@@ -229,7 +229,7 @@ def _evaluate_missing(entries: Sequence[Entry]) -> None:
     job_panel("evaluate")
 
 
-def _mistakes(judged: Sequence[Entry]) -> None:
+def _mistakes(judged: Sequence[SubjectMetrics]) -> None:
     by_label = {e.label: e for e in judged}
     chosen: str = st.selectbox("Mistakes of", list(by_label), key="confusion_of") if len(by_label) > 1 else judged[0].label
     entry = by_label[chosen]

@@ -23,7 +23,7 @@ PREVIEW_PX = 320
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ClassificationResult:
     """One classified picture."""
 
     answer: Classification
@@ -33,7 +33,7 @@ class Seen:
     halved: bool = False  # decoded at half its sides
 
 
-def classify_file(subject: Subject, raw: bytes, name: str) -> Seen:
+def classify_file(subject: Subject, raw: bytes, name: str) -> ClassificationResult:
     """The subject's answer on a visitor's file; computed once for the same bytes, so its times are those of the first run.
 
     Nothing of the file is kept beyond the visitor's session: answers and preview lie in a cache that ends with it.
@@ -44,7 +44,7 @@ def classify_file(subject: Subject, raw: bytes, name: str) -> Seen:
     return _file(subject.id, subject.sha256, _asks(subject), hashlib.sha256(raw).hexdigest(), subject, raw, name)
 
 
-def classify_pixels(subject: Subject, picture_hash: str, pixels: Pixels) -> Seen:
+def classify_pixels(subject: Subject, picture_hash: str, pixels: Pixels) -> ClassificationResult:
     """The subject's answer on a picture of a source, which is decoded already; computed once for all visitors.
 
     Raises:
@@ -59,17 +59,27 @@ def _asks(subject: Subject) -> str:
 
 
 @st.cache_data(scope="session", max_entries=64, max_size="8MiB", show_spinner=False)
-def _file(subject_id: str, sha256: str, asks: str, picture_sha256: str, _subject: Subject, _raw: bytes, _name: str) -> Seen:  # noqa: ARG001 - the key
+def _file(
+    subject_id: str,
+    sha256: str,
+    asks: str,
+    picture_sha256: str,  # noqa: ARG001 - part of the key
+    _subject: Subject,
+    _raw: bytes,
+    _name: str,
+) -> ClassificationResult:
     found = decode_upload(_raw, _name, visitor())
     answer = _classifier(subject_id, sha256, asks, _subject).classify(found.pixels, found.seconds)
     height, width = found.pixels.shape[:2]
-    return Seen(answer, shrunk(found.pixels, PREVIEW_PX), height, width, found.halved)
+    return ClassificationResult(answer, shrunk(found.pixels, PREVIEW_PX), height, width, found.halved)
 
 
 @st.cache_data(max_entries=512, max_size="64MiB", show_spinner=False)
-def _pixels(subject_id: str, sha256: str, asks: str, picture_hash: str, _subject: Subject, _pixels: Pixels) -> Seen:
+def _pixels(
+    subject_id: str, sha256: str, asks: str, picture_hash: str, _subject: Subject, _pixels: Pixels
+) -> ClassificationResult:
     answer = _classifier(subject_id, sha256, asks, _subject).classify(_pixels)
-    return Seen(answer, thumbnail(picture_hash, _pixels, PREVIEW_PX, False), _pixels.shape[0], _pixels.shape[1])
+    return ClassificationResult(answer, thumbnail(picture_hash, _pixels, PREVIEW_PX, False), _pixels.shape[0], _pixels.shape[1])
 
 
 @st.cache_resource(max_entries=KEPT_MODELS, show_spinner="Loading the model")

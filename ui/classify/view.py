@@ -17,7 +17,7 @@ from udacisense.labels import CLASSES
 from udacisense.settings import settings
 from udacisense.types import SourceName, Subject
 from ui.classify import cached_sessions
-from ui.classify.cached_sessions import Seen
+from ui.classify.cached_sessions import ClassificationResult
 from ui.classify.visitors import visitor
 from ui.shared import cache, captions, charts
 from ui.shared import rows as shared_rows
@@ -50,15 +50,15 @@ COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ClassificationRequest:
     """One picture to classify."""
 
     name: str
-    look: Callable[[Subject], Seen]  # raises UdaciSenseError
+    look: Callable[[Subject], ClassificationResult]  # raises UdaciSenseError
     truth: str | None = None  # its class, where it is known
 
 
-def ask() -> Sequence[Asked]:
+def ask() -> Sequence[ClassificationRequest]:
     """The pictures that the visitor chose; none yet = an empty list."""
     kind = st.segmented_control(
         "Pictures", list(KINDS), default="sample", required=True, format_func=lambda k: f"{ICONS[k]} {KINDS[k]}", key="from"
@@ -66,7 +66,7 @@ def ask() -> Sequence[Asked]:
     return {"sample": _from_here, "upload": _from_files, "camera": _from_camera}[str(kind)]()
 
 
-def _from_files() -> Sequence[Asked]:
+def _from_files() -> Sequence[ClassificationRequest]:
     visitor()
     limit = settings().max_upload_pixels / 1e6
     files = st.file_uploader(
@@ -80,20 +80,20 @@ def _from_files() -> Sequence[Asked]:
     return [_file(f.name, f.getvalue()) for f in files[:MOST_FILES]]
 
 
-def _from_camera() -> Sequence[Asked]:
+def _from_camera() -> Sequence[ClassificationRequest]:
     visitor()
     shot = st.camera_input("Take a picture", key="camera", resolution="720p", help=NOT_KEPT)
     return [_file("camera shot", shot.getvalue())] if shot else []
 
 
-def _file(name: str, raw: bytes) -> Asked:
-    return Asked(name, lambda subject: cached_sessions.classify_file(subject, raw, name))
+def _file(name: str, raw: bytes) -> ClassificationRequest:
+    return ClassificationRequest(name, lambda subject: cached_sessions.classify_file(subject, raw, name))
 
 
 # --- pictures that are here already ------------------------------------------------------------------------------------
 
 
-def _from_here() -> Sequence[Asked]:
+def _from_here() -> Sequence[ClassificationRequest]:
     source = _source()
     try:
         data = cache.dataset("test", source)
@@ -113,7 +113,11 @@ def _from_here() -> Sequence[Asked]:
         return []
     place = data.hashes.index(chosen)
     pixels, truth = data.pictures[place], CLASSES[data.labels[place]]
-    return [Asked(f"{truth} {chosen[:8]}", lambda subject: cached_sessions.classify_pixels(subject, chosen, pixels), truth)]
+    return [
+        ClassificationRequest(
+            f"{truth} {chosen[:8]}", lambda subject: cached_sessions.classify_pixels(subject, chosen, pixels), truth
+        )
+    ]
 
 
 def _tile(data: Dataset, i: int, chosen: bool) -> None:
@@ -157,7 +161,7 @@ def _turn() -> None:
 # --- answers -----------------------------------------------------------------------------------------------------------
 
 
-def answers(subject: Subject, asked: Sequence[Asked]) -> None:
+def answers(subject: Subject, asked: Sequence[ClassificationRequest]) -> None:
     """The answer on each picture; a picture that fails says why, and the others are answered."""
     with st.spinner("Asking the model"):
         found = _ask_all(subject, asked)
@@ -173,8 +177,10 @@ def answers(subject: Subject, asked: Sequence[Asked]) -> None:
         )
 
 
-def _ask_all(subject: Subject, asked: Sequence[Asked]) -> list[tuple[Asked, Seen]]:
-    found: list[tuple[Asked, Seen]] = []
+def _ask_all(
+    subject: Subject, asked: Sequence[ClassificationRequest]
+) -> list[tuple[ClassificationRequest, ClassificationResult]]:
+    found: list[tuple[ClassificationRequest, ClassificationResult]] = []
     for one in asked:
         try:
             found.append((one, one.look(subject)))
@@ -183,7 +189,7 @@ def _ask_all(subject: Subject, asked: Sequence[Asked]) -> list[tuple[Asked, Seen
     return found
 
 
-def _card(subject: Subject, one: Asked, seen: Seen, number: int) -> None:
+def _card(subject: Subject, one: ClassificationRequest, seen: ClassificationResult, number: int) -> None:
     best, share = seen.answer.top(1)[0]
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="medium")
@@ -203,7 +209,7 @@ def _card(subject: Subject, one: Asked, seen: Seen, number: int) -> None:
             chart(f"top5_{number}", "", captions.answer(seen.answer), figure, rows)
 
 
-def _times(seen: Seen) -> Markdown:
+def _times(seen: ClassificationResult) -> Markdown:
     a = seen.answer
     decode = "Already decoded" if a.decode_s is None else f"Decode **{ms(a.decode_s)}**"
     return f"{decode} · preprocessing **{ms(a.preprocess_s)}** · inference **{ms(a.inference_s)}**"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from udacisense.artifacts import list_artifacts
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Precision
-from ui.convert.state import Cell, Row, Standing, board, cell_of, first_choice, precisions, tally
+from ui.convert.state import Cell, CellStatus, Row, board, cell_of, first_choice, precisions, tally
 from ui.shared.jobs import POLL, job_button, newest_job, on_primary
 from ui.shared.number_format import MB_HELP, count, mb
 from ui.shared.plain_text import Markdown, code, escape
@@ -17,7 +17,7 @@ from ui.shared.widgets import remember, remembered
 
 Color = Literal["green", "red", "orange", "blue", "gray"]
 
-LOOK: dict[Standing, tuple[str, str, Color]] = {
+LOOK: dict[CellStatus, tuple[str, str, Color]] = {
     "same": ("Same model", "check_circle", "green"),
     "different": ("Different model", "cancel", "red"),
     "undecided": ("Not decided", "help", "gray"),

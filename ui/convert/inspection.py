@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from udacisense.errors import UdaciSenseError
-from udacisense.inspection.inspection import Finding, Inspection
+from udacisense.inspection.inspection import Advice, Inspection
 from udacisense.report.inside import inspected, port
 from udacisense.types import Artifact
 from ui.shared import cache
@@ -63,7 +63,7 @@ def _figures(found: Inspection) -> None:
         )
 
 
-def _finding(finding: Finding) -> None:
+def _finding(finding: Advice) -> None:
     color, icon = LOOK[finding.weight]
     st.markdown(
         f":{color}[:material/{icon}:] **{escape(finding.what)}** {escape(finding.why)}  \n"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 import streamlit as st
 
-from udacisense.conversion.ladder import MAX_LOSS, MIN_AGREEMENT
-from udacisense.types import Artifact, Format, Precision, Rung
+from udacisense.conversion.recipe_search import MAX_LOSS, MIN_AGREEMENT
+from udacisense.types import Artifact, Format, Precision, RecipeTrial
 from ui.shared.chart_style import OTHER_COLOR, finish, format_color
 from ui.shared.number_format import BYTES_A_MB, MB_HELP, count, mb, ms, percent
 from ui.shared.plain_text import Markdown, escape, in_chart
@@ -58,7 +58,7 @@ def show(artifact: Artifact) -> None:
     )
 
 
-def _alt(look: Look) -> str:
+def _alt(look: AxisSpec) -> str:
     return f"Each recipe by {look.x_title} and {look.y_title}; the table below has the figures"
 
 
@@ -74,12 +74,12 @@ def reading(artifact: Artifact) -> Markdown:
     return f"{tried} tried and none passed; {most}. It {escape(taken.reason)}."
 
 
-def kept(artifact: Artifact) -> Rung | None:
+def kept(artifact: Artifact) -> RecipeTrial | None:
     """The rung whose file the artifact is."""
     return next((rung for rung in artifact.ladder if rung.recipe == artifact.recipe.get("recipe")), None)
 
 
-def rows(ladder: Sequence[Rung]) -> list[Row]:
+def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
     """A row for each recipe, numbered as in the chart."""
     return [
         {
@@ -98,25 +98,25 @@ def rows(ladder: Sequence[Rung]) -> list[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AxisSpec:
     """What a chart of recipes puts on its axes."""
 
-    x: Callable[[Rung], float | None]
-    y: Callable[[Rung], float | None]
+    x: Callable[[RecipeTrial], float | None]
+    y: Callable[[RecipeTrial], float | None]
     x_title: str
     y_title: str
-    limit: Callable[[Rung], float | None]  # the least y that passes
+    limit: Callable[[RecipeTrial], float | None]  # the least y that passes
     edge: float | None = None  # an x worth a line
 
 
-FAITHFUL = Look(
+FAITHFUL = AxisSpec(
     x=lambda r: None if r.size_bytes is None else r.size_bytes / BYTES_A_MB,
     y=lambda r: _percent(r.agreement),
     x_title="size in MB",
     y_title="agrees on, %",
     limit=lambda _: 100 * MIN_AGREEMENT,
 )
-USEFUL = Look(
+USEFUL = AxisSpec(
     x=lambda r: time_ratio(r),
     y=lambda r: _percent(r.top1),
     x_title="time, fp32 file = 1",
@@ -126,7 +126,7 @@ USEFUL = Look(
 )
 
 
-def pareto(artifact: Artifact, look: Look = FAITHFUL) -> go.Figure:
+def pareto(artifact: Artifact, look: AxisSpec = FAITHFUL) -> go.Figure:
     """A numbered point for each measured recipe, the front of those that no other beats in both, and the limit to pass.
 
     Up and to the left is better; what passed is filled, what was kept is larger.
@@ -163,7 +163,7 @@ def pareto(artifact: Artifact, look: Look = FAITHFUL) -> go.Figure:
     return _framed(fig, look, points)
 
 
-def _framed(fig: go.Figure, look: Look, points: Sequence[tuple[int, Rung, float, float]]) -> go.Figure:
+def _framed(fig: go.Figure, look: AxisSpec, points: Sequence[tuple[int, RecipeTrial, float, float]]) -> go.Figure:
     limits = [limit for _, rung, _, _ in points if (limit := look.limit(rung)) is not None]
     dotted = {"dash": "dot", "width": 1, "color": OTHER_COLOR}
     if limits:
@@ -195,7 +195,7 @@ def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
     return front
 
 
-def time_ratio(rung: Rung) -> float | None:
+def time_ratio(rung: RecipeTrial) -> float | None:
     """Its time for one picture against the fp32 file's; None where either was not measured."""
     return rung.latency_s / rung.latency_fp32_s if rung.latency_s and rung.latency_fp32_s else None
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from udacisense import queries
 from udacisense.artifacts import list_artifacts, standing_failures
-from udacisense.convert import artifact_id, targets
+from udacisense.conversion.convert import artifact_id, targets
 from udacisense.errors import UdaciSenseError
-from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Precision, Sameness
+from udacisense.records import queries
+from udacisense.types import Artifact, Checkpoint, Equivalence, FailedConversion, Format, Precision
 
-Standing = Literal["same", "different", "undecided", "unverified", "norun", "failed", "missing", "unavailable"]
+CellStatus = Literal["same", "different", "undecided", "unverified", "norun", "failed", "missing", "unavailable"]
 """How a cell stands: by the proof where there is a file, else by why there is none."""
 
 
@@ -26,7 +26,7 @@ class Cell:
     failure: FailedConversion | None  # the last attempt, where it failed
     cannot_write: str | None  # why this machine cannot write it
     cannot_run: str | None  # why this machine cannot run it
-    sameness: Sameness | None  # of the newest file; None = not verified
+    sameness: Equivalence | None  # of the newest file; None = not verified
 
     @property
     def key(self) -> tuple[str, Precision]:
@@ -39,7 +39,7 @@ class Cell:
         return self.artifacts[0] if self.artifacts else None
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> CellStatus:
         """The cell in one word."""
         if self.artifacts:
             return self._proof()
@@ -47,7 +47,7 @@ class Cell:
             return "failed"
         return "unavailable" if self.cannot_write else "missing"
 
-    def _proof(self) -> Standing:
+    def _proof(self) -> CellStatus:
         if self.sameness is None:
             return "norun" if self.cannot_run else "unverified"
         return "undecided" if self.sameness == "unknown" else self.sameness

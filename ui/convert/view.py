@@ -8,7 +8,7 @@ from udacisense.artifacts import find_artifact
 from udacisense.errors import UdaciSenseError
 from udacisense.jobs import Job
 from udacisense.models.checkpoint import list_checkpoints
-from udacisense.readiness import newest_readiness
+from udacisense.readiness.judge import newest_readiness
 from udacisense.types import Artifact, Checkpoint, FailedConversion
 from udacisense.types.seam import DEFAULT
 from ui.convert import inspection, recipe_trials

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from udacisense.history.against import Against
+from udacisense.history.against import RunComparison
 from ui.history.rows import Line
 from ui.shared.number_format import count
 
@@ -25,7 +25,7 @@ def history(lines: Sequence[Line]) -> str:
     )
 
 
-def against(found: Against) -> str:
+def against(found: RunComparison) -> str:
     """What became worse between two runs."""
     if found.mismatches:
         return f"These two runs may not be compared: {' '.join(found.mismatches)}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from udacisense import stats
 from udacisense.benchmark import drift as drift_of
+from udacisense.benchmark import quality_grade as trust_of
 from udacisense.benchmark import replication
-from udacisense.benchmark import trust as trust_of
+from udacisense.benchmark.quality_grade import trust
 from udacisense.benchmark.replication import average_s
-from udacisense.benchmark.trust import trust
-from udacisense.history.against import SOFTWARE, Against, roles
-from udacisense.queries import Found
-from udacisense.queries import Row as Known
+from udacisense.history.against import SOFTWARE, RunComparison, roles
+from udacisense.metrics import stats
+from udacisense.records.queries import Found
+from udacisense.records.queries import Row as Known
 from udacisense.types import Benchmark
 from ui.shared.rows import Row
 
@@ -126,7 +126,7 @@ def history_rows(found: Sequence[Line]) -> list[Row]:
     ]
 
 
-def against_rows(found: Against) -> list[Row]:
+def against_rows(found: RunComparison) -> list[Row]:
     """Every figure of a run against an earlier one."""
     return [
         {

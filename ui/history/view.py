@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from udacisense.history.against import Against, against
+from udacisense.history.against import RunComparison, against
 from udacisense.history.runs import tag, tags
-from udacisense.queries import Found, Row
+from udacisense.records.queries import Found, Row
 from udacisense.types import Benchmark, Subject
 from ui.history import captions, charts
 from ui.history import rows as history_rows
@@ -79,7 +79,7 @@ def _names(found: Mapping[str, tuple[Row, ...]]) -> dict[str, str]:
     }
 
 
-def _changes(found: Against) -> None:
+def _changes(found: RunComparison) -> None:
     st.markdown(escape(captions.against(found)))
     rows = [(s, c) for s in found.subjects for c in s.changes]
     for subject, change in sorted((r for r in rows if r[1].course != "same"), key=lambda pair: COURSES[pair[1].course][1]):

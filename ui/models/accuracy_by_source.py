@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccuracyBySource:
     """How a subject did on the test split of real pictures and on that of the sample; None = not measured."""
 
     id: str
@@ -32,7 +32,7 @@ class Standing:
     sample: Evaluation | None
 
 
-def standings(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[Standing, ...]:
+def standings(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[AccuracyBySource, ...]:
     """One for each subject; a column holds figures of one set of pictures only."""
     test = [e for e in evaluations if e.data.split == "test"]
     real = [e for e in test if e.data.source != "sample"]
@@ -40,12 +40,12 @@ def standings(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) ->
     shas = [s.sha256 for s in subjects]
     ids = common_dataset(real, shas), common_dataset(sample, shas)
     return tuple(
-        Standing(s.id, label_of(s), newest(real, s.sha256, ids[0], s.id), newest(sample, s.sha256, ids[1], s.id))
+        AccuracyBySource(s.id, label_of(s), newest(real, s.sha256, ids[0], s.id), newest(sample, s.sha256, ids[1], s.id))
         for s in subjects
     )
 
 
-def metrics(standing: Standing) -> None:
+def metrics(standing: AccuracyBySource) -> None:
     """Both accuracies as figures, with the interval below."""
     _metric("Top-1", standing.real, standing.id)
     _metric("Top-1, sample", standing.sample, f"--source sample {standing.id}")
@@ -71,7 +71,7 @@ def _metric(title: Markdown, record: Evaluation | None, asked: str) -> None:
     )
 
 
-def show(found: Sequence[Standing]) -> None:
+def show(found: Sequence[AccuracyBySource]) -> None:
     """A table of both, and what the second column is worth."""
     table("two_sources", rows(found), COLUMNS, f"Top-1 accuracy of {count(len(found), 'model')} on two sets of pictures")
     st.caption(
@@ -81,7 +81,7 @@ def show(found: Sequence[Standing]) -> None:
     )
 
 
-def rows(found: Sequence[Standing]) -> list[Row]:
+def rows(found: Sequence[AccuracyBySource]) -> list[Row]:
     """The table's rows, as text."""
     return [{"model": s.label, "real": _text(s.real), "sample": _text(s.sample)} for s in found]
 

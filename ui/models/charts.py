@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from udacisense.metrics.stats import Estimate
 from udacisense.report.compression import Row
-from udacisense.stats import Estimate
 from ui.shared.chart_style import OTHER_COLOR, format_color, titled
 from ui.shared.number_format import BYTES_A_MB, NOT_MEASURED, mb, ms, percent
 from ui.shared.plain_text import in_chart

@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from udacisense.artifacts import list_artifacts
 from udacisense.models.card_parts import Layer, Summary
 from udacisense.models.checkpoint import trained_hashes, training_info
-from udacisense.queries import newest_evaluations
+from udacisense.records.queries import newest_evaluations
 from udacisense.types import Checkpoint, Subject
 from ui.models import accuracy_by_source
 from ui.shared.number_format import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from udacisense import queries, stats, store, verbs
+from udacisense import verbs
 from udacisense.artifacts import cannot_run, list_artifacts
+from udacisense.metrics import stats
 from udacisense.models.checkpoint import list_checkpoints
+from udacisense.records import queries, store
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
 from ui.shared.plain_text import Markdown, escape
 
@@ -18,7 +20,7 @@ MEASUREMENTS = (Evaluation, Verification, Benchmark, Readiness)
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StoreSnapshot:
     """What is in the store, oldest first, and a sentence for each file that could not be read."""
 
     checkpoints: tuple[Checkpoint, ...]
@@ -58,11 +60,11 @@ class Step:
     command: str | None = None
 
 
-def read_shelf() -> Shelf:
+def read_shelf() -> StoreSnapshot:
     """The store as it is now."""
     checkpoints, artifacts = list_checkpoints(), list_artifacts()
     files = tuple(dict.fromkeys(artifact.sha256 for artifact in artifacts.records))
-    return Shelf(
+    return StoreSnapshot(
         checkpoints.records,
         artifacts.records,
         _known(queries.evaluations_of(sha256).newest_evidence() for sha256 in files),
@@ -78,7 +80,7 @@ def _known(found: Iterable[R | None]) -> tuple[R, ...]:
     return tuple(record for record in found if record is not None)
 
 
-def progress(shelf: Shelf) -> tuple[Progress, ...]:
+def progress(shelf: StoreSnapshot) -> tuple[Progress, ...]:
     """How far each artifact has come, newest artifact first."""
     return tuple(
         Progress(
@@ -104,7 +106,7 @@ def _sha256(record: Evaluation | Verification | Benchmark | Readiness) -> str:
     return record.artifact_sha256 if isinstance(record, Verification | Readiness) else record.subject_sha256
 
 
-def next_step(shelf: Shelf) -> Step:
+def next_step(shelf: StoreSnapshot) -> Step:
     """The one step that brings the newest artifact, or the way to it, forward."""
     if not shelf.checkpoints:
         return Step(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from udacisense.data.sources import SourceInfo
 from udacisense.types import Checkpoint
-from ui.overview.state import Progress, Shelf, progress
+from ui.overview.state import Progress, StoreSnapshot, progress
 from ui.shared.number_format import BYTES_A_MB, MB_HELP, count
 from ui.shared.plain_text import Markdown, code, escape
 from ui.shared.widgets import SAMENESS_LOOK, STATUS_LOOK, format_title
@@ -17,7 +17,7 @@ CHIPS = ("green", "red", "gray")
 """Of what is well, what is not, and what is not known."""
 
 
-def shelf_metrics(shelf: Shelf, pictures: SourceInfo) -> None:
+def shelf_metrics(shelf: StoreSnapshot, pictures: SourceInfo) -> None:
     """Pictures, checkpoints, artifacts and records, counted."""
     rows = progress(shelf)
     same = sum(row.verification is not None and row.verification.verdict == "same" for row in rows)
@@ -36,7 +36,7 @@ def shelf_metrics(shelf: Shelf, pictures: SourceInfo) -> None:
     st.caption(f"Pictures: **{escape(pictures.title)}** at {code(pictures.location)}. {escape(pictures.meaning)}")
 
 
-def _share(number: int, shelf: Shelf) -> Markdown:
+def _share(number: int, shelf: StoreSnapshot) -> Markdown:
     return f"{number:d} of {len(shelf.artifacts)}"
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from udacisense import queries, verbs
-from udacisense.readiness import says_the_same
+from udacisense import verbs
+from udacisense.readiness.judge import says_the_same
+from udacisense.readiness.rules import left_out_words
+from udacisense.records import queries
 from udacisense.report.blocks import measured
-from udacisense.rules import left_out_words
 from udacisense.types import Artifact, Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui.shared import captions, charts, rows
 from ui.shared.chart_block import chart, csv_button

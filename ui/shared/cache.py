@@ -18,12 +18,12 @@ from udacisense.data.health import Health, check_health
 from udacisense.data.preprocess import resize
 from udacisense.data.sources import fingerprint, load_dataset
 from udacisense.errors import CheckpointError
+from udacisense.evaluation.predictions import Predictions
 from udacisense.inspection.inspection import Inspection
 from udacisense.models.card_parts import Summary
 from udacisense.models.summary import remote_summary, summary_on_card
 from udacisense.packaging.contents import PLATFORMS
-from udacisense.predictions import Predictions
-from udacisense.store import sha256_of
+from udacisense.records.store import sha256_of
 from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName, Verification
 from udacisense.verify import logits_of
 from ui.shared import torch_child

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from udacisense.classify import Classification
 from udacisense.labels import CLASSES
 from udacisense.types import Evaluation, Flip, Verdict, Verification
-from ui.shared.entries import Entry, Stage
+from ui.shared.entries import Stage, SubjectMetrics
 from ui.shared.number_format import count, mb, percent
 
 
-def sizes(entries: Sequence[Entry]) -> str:
+def sizes(entries: Sequence[SubjectMetrics]) -> str:
     """The smallest file against the largest."""
     return _smallest([(e.label, e.size_bytes) for e in entries], "The smallest file is {} with {}", "than {} ({})")
 
 
-def memory(entries: Sequence[Entry]) -> str:
+def memory(entries: Sequence[SubjectMetrics]) -> str:
     """The lowest peak of resident memory against the highest."""
     peaks = [(e.label, e.benchmark.peak_rss_bytes if e.benchmark else None) for e in entries]
     return _smallest(peaks, "{} needs the least memory, {} at its peak", "than {} ({})")
@@ -33,7 +33,7 @@ def _smallest(values: Sequence[tuple[str, int | None]], start: str, than: str) -
     return f"{text}, {percent(1 - least / most)} less {than.format(last, mb(most))}."
 
 
-def accuracy(entries: Sequence[Entry]) -> str:
+def accuracy(entries: Sequence[SubjectMetrics]) -> str:
     """The best top-1 accuracy, and how far the lowest is behind."""
     known = sorted(((e.label, e.evaluation) for e in entries if e.evaluation), key=lambda pair: -pair[1].top1)
     if not known:
@@ -47,7 +47,7 @@ def accuracy(entries: Sequence[Entry]) -> str:
     return f"{label} names {percent(best.top1)} of {count(best.images, 'image')} right; {last} is {behind:.1f} points behind."
 
 
-def per_class(entries: Sequence[Entry]) -> str:
+def per_class(entries: Sequence[SubjectMetrics]) -> str:
     """The class that each subject finds hardest; subjects that agree are named together."""
     found: dict[str, list[str]] = {}
     for e in (e for e in entries if e.evaluation):

@@ -15,23 +15,23 @@ import plotly.graph_objects as go
 from udacisense.labels import CLASSES
 from udacisense.types import Evaluation, Verification
 from ui.shared.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
-from ui.shared.entries import Entry, Stage, for_charts, top1_interval
+from ui.shared.entries import Stage, SubjectMetrics, for_charts, top1_interval
 from ui.shared.number_format import BYTES_A_MB, NOT_MEASURED, mb, percent
 from ui.shared.plain_text import in_chart
 
 
-def sizes(entries: Sequence[Entry]) -> go.Figure:
+def sizes(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """Size of each file in MB (1,048,576 bytes)."""
     return _byte_bars(for_charts(entries), [e.size_bytes for e in entries], "MB")
 
 
-def memory(entries: Sequence[Entry]) -> go.Figure:
+def memory(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """Highest resident memory of the process that ran each subject, in MB (1,048,576 bytes)."""
     peaks = [e.benchmark.peak_rss_bytes if e.benchmark else None for e in entries]
     return _byte_bars(for_charts(entries), peaks, "MB of resident memory at the peak")
 
 
-def accuracy(entries: Sequence[Entry]) -> go.Figure:
+def accuracy(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """Top-1 accuracy in percent with its 95 % Wilson interval.
 
     Raises:
@@ -57,7 +57,7 @@ def accuracy(entries: Sequence[Entry]) -> go.Figure:
     return _rows(fig, entries, texts, f"top-1 accuracy in percent{where}, with 95 % interval")
 
 
-def _pictures(entries: Sequence[Entry]) -> str:
+def _pictures(entries: Sequence[SubjectMetrics]) -> str:
     """What an axis says of the pictures behind it: nothing where they are real ones."""
     found = {e.evaluation.data.dataset_id: e.evaluation.data for e in entries if e.evaluation}
     if len(found) > 1:
@@ -65,7 +65,7 @@ def _pictures(entries: Sequence[Entry]) -> str:
     return " on the rendered sample" if any(data.source == "sample" for data in found.values()) else ""
 
 
-def per_class(entries: Sequence[Entry]) -> go.Figure:
+def per_class(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """Share of each class that was recognised, in percent, a mark per subject; a class without pictures has no mark.
 
     Raises:
@@ -192,7 +192,7 @@ def probabilities(names: Sequence[str], shares: Sequence[float], format_name: st
     return fig.update_xaxes(range=[0, 100], visible=False)
 
 
-def _byte_bars(entries: Sequence[Entry], values: Sequence[int | None], axis: str) -> go.Figure:
+def _byte_bars(entries: Sequence[SubjectMetrics], values: Sequence[int | None], axis: str) -> go.Figure:
     fig = go.Figure(
         go.Bar(
             x=[None if v is None else v / BYTES_A_MB for v in values],
@@ -206,5 +206,7 @@ def _byte_bars(entries: Sequence[Entry], values: Sequence[int | None], axis: str
     return _rows(fig, entries, [mb(v) for v in values], axis).update_xaxes(rangemode="tozero")
 
 
-def _rows(fig: go.Figure, entries: Sequence[Entry], texts: Sequence[str], axis: str, break_title: bool = False) -> go.Figure:
+def _rows(
+    fig: go.Figure, entries: Sequence[SubjectMetrics], texts: Sequence[str], axis: str, break_title: bool = False
+) -> go.Figure:
     return titled(fig, [e.label for e in entries], texts, axis, break_title=break_title)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from udacisense import stats
-from udacisense.queries import Row
-from udacisense.report.dossier import Dossier
+from udacisense.metrics import stats
+from udacisense.records.queries import Row
+from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Subject, Verification
 from ui.shared.plain_text import in_chart
 
@@ -21,7 +21,7 @@ Timed = TypeVar("Timed", Benchmark, Row)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SubjectMetrics:
     """One subject and what has been measured of it."""
 
     id: str
@@ -91,7 +91,7 @@ def plainest(run: Sequence[Benchmark]) -> tuple[Benchmark, ...]:
     return tuple(b for b in run if (b.sustained, b.beside, b.batch, b.threads) == least)
 
 
-def digest_of(found: Sequence[Entry]) -> str:
+def digest_of(found: Sequence[SubjectMetrics]) -> str:
     """What a chart of these entries depends on, as a cache key."""
     parts = [
         (e.id, e.label, e.size_bytes, e.evaluation.id if e.evaluation else "", e.benchmark.id if e.benchmark else "")
@@ -119,18 +119,19 @@ def top1_interval(record: Evaluation) -> stats.Estimate:
     return stats.wilson_interval(round(record.top1 * record.images), record.images)
 
 
-def entries(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[Entry, ...]:
+def entries(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[SubjectMetrics, ...]:
     """One entry for each subject, with its accuracy and without times."""
     dataset_id = common_dataset(evaluations, [s.sha256 for s in subjects])
     found = [
-        Entry(s.id, label_of(s), format_of(s), s.size_bytes, newest(evaluations, s.sha256, dataset_id, s.id)) for s in subjects
+        SubjectMetrics(s.id, label_of(s), format_of(s), s.size_bytes, newest(evaluations, s.sha256, dataset_id, s.id))
+        for s in subjects
     ]
     return _distinct(found)
 
 
 def timed_entries(
     run: Sequence[Benchmark], subjects: Sequence[Subject], evaluations: Sequence[Evaluation]
-) -> tuple[Entry, ...]:
+) -> tuple[SubjectMetrics, ...]:
     """One entry for each subject of a benchmark run; checkpoints first; one that is gone goes by its id."""
     dataset_id = common_dataset(evaluations, [b.subject_sha256 for b in run])
     found = []
@@ -139,16 +140,16 @@ def timed_entries(
         same = [s for s in subjects if s.sha256 == b.subject_sha256]
         subject = next((s for s in same if s.id == b.subject_id), same[0] if same else None)
         label, name = (label_of(subject), format_of(subject)) if subject else (b.subject_id, "")
-        found.append(Entry(b.subject_id, label, name, b.size_bytes, evaluation, b))
+        found.append(SubjectMetrics(b.subject_id, label, name, b.size_bytes, evaluation, b))
     return _distinct(sorted(found, key=lambda e: e.format != "torch"))
 
 
-def for_charts(found: Sequence[Entry]) -> tuple[Entry, ...]:
+def for_charts(found: Sequence[SubjectMetrics]) -> tuple[SubjectMetrics, ...]:
     """The same entries with labels that a chart shows as they are written."""
     return tuple(replace(e, label=in_chart(e.label)) for e in found)
 
 
-def _distinct(found: Sequence[Entry]) -> tuple[Entry, ...]:
+def _distinct(found: Sequence[SubjectMetrics]) -> tuple[SubjectMetrics, ...]:
     """The same entries; labels that occur twice get those digests of their ids in which they differ."""
     groups: dict[str, list[list[str]]] = {}
     for e in found:
@@ -156,13 +157,13 @@ def _distinct(found: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(e if len(groups[e.label]) == 1 else replace(e, label=f"{e.label} {_own(e, groups[e.label])}") for e in found)
 
 
-def _own(entry: Entry, group: Sequence[Sequence[str]]) -> str:
+def _own(entry: SubjectMetrics, group: Sequence[Sequence[str]]) -> str:
     """The last parts of an id, without one that all ids of the group share."""
     parts = entry.id.split("-")[-2:]
     return " ".join(part for place, part in enumerate(parts) if any(other[place] != part for other in group))
 
 
-def stages(dossier: Dossier) -> tuple[Stage, Stage, Stage]:
+def stages(dossier: ArtifactEvidence) -> tuple[Stage, Stage, Stage]:
     """Baseline, optimized and mobile, from one dataset and one benchmark run; gaps stay gaps.
 
     There is no optimized stage where the artifact was made from the baseline itself.

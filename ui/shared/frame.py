@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from udacisense.errors import SettingError
-from udacisense.queries import look_anew
+from udacisense.records.queries import look_anew
 from udacisense.settings import settings
 from udacisense.verbs.places import cannot_start
 from ui.shared.jobs import watch_jobs

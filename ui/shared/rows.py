@@ -7,13 +7,13 @@ import io
 import re
 from collections.abc import Sequence
 
-from udacisense import stats
-from udacisense.benchmark.trust import trust
+from udacisense.benchmark.quality_grade import trust
 from udacisense.classify import Classification
 from udacisense.labels import CLASSES
+from udacisense.metrics import stats
 from udacisense.types import Readiness, Verification
 from udacisense.verify import GOLDEN
-from ui.shared.entries import Entry, Stage
+from ui.shared.entries import Stage, SubjectMetrics
 from ui.shared.number_format import BYTES_A_MB
 
 Row = dict[str, str | float | int | bool | None]
@@ -34,12 +34,12 @@ def _cell(value: str | float | int | bool | None) -> str | float | int | bool | 
     return f"'{value}" if formula else value
 
 
-def comparison(entries: Sequence[Entry]) -> list[Row]:
+def comparison(entries: Sequence[SubjectMetrics]) -> list[Row]:
     """One row per subject: trust, size, accuracy, times; None where nothing was measured."""
     return [{**_standing(e), **_times(e), **_start(e)} for e in entries]
 
 
-def _standing(e: Entry) -> Row:
+def _standing(e: SubjectMetrics) -> Row:
     return {
         "subject": e.label,
         "trust": trust(e.benchmark).grade if e.benchmark else None,
@@ -50,7 +50,7 @@ def _standing(e: Entry) -> Row:
     }
 
 
-def _times(e: Entry) -> Row:
+def _times(e: SubjectMetrics) -> Row:
     found = stats.latency(e.benchmark.steady_s, e.benchmark.batch) if e.benchmark else None
     return {
         "average_ms": found.mean_s * 1000 if found else None,
@@ -62,7 +62,7 @@ def _times(e: Entry) -> Row:
     }
 
 
-def _start(e: Entry) -> Row:
+def _start(e: SubjectMetrics) -> Row:
     b = e.benchmark
     whole = [s for block in b.whole_s for s in block] if b else []
     cpu = [c.cpu_s for c in b.conditions if c.cpu_s is not None] if b else []
@@ -84,7 +84,7 @@ def _start(e: Entry) -> Row:
     }
 
 
-def raw_times(entries: Sequence[Entry]) -> list[Row]:
+def raw_times(entries: Sequence[SubjectMetrics]) -> list[Row]:
     """Every steady run, in the order taken."""
     return [
         {"subject": e.label, "id": e.id, "start": start, "block": number, "run": run, "ms": seconds * 1000}
@@ -96,7 +96,7 @@ def raw_times(entries: Sequence[Entry]) -> list[Row]:
     ]
 
 
-def per_class(entries: Sequence[Entry]) -> list[Row]:
+def per_class(entries: Sequence[SubjectMetrics]) -> list[Row]:
     """Share of each class recognised, a row per subject and class."""
     return [
         {"subject": e.label, "id": e.id, "class": name, "recognised_percent": None if share is None else share * 100}
@@ -106,7 +106,7 @@ def per_class(entries: Sequence[Entry]) -> list[Row]:
     ]
 
 
-def confusion(entry: Entry) -> list[Row]:
+def confusion(entry: SubjectMetrics) -> list[Row]:
     """The confusion matrix, a row per true class."""
     if entry.evaluation is None:
         return []

@@ -12,7 +12,7 @@ from udacisense import formats
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
-from udacisense.types import Artifact, Checkpoint, DatasetRef, Provenance, Sameness, SourceName, Status, Subject
+from udacisense.types import Artifact, Checkpoint, DatasetRef, Equivalence, Provenance, SourceName, Status, Subject
 from ui.shared.number_format import MB_HELP, count, mb, short, when
 from ui.shared.plain_text import Markdown, code, escape
 
@@ -26,7 +26,7 @@ STATUS_LOOK: dict[Status, tuple[str, str, str]] = {
     "fail": ("Fail", "cancel", "red"),
     "unknown": ("Unknown", "help", "gray"),
 }
-SAMENESS_LOOK: dict[Sameness, tuple[str, str, str]] = {
+SAMENESS_LOOK: dict[Equivalence, tuple[str, str, str]] = {
     "same": ("Same model", "check_circle", "green"),
     "different": ("Different model", "cancel", "red"),
     "unknown": ("Not decided", "help", "gray"),
@@ -155,7 +155,7 @@ def status_text(status: Status) -> Markdown:
     return f":{color}-badge[:material/{icon}: {label}]"
 
 
-def sameness_badge(sameness: Sameness) -> None:
+def sameness_badge(sameness: Equivalence) -> None:
     """The badge of a verification's verdict."""
     label, icon, color = SAMENESS_LOOK[sameness]
     st.badge(label, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from udacisense.labels import CLASSES
-from udacisense.logits import gaps
-from udacisense.types import Flip, Location, Measures, Verification
+from udacisense.metrics.logits import gaps
+from udacisense.types import Flip, Localisation, Measures, Verification
 from udacisense.verify import split
 from ui.shared.number_format import count, percent
 
@@ -82,6 +82,6 @@ def inputs(record: Verification) -> str:
     return f"{text.replace('beyond it', f'Beyond the tolerance of {tolerance:g}') if len(parts) == 1 else text}."
 
 
-def along(record: Location) -> str:
+def along(record: Localisation) -> str:
     """The search's own reason, which is one sentence or two."""
     return record.reason

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from udacisense.labels import CLASSES
-from udacisense.types import LayerGap, Location, Measures, Precision
+from udacisense.types import LayerGap, Localisation, Measures, Precision
 from udacisense.verify import EXPECTED_DB
 from ui.shared.chart_style import OTHER_COLOR, finish, format_color
 from ui.shared.plain_text import in_chart
@@ -93,7 +93,7 @@ def distribution(before: np.ndarray, after: np.ndarray, format_name: str) -> go.
     return finish(fig, 300)
 
 
-def along(record: Location, format_name: str, precision: Precision) -> go.Figure:
+def along(record: Localisation, format_name: str, precision: Precision) -> go.Figure:
     """Signal to noise of each block's output in dB along the network; dashed: what rounding leaves at least."""
     top = max((g.sqnr_db for g in record.gaps if g.sqnr_db is not None), default=EXPECTED_DB[precision]) + 10
     names = [in_chart(g.name) for g in record.gaps]

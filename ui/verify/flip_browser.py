@@ -10,9 +10,9 @@ import streamlit as st
 from udacisense.data.dataset import Dataset
 from udacisense.errors import UdaciSenseError
 from udacisense.labels import CLASSES
-from udacisense.report.sameness import likeliest
+from udacisense.report.equivalence import likeliest
 from udacisense.types import Flip, Verification
-from udacisense.verify import Thought, is_near_tie, thoughts
+from udacisense.verify import TopK, is_near_tie, thoughts
 from ui.shared import cache
 from ui.shared import captions as shared_captions
 from ui.shared.chart_block import table
@@ -116,7 +116,7 @@ def _page(found: Sequence[Flip]) -> Sequence[Flip]:
 # --- cards --------------------------------------------------------------------------------------------------------------
 
 
-def _card(flip: Flip, thought: Thought | None, data: Dataset | None) -> None:
+def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
     with st.container(border=True, horizontal=True, gap="small"):
         index = place(data).get(flip.image) if data else None
         if data is not None and index is not None:
@@ -142,7 +142,7 @@ def _badge(flip: Flip) -> Markdown:
     return ":gray-badge[near-tie]" if is_near_tie(flip) else ":orange-badge[real break]"
 
 
-def _lines(flip: Flip, thought: Thought | None) -> list[str]:
+def _lines(flip: Flip, thought: TopK | None) -> list[str]:
     after = "" if flip.margin_after is None else f", now behind by {flip.margin_after:.2f}"
     lines = [f"lost margin {flip.margin:.2f}{after}"]
     if thought is not None:

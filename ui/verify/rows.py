@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from udacisense.labels import CLASSES
-from udacisense.logits import gaps
-from udacisense.report.sameness import likeliest, measure_rows
-from udacisense.types import Flip, Location, Measures, Verification
-from udacisense.verify import Thought, is_near_tie
+from udacisense.metrics.logits import gaps
+from udacisense.report.equivalence import likeliest, measure_rows
+from udacisense.types import Flip, Localisation, Measures, Verification
+from udacisense.verify import TopK, is_near_tie
 from ui.shared.rows import Row
 
 QUANTILES = tuple(float(q) for q in (*np.linspace(0, 99, 100), 99.5, 99.9, 100))
@@ -21,7 +21,7 @@ def measures(record: Verification) -> list[Row]:
     return [{"measure": name, "value": value, "meaning": meaning} for name, value, meaning in measure_rows(record)]
 
 
-def flips(found: Sequence[Flip], thoughts: Mapping[str, Thought]) -> list[Row]:
+def flips(found: Sequence[Flip], thoughts: Mapping[str, TopK]) -> list[Row]:
     """The changed answers in the order given, with both files' three likeliest classes where they are known."""
     return [
         {
@@ -68,7 +68,7 @@ def distribution(before: np.ndarray, after: np.ndarray) -> list[Row]:
     return [{"percent_of_logits": q, "difference": float(v)} for q, v in zip(QUANTILES, values, strict=True)]
 
 
-def along(record: Location) -> list[Row]:
+def along(record: Localisation) -> list[Row]:
     """The places along the network, then the steps inside the block that departs."""
     return [
         {

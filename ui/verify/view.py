@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from udacisense import queries
 from udacisense.artifacts import cannot_run
-from udacisense.queries import Found, Row
-from udacisense.report.sameness import psnr
-from udacisense.types import Artifact, Location, Sameness, Status, Verification
+from udacisense.records import queries
+from udacisense.records.queries import Found, Row
+from udacisense.report.equivalence import psnr
+from udacisense.types import Artifact, Equivalence, Localisation, Status, Verification
 from udacisense.verify import accuracy_verdict, split
 from ui.shared import cache
 from ui.shared import captions as shared_captions
@@ -22,7 +22,7 @@ from ui.shared.widgets import empty_state, listing_problems, sameness_badge, sou
 from ui.verify import captions, charts, rows
 from ui.verify.flip_browser import browse
 
-STATUSES: dict[Sameness, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
+STATUSES: dict[Equivalence, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
 OLDER = "This record is older than this measure. Verify again to have it."
 
 CHECK_COLUMNS = {
@@ -151,7 +151,7 @@ def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG
         job_button("Look along the network", command, f"Look along {artifact.id}", "locate", disabled=unable)
         st.caption("Compares what comes out of every block on ten test images, the first of each class.")
     job_panel("locate")
-    listing_problems(queries.unreadable(Location))
+    listing_problems(queries.unreadable(Localisation))
     newest = queries.locations_of(artifact.sha256).newest()
     if newest is None:
         empty_state(

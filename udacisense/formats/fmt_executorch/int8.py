@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Conversion, Pictures, Recipe
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Pictures
 
 if TYPE_CHECKING:
     from torch.fx import Node
 
-INT8: tuple[Recipe, ...] = (
-    Recipe(
+INT8: tuple[ConversionRecipe, ...] = (
+    ConversionRecipe(
         "static",
         "Weights per channel and activations in int8; activation ranges from histograms that minimise the error.",
         {"activations": "static", "images": 100, "float": []},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "static-sensitive-float",
         "As static, with the last layer in float and the blocks that hurt most when one block at a time is rounded.",
         {"activations": "static", "images": 100, "float": [SENSITIVE]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "dynamic",
         "Weights in int8, activations rounded picture by picture just before each matrix product; depthwise layers in float.",
         {"activations": "dynamic"},

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from udacisense.formats.fmt_litert.calibration import ranges_of
-from udacisense.types import Conversion, Recipe
+from udacisense.types import Conversion, ConversionRecipe
 
 FEATURES, BLOCK = "Sequential_features/torchvision", r"models\.mobilenetv3\.InvertedResidual"
 STEM = rf"{FEATURES}\.ops\.misc\.Conv2dNormActivation_0/"
@@ -27,32 +27,34 @@ PARTS = {
 HARD_SWISH = "hard-swish"
 PICTURES = 200
 
-RECIPES: tuple[Recipe, ...] = (
-    Recipe(
+RECIPES: tuple[ConversionRecipe, ...] = (
+    ConversionRecipe(
         "static",
         "Weights per channel and activations in int8, ranges averaged over the pictures; hard-swish in float, as it is faster.",
         {"images": PICTURES, "float": [HARD_SWISH]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "static-se-float",
         "As static, with the squeeze-excite blocks in float: they multiply two activations of different range.",
         {"images": PICTURES, "float": [HARD_SWISH, "squeeze-excite"]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "static-ends-float",
         "As static-se-float, with the stem, the first two blocks and the classifier in float too: where rounding hurts most.",
         {"images": PICTURES, "float": [HARD_SWISH, "squeeze-excite", "first", "last"]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "dynamic",
         "Weights in int8, activations rounded picture by picture just before each matrix product; stem and depthwise in float.",
         {"float": ["stem"]},
     ),
-    Recipe("weight-only", "Weights in int8 per channel, widened before they are used: as small, about as fast as fp32.", {}),
-    Recipe(
+    ConversionRecipe(
+        "weight-only", "Weights in int8 per channel, widened before they are used: as small, about as fast as fp32.", {}
+    ),
+    ConversionRecipe(
         "static-integer",
         "Every operator in int8, for accelerators that know nothing else: on many processors far slower than fp32.",
         {"images": PICTURES, "float": []},

@@ -10,32 +10,32 @@ from udacisense import scratch
 from udacisense.formats.fmt_onnx.weights import weights_to_int8
 from udacisense.models.float_blocks import BLOCK, SENSITIVE, blocks_in_float
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Conversion, Pictures, Recipe
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Pictures
 
 INPUT = "input"
 """The name of the model's one input."""
 
 
-RECIPES: tuple[Recipe, ...] = (
-    Recipe(
+RECIPES: tuple[ConversionRecipe, ...] = (
+    ConversionRecipe(
         "static",
         "Weights and activations in int8, per channel; activation ranges from the smallest and largest value seen.",
         {"calibrate": "minmax", "images": 100, "float": []},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "static-sensitive-float",
         "As static, with the last layer in float and the blocks that hurt most when one block at a time is rounded.",
         {"calibrate": "minmax", "images": 100, "float": [SENSITIVE]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "static-percentile",
         "As static-sensitive-float, with ranges that leave out the most extreme 0.01 % of the values.",
         {"calibrate": "percentile", "images": 100, "float": [SENSITIVE]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "weight-only",
         "Weights in int8 per channel, widened to float when the file is loaded: the smallest file, as fast as fp32.",
         {"weights": "int8"},

@@ -124,7 +124,7 @@ def _session(path: Path, format: str, threads: int, load: Callable[[Path], Any])
         return RemoteModel(path, format, threads).open()
     import torch
 
-    from udacisense.models.jit import NetworkSession
+    from udacisense.models.torchscript_session import NetworkSession
 
     torch.backends.quantized.engine = engine() or "none"  # a file's int8 weights are packed for it now
     try:

@@ -14,32 +14,32 @@ from udacisense.errors import ExportError
 from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.progress import report
 from udacisense.torchscript.archive import is_torchscript
-from udacisense.types import Checkpoint, Conversion, Pictures, Recipe
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Pictures
 
 ENGINES = ("qnnpack", "x86", "fbgemm")
 """PyTorch's quantised engines, the phones' own first."""
 BATCH = 10
 
-INT8: tuple[Recipe, ...] = (
-    Recipe(
+INT8: tuple[ConversionRecipe, ...] = (
+    ConversionRecipe(
         "static",
         "Weights per channel and activations in int8; activation ranges from histograms that minimise the error.",
         {"activations": "static", "observer": "histogram", "images": 100, "float": []},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "static-sensitive-float",
         "As static, with the last layer in float and the blocks that hurt most when one block at a time is rounded.",
         {"activations": "static", "observer": "histogram", "images": 100, "float": [SENSITIVE]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "static-averaged",
         "As static-sensitive-float, with the smallest and largest values averaged over more pictures.",
         {"activations": "static", "observer": "moving-average", "images": 300, "float": [SENSITIVE]},
         calibrated=True,
     ),
-    Recipe(
+    ConversionRecipe(
         "dynamic",
         "Only the classifier in int8, its activations rounded picture by picture: a larger file, as slow as fp32.",
         {"activations": "dynamic"},

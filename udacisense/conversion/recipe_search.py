@@ -1,0 +1,72 @@
+"""The ladder: what a recipe's file measured on validation pictures, and whether that is good enough to stop climbing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from udacisense.types import ConversionRecipe, RecipeTrial
+
+MIN_AGREEMENT = 0.96
+"""Share of validation pictures that a smaller file must answer as its checkpoint does."""
+MAX_LOSS = 0.01
+"""Accuracy on validation pictures that it may lose, as a fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A file beside its checkpoint on the validation pictures."""
+
+    images: int
+    agreement: float
+    top1: float
+    top1_checkpoint: float
+    latency_s: float
+    latency_fp32_s: float | None  # the fp32 file's of the same format, timed in turn with it
+
+
+def judge_rung(recipe: ConversionRecipe, size_bytes: int, found: Measured) -> RecipeTrial:
+    """The rung that a measured file is: passed if it agrees often enough and loses little."""
+    loss = found.top1_checkpoint - found.top1
+    wrong = []
+    if found.agreement < MIN_AGREEMENT:
+        wrong.append(f"agrees on {_percent(found.agreement)}, {_percent(MIN_AGREEMENT)} is needed")
+    if loss > MAX_LOSS:
+        wrong.append(f"loses {100 * loss:.1f} points of accuracy, {100 * MAX_LOSS:.1f} are allowed")
+    good = f"agrees on {_percent(found.agreement)} of {found.images} validation pictures and {_change(loss)}"
+    return RecipeTrial(
+        recipe=recipe.name,
+        what=recipe.what,
+        size_bytes=size_bytes,
+        agreement=found.agreement,
+        top1=found.top1,
+        top1_checkpoint=found.top1_checkpoint,
+        latency_s=found.latency_s,
+        latency_fp32_s=found.latency_fp32_s,
+        passed=not wrong,
+        reason="; ".join(wrong) or good,
+    )
+
+
+def failed_rung(recipe: ConversionRecipe, why: str) -> RecipeTrial:
+    """The rung of a recipe whose file could not be written or run."""
+    return RecipeTrial(recipe.name, recipe.what, None, None, None, None, None, None, False, why)
+
+
+def best(rungs: Sequence[RecipeTrial]) -> int | None:
+    """Index of the rung to keep: the first that passed, else the one that agrees most; None if none wrote a file."""
+    passed = [i for i, rung in enumerate(rungs) if rung.passed]
+    if passed:
+        return passed[0]
+    written = [i for i, rung in enumerate(rungs) if rung.agreement is not None]
+    return max(written, key=lambda i: rungs[i].agreement or 0.0) if written else None
+
+
+def _change(loss: float) -> str:
+    if abs(loss) < 0.0005:
+        return "keeps the accuracy"
+    return f"{'loses' if loss > 0 else 'gains'} {100 * abs(loss):.1f} points of accuracy"
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"

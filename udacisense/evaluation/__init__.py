@@ -1,0 +1,1 @@
+"""Answers of a file on a dataset, and what they are worth."""

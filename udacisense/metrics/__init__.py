@@ -1,0 +1,1 @@
+"""Arithmetic on logits, shares and times; no files, no records."""

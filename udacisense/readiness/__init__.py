@@ -1,0 +1,1 @@
+"""Readiness: written rules, what each measures, and the verdict."""

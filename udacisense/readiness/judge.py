@@ -1,0 +1,117 @@
+"""`ready`: the rules of readiness.toml on one artifact -> verdicts. The only place that judges.
+
+A verdict rests on the newest records of these very files (equal sha256); of timings, on the newest that may decide. Where a
+figure has an interval, the whole interval must lie on one side of the limit; otherwise, and wherever a record is missing, the
+verdict is unknown and says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from udacisense.errors import NotFoundError
+from udacisense.models.checkpoint import baseline_checkpoint, find_checkpoint
+from udacisense.readiness.measures import MEASURES, JudgedSubject, Measurement
+from udacisense.readiness.rules import Rule, load_rules
+from udacisense.records import queries, store
+from udacisense.records.provenance import here
+from udacisense.settings import settings
+from udacisense.types import Artifact, Checkpoint, Readiness, Status, Verdict
+
+
+def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
+    """All verdicts on an artifact from the newest records; no record is added where nothing has changed since the last.
+
+    Raises:
+        RecipeError: a mistake in the rules.
+    """
+    rules = load_rules(settings().rules_file)
+    case = JudgedSubject(artifact, _checkpoint(artifact), baseline_checkpoint())
+    verdicts = tuple(_verdict(case, key, rule) for key, rule in rules.rules.items())
+    record = Readiness(
+        id=store.new_id(f"ready-{artifact.id}"),
+        artifact_id=artifact.id,
+        artifact_sha256=artifact.sha256,
+        checkpoint_id=artifact.checkpoint_id,
+        baseline_id=case.baseline.id if case.baseline else None,
+        rules_sha256=rules.sha256,
+        status=overall(verdicts),
+        verdicts=verdicts,
+        made=here(f"python -m udacisense ready {artifact.id}"),
+        left_out=rules.left_out,
+    )
+    return keep(record, newest_readiness(artifact)) if save else record
+
+
+def keep(record: Readiness, last: Readiness | None) -> Readiness:
+    """Save a judgement, unless the last one says the same, which is then returned."""
+    if last is not None and says_the_same(record, last):
+        return last
+    store.save(record)
+    return record
+
+
+def says_the_same(record: Readiness, last: Readiness) -> bool:
+    """Whether two judgements of a file come to the same by the same rules."""
+    return (last.verdicts, last.rules_sha256, last.left_out or ()) == (
+        record.verdicts,
+        record.rules_sha256,
+        record.left_out or (),
+    )
+
+
+def newest_readiness(artifact: Artifact) -> Readiness | None:
+    """The last judgement of this very file."""
+    return queries.readiness_of(artifact.sha256).newest()
+
+
+def overall(verdicts: Iterable[Verdict]) -> Status:
+    """Fail if one fails, else unknown if one is unknown, else pass; nothing judged is unknown."""
+    found = {v.status for v in verdicts}
+    if "fail" in found:
+        return "fail"
+    return "pass" if found == {"pass"} else "unknown"
+
+
+def _checkpoint(artifact: Artifact) -> Checkpoint | None:
+    try:
+        return find_checkpoint(artifact.checkpoint_id)
+    except NotFoundError:
+        return None
+
+
+def _verdict(case: JudgedSubject, key: str, rule: Rule) -> Verdict:
+    finding = MEASURES[rule.measure](case, rule.against)
+    limit = finding.limit if rule.limit is None else rule.limit
+    status, reason = decide(rule, finding)
+    return Verdict(
+        subject_id=case.artifact.id,
+        rule=key,
+        title=rule.title,
+        status=status,
+        reason=reason,
+        measured=finding.measured,
+        interval=finding.interval,
+        limit=limit,
+        unit=rule.unit,
+        evidence=finding.evidence,
+        data=finding.data,
+    )
+
+
+def decide(rule: Rule, finding: Measurement) -> tuple[Status, str]:
+    """Status and reason of one finding under its rule."""
+    if finding.decided is not None:
+        return finding.decided, finding.said
+    if finding.measured is None or finding.doubt:
+        return "unknown", " ".join(s for s in (finding.said, finding.doubt) if s)
+    low, high = finding.range
+    assert rule.limit is not None  # a rule without a limit is decided by its finding
+    good, bad = (high < rule.limit, low >= rule.limit) if rule.bound == "below" else (low >= rule.limit, high < rule.limit)
+    words = f"{'below' if rule.bound == 'below' else 'at least'} {rule.limit:g} {rule.unit}"
+    if good:
+        return "pass", f"{finding.said} The rule asks for {words}."
+    if bad:
+        return "fail", f"{finding.said} The rule asks for {words}. {finding.if_failed}"
+    advice = " ".join(filter(None, (finding.if_unsure, finding.further(rule.limit) if finding.further else "")))
+    return "unknown", f"{finding.said} The rule asks for {words}, and the interval reaches over that limit. {advice}"

@@ -1,0 +1,1 @@
+"""Records of results/: written, found again, asked for by name."""

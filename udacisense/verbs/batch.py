@@ -1,0 +1,184 @@
+"""Verbs for all files of a checkpoint at once: convert to every format and precision, verify every file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import TYPE_CHECKING, cast
+
+from udacisense.errors import FormatError
+from udacisense.progress import part, report, watched_by
+from udacisense.settings import settings
+from udacisense.types import Artifact, Checkpoint, Precision, SourceName, SplitName, Verification
+from udacisense.verbs.lock import heavy_work
+from udacisense.verbs.measure import keep_accuracy
+
+if TYPE_CHECKING:
+    from udacisense.conversion.worker_client import ConverterClient
+
+ALL = "all"
+"""In place of a format, a precision or an artifact: each of them."""
+
+MAX_CONVERTERS = 2
+"""Each takes a core, and more than a gigabyte of memory."""
+
+Pair = tuple[str, Precision]
+"""A format's name and one of its precisions."""
+
+
+# --- convert -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """What came of converting to many formats."""
+
+    artifacts: tuple[Artifact, ...]
+    failures: tuple[str, ...]  # a sentence for each conversion that gave no file
+
+
+def convert_all(checkpoint: str | Path, format: str = ALL, precision: str = ALL) -> Conversions:
+    """Convert a checkpoint to each format and precision ("all", or one of them) that this machine can write.
+
+    One that fails leaves a record of it and the others go on. Two formats at a time are converted where there are two cores,
+    each in a process that is kept for the next. Nothing is published: two precisions share a file name.
+
+    Raises:
+        NotFoundError: no such checkpoint. FormatError: no such format, or none of them offers the precision.
+    """
+    from udacisense.conversion.convert import made_before
+    from udacisense.models.checkpoint import find_checkpoint
+
+    found = find_checkpoint(checkpoint)
+    files: dict[Pair, Artifact | str | None] = {pair: made_before(found, *pair) for pair in _pairs(format, precision)}
+    missing = [pair for pair, artifact in files.items() if artifact is None]
+    if missing:  # only then is there anything to wait for
+        with heavy_work(
+            f"converting {found.id} to {len(missing)} files", seeded=False, into=(settings().models_dir / "mobile",)
+        ):
+            _Conversion(found, missing, files).run()
+    made, failed = (tuple(f for f in files.values() if isinstance(f, kind)) for kind in (Artifact, str))
+    return Conversions(cast(tuple[Artifact, ...], made), cast(tuple[str, ...], failed))
+
+
+def _pairs(format: str, precision: str) -> list[Pair]:
+    """Each format with each of its precisions, as far as they were asked for and can be written here."""
+    from udacisense.conversion.convert import target, targets
+
+    chosen = targets().values() if format == ALL else (target(format),)
+    pairs = [(f.name, p) for f in chosen if f.unavailable("export") is None for p in f.precisions if precision in (ALL, p)]
+    if not pairs:
+        raise FormatError(f"No format that this machine can write offers {precision}. Name another precision, or all.")
+    return pairs
+
+
+class _Conversion:
+    """Many conversions, a format after the other in each of the processes that convert."""
+
+    def __init__(self, checkpoint: Checkpoint, pairs: Sequence[Pair], files: dict[Pair, Artifact | str | None]) -> None:
+        self._checkpoint, self._files = checkpoint, files
+        self._formats: SimpleQueue[list[Pair]] = SimpleQueue()
+        names = list(dict.fromkeys(name for name, _ in pairs))
+        for name in names:
+            self._formats.put([pair for pair in pairs if pair[0] == name])
+        self._fractions = dict.fromkeys(pairs, 0.0)
+        self._outside, self._telling = copy_context(), Lock()
+        self._processes = min(MAX_CONVERTERS, _cores(), len(names))
+
+    def run(self) -> None:
+        from udacisense.conversion.convert import open_converter
+
+        with ThreadPoolExecutor(self._processes) as crew, ExitStack() as stack:  # an end from outside ends the processes first
+            work = [crew.submit(self._work, stack.enter_context(open_converter())) for _ in range(self._processes)]
+            for one in work:
+                one.result()
+
+    def _work(self, converter: ConverterClient) -> None:
+        while True:
+            try:
+                pairs = self._formats.get_nowait()
+            except Empty:
+                return
+            for pair in pairs:
+                with self._told(pair):
+                    self._files[pair] = self._convert(pair, converter)
+
+    def _convert(self, pair: Pair, converter: ConverterClient) -> Artifact | str:
+        from udacisense.conversion.convert import convert
+
+        try:
+            return convert(self._checkpoint, *pair, converter=converter)
+        except FormatError as exc:
+            return str(exc)
+
+    @contextmanager
+    def _told(self, pair: Pair) -> Iterator[None]:
+        """Pass reports of one conversion on as those of all."""
+
+        def tell(fraction: float, stage: str) -> None:
+            with self._telling:
+                self._fractions[pair] = max(fraction, self._fractions[pair])
+                whole = sum(self._fractions.values()) / len(self._fractions)
+                self._outside.run(report, whole, f"{' '.join(pair)}: {stage}")
+
+        with watched_by(tell):
+            yield
+            tell(1.0, "done")
+
+
+def _cores() -> int:
+    from udacisense.records.provenance import machine, usable_cores
+
+    return max(1, int(min(usable_cores(), machine().cpu_quota_cores or MAX_CONVERTERS)))
+
+
+# --- verify --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Verifications:
+    """What came of verifying every file."""
+
+    verifications: tuple[Verification, ...]
+    failures: tuple[str, ...]  # a sentence for each file that could not be verified
+
+
+def verify_all(
+    checkpoint: str | Path | None = None, source: str | None = None, split: str = "test", scheme: str | None = None
+) -> Verifications:
+    """Verify each artifact (of one checkpoint, where given) on a split; proof of the same file and pictures is not made again.
+
+    Raises:
+        NotFoundError: no such checkpoint. DataError: no such pictures.
+    """
+    from udacisense.artifacts import list_artifacts
+    from udacisense.data.sources import load_dataset
+    from udacisense.models.checkpoint import find_checkpoint
+    from udacisense.verify import verify
+
+    wanted = None if checkpoint is None else find_checkpoint(checkpoint).id
+    artifacts = [a for a in list_artifacts().records if wanted in (None, a.checkpoint_id)]
+    found: list[Verification] = []
+    failures: list[str] = []
+    with heavy_work(f"verifying {len(artifacts)} files"):
+        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
+        for index, artifact in enumerate(artifacts):
+            with part(index / len(artifacts), (index + 1) / len(artifacts), f"{artifact.format} {artifact.precision}: "):
+                try:
+                    found.append(_proved(artifact, data.ref.dataset_id) or verify(artifact, data))
+                    keep_accuracy(artifact, data)
+                except FormatError as exc:
+                    failures.append(str(exc))
+    return Verifications(tuple(found), tuple(failures))
+
+
+def _proved(artifact: Artifact, dataset_id: str) -> Verification | None:
+    from udacisense.records.queries import verifications_of
+
+    return verifications_of(artifact.sha256).where(lambda row: bool(row["dataset_id"] == dataset_id)).newest()
