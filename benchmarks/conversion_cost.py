@@ -55,7 +55,7 @@ def main(name: str, *formats: str) -> None:
                 for recipe in fmt.recipes_for(precision):
                     if one(workshop, checkpoint, fmt, precision, recipe, Path(folder) / fmt.name):
                         break
-    print(f"{time.process_time():.1f} s in all, imports and reading the pictures included")
+    print(f"{time.process_time():.1f} s in all, imports and reading the images included")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python -m benchmarks.evaluate_overhead [CHECKPOINT or ARTIFACT]
 
-Both are timed in turn on the test split with the same session and batch size. The forward passes get pictures that were
-preprocessed before the clock started; the evaluation starts from decoded pictures. Prints JSON; exit code 1 above the aim.
+Both are timed in turn on the test split with the same session and batch size. The forward passes get images that were
+preprocessed before the clock started; the evaluation starts from decoded images. Prints JSON; exit code 1 above the aim.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def forward_only(session: Session, data: Dataset) -> float:
 
 
 def whole_evaluation(session: Session, data: Dataset, name: str) -> float:
-    """Seconds from decoded pictures to logits."""
+    """Seconds from decoded images to logits."""
     started = time.perf_counter()
     answer_all(session, data, name)
     return time.perf_counter() - started

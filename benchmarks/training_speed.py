@@ -2,13 +2,13 @@
 
     python -m benchmarks.training_speed [--repeats 5]
 
-Times, in turn within one process, a batch of 128 noise pictures at several input sizes:
+Times, in turn within one process, a batch of 128 noise images at several input sizes:
 
 - `step`: a whole step of the training loop (augmentation, loss, optimiser, averaged weights);
 - `network`: forward and backward of the same network on a batch that is ready;
 - the same network with tensors in the contiguous layout, and in bfloat16.
 
-the teacher's features of 32 pictures by PyTorch and by ONNX Runtime, and, in processes that take turns, the network where
+the teacher's features of 32 images by PyTorch and by ONNX Runtime, and, in processes that take turns, the network where
 freed memory is kept for the next step and where it goes back to the system. Prints JSON: medians in images
 per second of processor time, which other work on the machine distorts less than wall clock, and the ratios.
 """
@@ -45,8 +45,8 @@ TEACHER_BATCH = 32
 MEMORY = ("kept", "returned")
 
 
-def pictures(count: int) -> TrainingImages:
-    """Noise of the size of the real pictures: the time does not depend on what they show."""
+def samples(count: int) -> TrainingImages:
+    """Noise of the size of the real images: the time does not depend on what they show."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
     return TrainingImages.of(images, np.arange(count) % 100, torch.device("cpu"))
@@ -54,7 +54,7 @@ def pictures(count: int) -> TrainingImages:
 
 def ways(px: int) -> dict[str, Callable[[], object]]:
     """What is timed at one size."""
-    data = pictures(BATCH)
+    data = samples(BATCH)
     stage = TrainingStage(name="timed", data="household", input_px=px, epochs=1, batch=BATCH, lr=1e-4)
     net = MobileNetV3_Household(num_classes=100).model.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     run = Run.begin(net, None, stage)
@@ -82,9 +82,9 @@ def ways(px: int) -> dict[str, Callable[[], object]]:
 
 
 def teachers() -> dict[str, Callable[[], object]]:
-    """The teacher's features of some pictures, by both runtimes."""
+    """The teacher's features of some images, by both runtimes."""
     network = teacher._Pooled(teacher._network()).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    images = normalise(resize(pictures(TEACHER_BATCH).pixels, teacher.INPUT_PX))
+    images = normalise(resize(samples(TEACHER_BATCH).pixels, teacher.INPUT_PX))
     run = teacher._runner()
 
     def by_torch() -> None:

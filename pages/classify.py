@@ -1,4 +1,4 @@
-"""Classify: what does the model say about this picture?"""
+"""Classify: what does the model say about this image?"""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from ui.classify import view
 from ui.shared.frame import frame
 from ui.shared.widgets import empty_state, pick_subject
 
-frame("Classify", "What does the model say about a picture of yours? Upload some, take one, or press one of these.")
+frame("Classify", "What does the model say about an image of yours? Upload some, take one, or press one of these.")
 
 subject = pick_subject("classify")
 if subject is None:

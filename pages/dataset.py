@@ -1,4 +1,4 @@
-"""Dataset: which pictures the figures rest on, and what the model sees of them."""
+"""Dataset: which images the figures rest on, and what the model sees of them."""
 
 import streamlit as st
 
@@ -8,21 +8,21 @@ from ui.shared import cache
 from ui.shared.frame import frame
 from ui.shared.widgets import errors_shown, source_note
 
-frame("Dataset", "Which pictures do the figures rest on, and what does the model see of them?")
+frame("Dataset", "Which images do the figures rest on, and what does the model see of them?")
 
 source, split, scheme = view.pick_data()
 data = None
 with errors_shown():
     data = cache.dataset(split, source, scheme)
 if data is None:
-    view.how_to_get_pictures()
+    view.how_to_get_images()
     st.stop()
 
 if source == "sample":
-    source_note(source, "The tab Get pictures says how to get real ones.")
+    source_note(source, "The tab Get images says how to get real ones.")
 view.figures(data, describe(source))
 
-grid, balance, health, real = st.tabs(["Pictures", "Balance", "Health", "Get pictures"], key="dataset_tab", on_change="rerun")
+grid, balance, health, real = st.tabs(["Images", "Balance", "Health", "Get images"], key="dataset_tab", on_change="rerun")
 if grid.open:
     with grid:
         image_grid.show_grid(data)
@@ -34,4 +34,4 @@ if health.open:
         view.show_health(cache.health(source, scheme), data)
 if real.open:
     with real:
-        view.how_to_get_pictures()
+        view.how_to_get_images()

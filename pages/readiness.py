@@ -12,7 +12,7 @@ from ui.shared.frame import frame
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
 
-frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real pictures before rendered ones.")
+frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real images before rendered ones.")
 
 artifact = pick_artifact("readiness")
 if artifact is None:

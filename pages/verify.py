@@ -36,9 +36,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         help="Runs both files on all test images, in the background.",
         disabled=reason is not None,
     )
-    st.caption(
-        f"Five random images, the golden pictures, then every test image of: {escape(describe(default_source()).title)}."
-    )
+    st.caption(f"Five random images, the golden images, then every test image of: {escape(describe(default_source()).title)}.")
 if reason is not None:
     st.info(f"This machine cannot run the file. {escape(reason)} Verify it on a machine that can.", icon=":material/block:")
 job_panel("verify")

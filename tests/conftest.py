@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from tests.real_files import RealFiles
 
 KEPT = {"UDACISENSE_DATA_DIR", "UDACISENSE_PRETRAIN_FILE"}
-"""Settings that a machine may give to the tests: where its real pictures lie."""
+"""Settings that a machine may give to the tests: where its real images lie."""
 
-REAL_PICTURES = Path(__file__).resolve().parents[2] / "shared" / "data" / "household"
-"""Where a developer keeps the real pictures, beside the checkout; without them the tests run on the sample pack."""
+REAL_IMAGES = Path(__file__).resolve().parents[2] / "shared" / "data" / "household"
+"""Where a developer keeps the real images, beside the checkout; without them the tests run on the sample pack."""
 
-if REAL_PICTURES.is_dir():
-    os.environ.setdefault("UDACISENSE_DATA_DIR", str(REAL_PICTURES))
+if REAL_IMAGES.is_dir():
+    os.environ.setdefault("UDACISENSE_DATA_DIR", str(REAL_IMAGES))
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home; its pictures are the sample pack unless UDACISENSE_DATA_DIR names a folder."""
+    """An empty home; its images are the sample pack unless UDACISENSE_DATA_DIR names a folder."""
     monkeypatch.setenv("UDACISENSE_HOME", str(tmp_path))
     settings.cache_clear()
     return tmp_path
@@ -55,7 +55,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def sample_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home whose pictures are the sample pack on every machine."""
+    """An empty home whose images are the sample pack on every machine."""
     monkeypatch.delenv("UDACISENSE_DATA_DIR", raising=False)
     settings.cache_clear()
     return home

@@ -66,7 +66,7 @@ def write_fake(path: Path, shift: float = 0.0, delay_s: float = 0.0, fault: Faul
 
 @dataclass(frozen=True)
 class FakeSession:
-    """Answers by a fixed linear map of the picture's 4x4 block means; the same whether alone or in a batch."""
+    """Answers by a fixed linear map of the image's 4x4 block means; the same whether alone or in a batch."""
 
     shift: float = 0.0
     delay_s: float = 0.0
@@ -166,21 +166,21 @@ def convert_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-# --- pictures -----------------------------------------------------------------------------------------------------------
+# --- images -----------------------------------------------------------------------------------------------------------
 
 
 def fake_ref(images: int, source: SourceName = "folder", dataset_id: str = "f00dfeedf00dfeed") -> DatasetRef:
-    """A dataset's name for `images` pictures."""
+    """A dataset's name for `images` images."""
     return DatasetRef(dataset_id, source, "household-v1", "test", images)
 
 
 def fake_dataset(images: int = 20, seed: int = 0, source: SourceName = "folder") -> Dataset:
-    """Random 32x32 pictures of all classes in turn."""
-    pictures = np.random.default_rng(seed).integers(0, 256, size=(images, 32, 32, 3), dtype=np.uint8)
+    """Random 32x32 images of all classes in turn."""
+    images = np.random.default_rng(seed).integers(0, 256, size=(images, 32, 32, 3), dtype=np.uint8)
     labels: NDArray[np.int64] = np.arange(images, dtype=np.int64) % len(CLASSES)
-    hashes = tuple(hashlib.md5(p.tobytes(), usedforsecurity=False).hexdigest()[:16] for p in pictures)
+    hashes = tuple(hashlib.md5(p.tobytes(), usedforsecurity=False).hexdigest()[:16] for p in images)
     digest = hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
-    return Dataset(fake_ref(images, source, digest), tuple(pictures), labels, hashes)
+    return Dataset(fake_ref(images, source, digest), tuple(images), labels, hashes)
 
 
 # --- subjects -----------------------------------------------------------------------------------------------------------

@@ -147,7 +147,7 @@ def _summary() -> dict[str, object]:
 
 
 def surroundings(home: Path) -> dict[str, str]:
-    """Rules, pictures and jobs with the same texts; returns the settings that name them."""
+    """Rules, images and jobs with the same texts; returns the settings that name them."""
     rules = home / "rules.toml"
     rules.write_text(
         f"[latency]\ntitle = {json.dumps(TEXT)}\nmeasure = 'latency'\nbound = 'below'\nlimit = 200.0\n"
@@ -158,7 +158,7 @@ def surroundings(home: Path) -> dict[str, str]:
         _job(home, verb, "failed")
     _job(home, "ready", "cancelled")
     _job(home, "run", None)
-    return {"UDACISENSE_RULES_FILE": str(rules), "UDACISENSE_DATA_DIR": str(_pictures(home / NAME))}
+    return {"UDACISENSE_RULES_FILE": str(rules), "UDACISENSE_DATA_DIR": str(_images(home / NAME))}
 
 
 def _job(home: Path, verb: str, state: str | None) -> None:
@@ -177,8 +177,8 @@ def _job(home: Path, verb: str, state: str | None) -> None:
         (folder / "end.json").write_text(json.dumps(end), encoding="utf-8")
 
 
-def _pictures(root: Path) -> Path:
-    """Four pictures a class, a folder that is no class, a file that is no picture, and one picture twice."""
+def _images(root: Path) -> Path:
+    """Four images a class, a folder that is no class, a file that is no image, and one image twice."""
     for number, name in enumerate(CLASSES):
         for split, many in (("train", 2), ("test", 2)):
             folder = root / split / name
@@ -188,7 +188,7 @@ def _pictures(root: Path) -> Path:
                 Image.new("RGB", (32, 32), tuple(shade[:3])).save(folder / f"{NAME} {i}.png")
     bed = root / "train" / CLASSES[5]
     (bed / f"{NAME} again.png").write_bytes((bed / f"{NAME} 0.png").read_bytes())
-    (bed / f"{NAME} broken.png").write_text("no picture", encoding="utf-8")
+    (bed / f"{NAME} broken.png").write_text("no image", encoding="utf-8")
     (root / "train" / NAME).mkdir()
     Image.new("RGB", (32, 32)).save(root / "train" / NAME / f"{NAME}.png")
     return root

@@ -12,7 +12,7 @@ from tests.fakes import made, sha256
 from tests.networks import images, saved
 from udacisense.formats import get_format
 from udacisense.records import store
-from udacisense.types import Artifact, Checkpoint, Conversion, Pictures, Precision
+from udacisense.types import Artifact, Checkpoint, Conversion, ImageSet, Precision
 
 CALIBRATED_BY = 8
 
@@ -33,7 +33,7 @@ class RealFiles:
         return self._checkpoint
 
     def of(self, format: str, precision: Precision = "fp32", recipe: str | None = None) -> Path:
-        """A file by the named recipe, or the format's first for that precision; calibrated by a few random pictures."""
+        """A file by the named recipe, or the format's first for that precision; calibrated by a few random images."""
         fmt = get_format(format)
         chosen = next(r for r in fmt.recipes_for(precision) if recipe in (None, r.name))
         key = format, precision, chosen.name
@@ -45,10 +45,10 @@ class RealFiles:
         return self._written[key]
 
 
-def calibration(n: int) -> Pictures:
-    """Random pictures; what they are does not matter where only the file's structure does."""
+def calibration(n: int) -> ImageSet:
+    """Random images; what they are does not matter where only the file's structure does."""
     n = min(n, CALIBRATED_BY)
-    return Pictures(images(n, seed=5), tuple(f"{i:032x}" for i in range(n)), np.arange(n, dtype=np.int64) % 10)
+    return ImageSet(images(n, seed=5), tuple(f"{i:032x}" for i in range(n)), np.arange(n, dtype=np.int64) % 10)
 
 
 def put(files: RealFiles, home: Path, format: str, precision: Precision, recipe: str | None = None) -> Artifact:

@@ -89,7 +89,7 @@ def tell(home: Path, source: SourceName = "folder") -> Story:
 
 
 def hashes() -> tuple[str, ...]:
-    """The ids of the story's pictures."""
+    """The ids of the story's images."""
     return tuple(f"{i + 1000:016x}" for i in range(IMAGES))
 
 

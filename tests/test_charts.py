@@ -79,7 +79,7 @@ def test_accuracy_shows_the_interval_around_the_share(measured: tuple[SubjectMet
     assert fig.data[0].error_x.arrayminus[0] > 0
 
 
-def test_a_class_without_pictures_has_no_mark(measured: tuple[SubjectMetrics, ...]) -> None:
+def test_a_class_without_images_has_no_mark(measured: tuple[SubjectMetrics, ...]) -> None:
     entry = measured[0]
     assert entry.evaluation is not None
     record = replace(entry.evaluation, per_class=(None, *entry.evaluation.per_class[1:]))

@@ -27,7 +27,7 @@ def checkpoint(home: Path) -> Checkpoint:
 
 def test_the_record_follows_from_the_logits(checkpoint: Checkpoint) -> None:
     data = fake_dataset(70)
-    expected = fixed_logits(preprocess(data.pictures))
+    expected = fixed_logits(preprocess(data.images))
     record = evaluate(checkpoint, data)
     answers = expected.argmax(axis=1)
     assert record.images == 70
@@ -42,12 +42,12 @@ def test_the_record_follows_from_the_logits(checkpoint: Checkpoint) -> None:
     assert store.records(Evaluation).records == (record,)
 
 
-def test_a_class_without_pictures_is_not_measured(checkpoint: Checkpoint) -> None:
+def test_a_class_without_images_is_not_measured(checkpoint: Checkpoint) -> None:
     data = fake_dataset(5)
     assert evaluate(checkpoint, data).per_class[5:] == (None,) * 5
 
 
-def test_the_same_file_on_the_same_pictures_keeps_its_record(checkpoint: Checkpoint) -> None:
+def test_the_same_file_on_the_same_images_keeps_its_record(checkpoint: Checkpoint) -> None:
     data = fake_dataset(12)
     first = evaluate(checkpoint, data)
     assert evaluate(checkpoint, data) == first
@@ -56,7 +56,7 @@ def test_the_same_file_on_the_same_pictures_keeps_its_record(checkpoint: Checkpo
     assert again.top1 == first.top1
 
 
-def test_other_pictures_get_a_record_of_their_own(checkpoint: Checkpoint) -> None:
+def test_other_images_get_a_record_of_their_own(checkpoint: Checkpoint) -> None:
     assert evaluate(checkpoint, fake_dataset(12)).id != evaluate(checkpoint, fake_dataset(12, seed=1)).id
 
 
@@ -67,7 +67,7 @@ def test_a_changed_file_is_evaluated_again(home: Path, checkpoint: Checkpoint) -
     assert evaluate(changed, data).subject_sha256 != first.subject_sha256
 
 
-@pytest.mark.parametrize("damage", ["missing", "truncated", "other pictures"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "other images"])
 def test_lost_predictions_are_computed_again(checkpoint: Checkpoint, damage: str) -> None:
     data = fake_dataset(12)
     record = evaluate(checkpoint, data)
@@ -83,7 +83,7 @@ def test_lost_predictions_are_computed_again(checkpoint: Checkpoint, damage: str
     else:
         other = predict_all(checkpoint, fake_dataset(12, seed=3))
         predictions._write(replace(other, path=path))
-    np.testing.assert_allclose(logits_for(checkpoint, data), fixed_logits(preprocess(data.pictures)), rtol=1e-6)
+    np.testing.assert_allclose(logits_for(checkpoint, data), fixed_logits(preprocess(data.images)), rtol=1e-6)
     assert load_predictions(record).hashes == data.hashes
 
 
@@ -93,7 +93,7 @@ def test_images_of_the_training_are_counted_and_warned_about(checkpoint: Checkpo
     seen = replace(data, hashes=("0000000000000001", "0000000000000002", *data.hashes[2:]))
     record = evaluate(checkpoint, seen, fresh=True)
     assert record.overlap_images == 2
-    assert any("2 of 12 pictures were in this model's training" in w for w in record.warnings)
+    assert any("2 of 12 images were in this model's training" in w for w in record.warnings)
 
 
 def test_an_artifact_overlaps_as_its_checkpoint_does(home: Path, checkpoint: Checkpoint) -> None:
@@ -111,13 +111,13 @@ def test_the_sample_pack_is_no_evidence(checkpoint: Checkpoint) -> None:
     assert any("sample pack" in w for w in record.warnings)
 
 
-def test_pictures_without_a_label_do_not_count(checkpoint: Checkpoint) -> None:
+def test_images_without_a_label_do_not_count(checkpoint: Checkpoint) -> None:
     data = fake_dataset(12)
     labels = data.labels.copy()
     labels[:4] = -1
     record = evaluate(checkpoint, replace(data, labels=labels))
     assert record.images == 8
-    assert any("4 of 12 pictures have no label" in w for w in record.warnings)
+    assert any("4 of 12 images have no label" in w for w in record.warnings)
     with pytest.raises(MeasureError, match="has a label"):
         evaluate(checkpoint, replace(data, labels=np.full(12, -1)), fresh=True)
 
@@ -140,13 +140,13 @@ def test_a_broken_file_leaves_a_message_and_no_record(home: Path, fault: str, er
 
 
 def test_an_empty_split_is_refused(checkpoint: Checkpoint) -> None:
-    with pytest.raises(MeasureError, match="no picture"):
+    with pytest.raises(MeasureError, match="no image"):
         evaluate(checkpoint, fake_dataset(0))
 
 
 def test_a_failing_preprocessing_is_told(checkpoint: Checkpoint) -> None:
     data = fake_dataset(3)
-    broken = Dataset(data.ref, (*data.pictures[:2], np.zeros((0, 0, 3), np.uint8)), data.labels, data.hashes)
+    broken = Dataset(data.ref, (*data.images[:2], np.zeros((0, 0, 3), np.uint8)), data.labels, data.hashes)
     with pytest.raises(Exception, match="at least one pixel"):
         evaluate(checkpoint, broken)
 

@@ -29,7 +29,7 @@ SHORT = get_protocol("quick").model_copy(
 
 @pytest.fixture
 def checkpoint(home: Path) -> Checkpoint:
-    """An untrained baseline whose batch norms have seen pictures, so that its answers differ from picture to picture."""
+    """An untrained baseline whose batch norms have seen images, so that its answers differ from image to image."""
     import torch
 
     from udacisense.models.network import MobileNetV3_Household
@@ -41,7 +41,7 @@ def checkpoint(home: Path) -> Checkpoint:
             layer.momentum = None  # the plain average of all batches
     with torch.no_grad():
         for seed in range(4):
-            network.train()(torch.from_numpy(preprocess(fake_dataset(16, seed=seed).pictures)))
+            network.train()(torch.from_numpy(preprocess(fake_dataset(16, seed=seed).images)))
     place = settings().models_dir / BASELINE
     return save_checkpoint(
         network, place, technique="baseline", parent_id=None, trained_hashes=("0" * 16,), training={"curves": []}

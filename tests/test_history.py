@@ -107,7 +107,7 @@ def test_a_larger_file_is_worse(home: Path) -> None:
     assert against(before, grown).course == "worse"
 
 
-def test_accuracy_is_judged_on_the_same_pictures(seeded_home: Story) -> None:
+def test_accuracy_is_judged_on_the_same_images(seeded_home: Story) -> None:
     """The drifting file took the place of the faithful one, under its name."""
     _, faithful, drifting = seeded_home.benchmarks
     later = replace(faithful, run_id="run-2", subject_sha256=drifting.subject_sha256)

@@ -23,14 +23,14 @@ values = st.floats(-30, 30, width=32)
 
 @st.composite
 def one(draw: Any, max_images: int = 25) -> Logits:
-    """Logits of some pictures; equal values are likely, as ties are what implementations differ on."""
+    """Logits of some images; equal values are likely, as ties are what implementations differ on."""
     n = draw(st.integers(1, max_images))
     return np.asarray(draw(arrays(np.float32, (n, CLASSES), elements=st.one_of(values, st.sampled_from([0.0, 1.0])))))
 
 
 @st.composite
 def two(draw: Any) -> tuple[Logits, Logits, np.ndarray]:
-    """Two sets of logits of the same pictures with their labels, some of which are missing."""
+    """Two sets of logits of the same images with their labels, some of which are missing."""
     before = draw(one())
     after = draw(arrays(np.float32, before.shape, elements=values))
     labels = draw(arrays(np.int64, len(before), elements=st.integers(-1, CLASSES - 1)))
@@ -56,7 +56,7 @@ def test_top_k_is_a_stable_sort(logits: Logits, k: int) -> None:
 
 
 @given(two(), st.integers(1, CLASSES))
-def test_accuracy_counts_labelled_pictures_only(pair: tuple[Logits, Logits, np.ndarray], k: int) -> None:
+def test_accuracy_counts_labelled_images_only(pair: tuple[Logits, Logits, np.ndarray], k: int) -> None:
     logits, _, labels = pair
     found = measure.topk_accuracy(logits, labels, k)
     best = measure.top(logits, k).tolist()

@@ -70,7 +70,7 @@ def test_loaders_give_normalised_images_of_the_asked_size(sample_home: Path) -> 
         notebook.get_household_loaders("HUGE")
 
 
-def test_stats_and_pictures_of_a_loader(
+def test_stats_and_images_of_a_loader(
     sample_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from matplotlib import pyplot
@@ -78,7 +78,7 @@ def test_stats_and_pictures_of_a_loader(
     _, test = notebook.get_household_loaders("CIFAR", batch_size=8, num_workers=0)
     notebook.print_dataloader_stats(test, "Test set")
     out = capsys.readouterr().out
-    assert out.startswith(f"Test set: {len(test.dataset)} pictures in {len(test)} batches")
+    assert out.startswith(f"Test set: {len(test.dataset)} images in {len(test)} batches")
     assert "wardrobe: 16" in out
     pyplot.switch_backend("Agg")
     shown: list[int] = []
@@ -119,7 +119,7 @@ def test_accuracy_counts_first_and_fifth_places() -> None:
 
     batch = (torch.zeros(4, 3, 8, 8), torch.tensor([0, 4, 5, 0]))
     assert notebook.evaluate_accuracy(Fixed(), [batch]) == {"top1_acc": 50.0, "top5_acc": 75.0}
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DataError, match="no images"):
         notebook.evaluate_accuracy(Fixed(), [])
 
 

@@ -25,23 +25,23 @@ def test_dataset_says_that_the_sample_is_a_sample(sample_home: Path) -> None:
 
 def test_class_filter_leaves_only_that_class(sample_home: Path) -> None:
     at = app("pages/dataset.py")
-    everything = len(at.selectbox(key="picture").options)
+    everything = len(at.selectbox(key="image").options)
     at.button_group(key="classes").set_value(["lamp"]).run()
-    options = at.selectbox(key="picture").options
+    options = at.selectbox(key="image").options
     assert 0 < len(options) < everything
     assert all(option.startswith("lamp") for option in options)
 
 
-def test_model_input_view_draws_as_many_pictures(sample_home: Path) -> None:
+def test_model_input_view_draws_as_many_images(sample_home: Path) -> None:
     at = app("pages/dataset.py")
     before = len(at.get("image"))
-    at.button_group(key="picture_view").set_value("Model input").run()
+    at.button_group(key="image_view").set_value("Model input").run()
     assert not at.exception
     assert len(at.get("image")) == before > 10
 
 
 @pytest.mark.parametrize(
-    ("tab", "wanted"), [("Balance", "Every class has"), ("Health", "readable"), ("Get pictures", "CIFAR-100")]
+    ("tab", "wanted"), [("Balance", "Every class has"), ("Health", "readable"), ("Get images", "CIFAR-100")]
 )
 def test_each_tab_of_the_dataset(sample_home: Path, tab: str, wanted: str) -> None:
     at = app("pages/dataset.py")
@@ -55,7 +55,7 @@ def test_download_is_never_started_unasked(sample_home: Path, monkeypatch: pytes
     started: list[Any] = []
     monkeypatch.setattr("udacisense.jobs.submit", lambda argv, title: started.append(argv))
     at = app("pages/dataset.py")
-    at.session_state["dataset_tab"] = "Get pictures"
+    at.session_state["dataset_tab"] = "Get images"
     at.run()
     assert at.button(key="start_download").disabled
     at.checkbox(key="download_sure").check().run()
@@ -64,7 +64,7 @@ def test_download_is_never_started_unasked(sample_home: Path, monkeypatch: pytes
     assert started == [["data", "--download"]]
 
 
-def folder_of_pictures(root: Path, names: tuple[str, ...] = CLASSES) -> Path:
+def folder_of_images(root: Path, names: tuple[str, ...] = CLASSES) -> Path:
     for k, name in enumerate(names):
         (root / name).mkdir(parents=True)
         for i in range(6):
@@ -78,8 +78,8 @@ def use_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_text_file_named_png_is_counted_not_fatal(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = folder_of_pictures(tmp_path / "pictures")
-    (root / "lamp" / "notes.png").write_text("not a picture")
+    root = folder_of_images(tmp_path / "images")
+    (root / "lamp" / "notes.png").write_text("not an image")
     use_folder(root, monkeypatch)
     at = app("pages/dataset.py")
     assert metrics(at)["Skipped files"] == "1"
@@ -93,15 +93,15 @@ def test_missing_folder_is_an_error_in_words(home: Path, monkeypatch: pytest.Mon
     use_folder(home / "nowhere", monkeypatch)
     at = app("pages/dataset.py")
     assert "nowhere" in at.error[0].value
-    assert "UDACISENSE_DATA_DIR" in words(at), "the way to pictures is still on the page"
+    assert "UDACISENSE_DATA_DIR" in words(at), "the way to images is still on the page"
 
 
-def test_new_pictures_are_seen_without_a_restart(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = folder_of_pictures(tmp_path / "pictures")
+def test_new_images_are_seen_without_a_restart(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = folder_of_images(tmp_path / "images")
     use_folder(root, monkeypatch)
     at = app("pages/dataset.py")
-    before = len(at.selectbox(key="picture").options)
+    before = len(at.selectbox(key="image").options)
     for i in range(6, 18):
         Image.new("RGB", (40, 30), (200, 10 * i, 7)).save(root / "lamp" / f"{i}.png")
     at.run()
-    assert len(at.selectbox(key="picture").options) > before
+    assert len(at.selectbox(key="image").options) > before

@@ -185,7 +185,7 @@ def test_what_is_there_is_not_converted_again(
     older = dataclasses.replace(fake_formats["fake"], runtime_version=lambda: "2.0")
     formats.FORMATS["fake"] = older
     at = app("pages/convert.py", artifact=made_now[1].id)
-    assert "Made with other recipes, tools or pictures" in words(at)
+    assert "Made with other recipes, tools or images" in words(at)
     assert not at.button(key="start_convert").disabled
 
 

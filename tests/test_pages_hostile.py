@@ -86,7 +86,7 @@ def test_a_page(hostile: Path, page: str) -> None:
     is_text(app(page))
 
 
-@pytest.mark.parametrize("tab", ["Pictures", "Balance", "Health", "Get pictures"])
+@pytest.mark.parametrize("tab", ["Images", "Balance", "Health", "Get images"])
 def test_each_tab_of_the_dataset(hostile: Path, tab: str) -> None:
     at = app("pages/dataset.py")
     at.session_state["dataset_tab"] = tab

@@ -171,7 +171,7 @@ def test_verify_passes_a_faithful_file(seeded_home: Story) -> None:
     text = words(at)
     assert "same answer on 200 of 200 images" in text
     assert seeded_home.verifications[0].reason in text
-    assert "No picture changed its answer." in text
+    assert "No image changed its answer." in text
     assert metrics(at)["Same answer"] == "100.0 %"
     assert metrics(at)["PSNR"] == "identical"
     assert {"Pass", "Same model"} <= badges(at)
@@ -187,14 +187,14 @@ def test_verify_fails_a_drifting_file_and_lists_what_changed(seeded_home: Story)
     record = seeded_home.verifications[1]
     assert {"Fail", "Different model"} <= badges(at)
     assert f"{len(record.flips)} answers changed" in words(at)
-    assert "table names them" in words(at), "the story's pictures are not on disk"
+    assert "table names them" in words(at), "the story's images are not on disk"
     shown = at.dataframe[0].value
     assert list(shown["margin"]) == sorted((f.margin for f in record.flips), reverse=True)
     at.segmented_control(key="verify_view").set_value("Differences").run()
     assert list(at.dataframe[0].value["largest_difference"])[-1] == record.max_abs_diff
 
 
-def test_verify_shows_the_pictures_that_changed(sample_story: Story) -> None:
+def test_verify_shows_the_images_that_changed(sample_story: Story) -> None:
     data = load_dataset("test", "sample")
     old = sample_story.verifications[1]
     flips = tuple(Flip(data.hashes[i], int(data.labels[i]), 0, 1, 0.5) for i in range(2))
@@ -380,7 +380,7 @@ def test_readiness_names_a_mistake_in_the_rules(seeded_home: Story, monkeypatch:
     assert at.error[0].value == "readiness.toml: limit: not a number. Give it one."
 
 
-def test_readiness_on_the_sample_sends_to_real_pictures(sample_story: Story) -> None:
+def test_readiness_on_the_sample_sends_to_real_images(sample_story: Story) -> None:
     at = open_page(READINESS)
     assert "sample pack" in words(at)
     assert "dataset" in {link.proto.page for link in at.main.get("page_link")}
@@ -389,7 +389,7 @@ def test_readiness_on_the_sample_sends_to_real_pictures(sample_story: Story) -> 
 # --- classify ----------------------------------------------------------------------------------------------------------
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (60, 40), **save: Any) -> bytes:
+def image(kind: str = "PNG", size: tuple[int, int] = (60, 40), **save: Any) -> bytes:
     out = io.BytesIO()
     Image.effect_noise(size, 80).convert("RGB").save(out, kind, **save)
     return out.getvalue()
@@ -442,32 +442,32 @@ def test_classify_has_a_button_for_each_class(sample_story: Story) -> None:
 
 
 def test_classify_answers_many_uploads_and_names_the_bad_ones(sample_story: Story) -> None:
-    huge = picture(size=(5000, 3300))
-    bad = [("notes.png", b"this is text"), ("empty.jpg", b""), ("half.png", picture()[:200]), ("huge.png", huge)]
-    at = upload(open_page(CLASSIFY), ("a.png", picture()), *bad, ("b.jpg", picture("JPEG")))
+    huge = image(size=(5000, 3300))
+    bad = [("notes.png", b"this is text"), ("empty.jpg", b""), ("half.png", image()[:200]), ("huge.png", huge)]
+    at = upload(open_page(CLASSIFY), ("a.png", image()), *bad, ("b.jpg", image("JPEG")))
     assert len(at.error) == 4
     for (name, _), box in zip(bad, at.error, strict=True):
         assert box.value.startswith(name)
     assert "16.5 million pixels" in at.error[3].value
-    assert list(at.dataframe[0].value["picture"]) == ["a.png", "b.jpg"]
+    assert list(at.dataframe[0].value["image"]) == ["a.png", "b.jpg"]
     assert len(answers(at)) == 2
 
 
-def test_classify_turns_a_picture_upright(sample_story: Story) -> None:
+def test_classify_turns_a_image_upright(sample_story: Story) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    at = upload(open_page(CLASSIFY), ("phone.jpg", picture("JPEG", (60, 40), exif=exif)))
+    at = upload(open_page(CLASSIFY), ("phone.jpg", image("JPEG", (60, 40), exif=exif)))
     assert "40 × 60 pixels" in words(at)
 
 
 def test_classify_takes_a_name_that_lies(sample_story: Story) -> None:
-    at = upload(open_page(CLASSIFY), ("really_a_jpeg.png", picture("JPEG")))
+    at = upload(open_page(CLASSIFY), ("really_a_jpeg.png", image("JPEG")))
     assert not at.error
     assert len(answers(at)) == 1
 
 
 def test_classify_stops_at_twenty_files(sample_story: Story) -> None:
-    at = upload(open_page(CLASSIFY), *[(f"{i}.png", picture()) for i in range(22)])
+    at = upload(open_page(CLASSIFY), *[(f"{i}.png", image()) for i in range(22)])
     assert "first 20 of 22" in at.warning[0].value
     assert len(answers(at)) == 20
 
@@ -475,7 +475,7 @@ def test_classify_stops_at_twenty_files(sample_story: Story) -> None:
 def test_classify_answers_a_camera_shot(sample_story: Story) -> None:
     at = open_page(CLASSIFY)
     at.segmented_control(key="from").set_value("camera").run()
-    at.camera_input(key="camera").upload("shot.jpg", picture("JPEG")).run()
+    at.camera_input(key="camera").upload("shot.jpg", image("JPEG")).run()
     assert not at.exception
     assert len(answers(at)) == 1
     assert "camera shot" in words(at)
@@ -511,14 +511,14 @@ def test_classify_keeps_its_times_over_a_rerun(sample_story: Story) -> None:
     assert said in [c.value for c in at.caption]
 
 
-def test_classify_offers_real_test_pictures_where_there_are_some(
+def test_classify_offers_real_test_images_where_there_are_some(
     sample_story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for split in ("train", "test"):
         for number, name in enumerate(CLASSES):
             folder = tmp_path / "photos" / split / name
             folder.mkdir(parents=True)
-            (folder / "one.png").write_bytes(picture(size=(32 + number, 32)))
+            (folder / "one.png").write_bytes(image(size=(32 + number, 32)))
     monkeypatch.setenv("UDACISENSE_DATA_DIR", str(tmp_path / "photos"))
     settings.cache_clear()
     at = open_page(CLASSIFY)

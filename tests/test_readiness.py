@@ -36,7 +36,7 @@ def pair(home: Path) -> tuple[Checkpoint, Artifact]:
 
 
 def evaluations(home: Path, pair: tuple[Checkpoint, Artifact], wrong: int, images: int = 200, **kind: str) -> None:
-    """Evaluate both on pictures of which the checkpoint has all right and the artifact `wrong` wrong."""
+    """Evaluate both on images of which the checkpoint has all right and the artifact `wrong` wrong."""
     labels = np.arange(images, dtype=np.int64) % 10
     right = np.eye(10, dtype=np.float32)[labels]
     bad = right.copy()
@@ -134,7 +134,7 @@ def test_a_gain_passes_the_baseline_rule_but_not_the_sameness_of_accuracy(
     assert verdict(record, "accuracy_near_baseline").measured == pytest.approx(-20)
 
 
-def test_rendered_pictures_prove_nothing(home: Path, pair: tuple[Checkpoint, Artifact]) -> None:
+def test_rendered_images_prove_nothing(home: Path, pair: tuple[Checkpoint, Artifact]) -> None:
     evaluations(home, pair, 0, source="sample")
     found = verdict(judge(pair[1]), "accuracy_kept")
     assert found.status == "unknown"
@@ -142,12 +142,12 @@ def test_rendered_pictures_prove_nothing(home: Path, pair: tuple[Checkpoint, Art
     assert "sample pack" in found.reason
 
 
-def test_pictures_of_the_training_prove_nothing(home: Path, pair: tuple[Checkpoint, Artifact]) -> None:
+def test_images_of_the_training_prove_nothing(home: Path, pair: tuple[Checkpoint, Artifact]) -> None:
     labels = np.arange(200, dtype=np.int64) % 10
     for subject in pair:
         record = story.evaluation(home, subject, labels, np.eye(10, dtype=np.float32)[labels], "folder")
         store.save(replace(record, overlap_images=7))
-    assert "7 of these pictures were in the model's training" in verdict(judge(pair[1]), "accuracy_kept").reason
+    assert "7 of these images were in the model's training" in verdict(judge(pair[1]), "accuracy_kept").reason
 
 
 def test_lost_predictions_are_told(home: Path, pair: tuple[Checkpoint, Artifact]) -> None:

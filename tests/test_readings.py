@@ -62,7 +62,7 @@ def test_runs_come_newest_first_and_keep_the_order_within(seeded_home: Story) ->
     assert found[first[0].run_id] == first
 
 
-def test_real_pictures_come_before_the_sample(seeded_home: Story) -> None:
+def test_real_images_come_before_the_sample(seeded_home: Story) -> None:
     real = seeded_home.evaluations[0]
     drawn = replace(
         real, data=fake_ref(20, "sample", "5a5a5a5a5a5a5a5a"), made=replace(real.made, created="2027-01-01T00:00:00Z")
@@ -72,7 +72,7 @@ def test_real_pictures_come_before_the_sample(seeded_home: Story) -> None:
     assert entries.common_dataset([], [real.subject_sha256]) is None
 
 
-def test_accuracies_on_other_pictures_are_not_put_side_by_side(seeded_home: Story) -> None:
+def test_accuracies_on_other_images_are_not_put_side_by_side(seeded_home: Story) -> None:
     a, b, c = seeded_home.evaluations
     elsewhere = replace(c, data=fake_ref(200, "folder", "0ther0ther0ther0"))
     subjects = (seeded_home.checkpoint, seeded_home.faithful, seeded_home.drifting)
@@ -113,7 +113,7 @@ def test_accuracy_is_told_in_points(measured: tuple[SubjectMetrics, ...]) -> Non
     assert captions.accuracy(measured[:2]) == "All name 80.5 % of 200 images right."
 
 
-def test_hardest_class_ignores_classes_without_pictures(measured: tuple[SubjectMetrics, ...]) -> None:
+def test_hardest_class_ignores_classes_without_images(measured: tuple[SubjectMetrics, ...]) -> None:
     record = measured[0].evaluation
     assert record is not None
     alone = replace(record, per_class=(None, 0.4, *(0.9,) * 8))
@@ -128,7 +128,7 @@ def test_confusion_names_the_most_frequent_mistake(seeded_home: Story) -> None:
     record = replace(seeded_home.evaluations[0], confusion=tuple(map(tuple, empty)))
     assert captions.confusion(record) == "The most frequent mistake: lamp taken for bed, 3 of 10 times."
     empty[2][5] = 0
-    assert "No picture" in captions.confusion(replace(record, confusion=tuple(map(tuple, empty))))
+    assert "No image" in captions.confusion(replace(record, confusion=tuple(map(tuple, empty))))
 
 
 def test_agreement_counts_the_same_answers(seeded_home: Story) -> None:
@@ -143,7 +143,7 @@ def test_flips_tell_right_from_wrong() -> None:
         captions.flips(found)
         == "4 answers changed: 1 became right, 1 became wrong, 2 were wrong before and after or have no label."
     )
-    assert captions.flips([]) == "No picture changed its answer."
+    assert captions.flips([]) == "No image changed its answer."
 
 
 def test_pipeline_says_what_is_missing() -> None:
@@ -224,7 +224,7 @@ def test_csv_of_nothing_is_empty() -> None:
     assert shared_rows.to_csv([]).strip() == ""
 
 
-# --- one picture -------------------------------------------------------------------------------------------------------
+# --- one image -------------------------------------------------------------------------------------------------------
 
 
 def test_reading_of_an_answer() -> None:

@@ -167,9 +167,7 @@ def test_the_metrics_file_has_the_notebooks_keys_and_its_records(seeded_home: St
     assert metrics["deployment_ready"] == {"pass": True, "fail": False, "unknown": None}[verdict.status]
 
 
-def test_a_picture_of_accuracy_on_the_sample_says_so(
-    seeded_home: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_image_of_accuracy_on_the_sample_says_so(seeded_home: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib.figure import Figure
 
     labels: list[str] = []
@@ -186,11 +184,11 @@ def test_a_picture_of_accuracy_on_the_sample_says_so(
     assert labels == ["Top-1 accuracy (%)", "Top-1 accuracy on the rendered sample (%)"]
 
 
-def test_the_picture_is_drawn_from_the_records(seeded_home: Story, tmp_path: Path) -> None:
-    path = draw_pipeline(pipeline_of(seeded_home), tmp_path / "pictures" / "deployment_pipeline_summary.png")
-    with Image.open(path) as picture:
-        assert picture.format == "PNG"
-        assert picture.size == (2400, 1800)
+def test_the_image_is_drawn_from_the_records(seeded_home: Story, tmp_path: Path) -> None:
+    path = draw_pipeline(pipeline_of(seeded_home), tmp_path / "images" / "deployment_pipeline_summary.png")
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        assert image.size == (2400, 1800)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
@@ -198,7 +196,7 @@ def test_the_picture_is_drawn_from_the_records(seeded_home: Story, tmp_path: Pat
 
 
 def flipped(story: Story, source: SourceName) -> ArtifactEvidence:
-    """The drifting file's dossier, its flips on pictures of a source that is here."""
+    """The drifting file's dossier, its flips on images of a source that is here."""
     data = load_dataset("test", "sample")
     old = story.verifications[1]
     flips = tuple(replace(f, image=data.hashes[i]) for i, f in enumerate(old.flips[:5]))
@@ -219,7 +217,7 @@ def test_changed_answers_stand_in_the_report_with_what_both_files_thought(seeded
     assert "not enough evidence to tell whether it stays within 1 pp" in text
 
 
-def test_the_sample_packs_pictures_are_shown_and_photographs_only_where_asked(
+def test_the_sample_packs_images_are_shown_and_photographs_only_where_asked(
     seeded_home: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample, photographs = flipped(seeded_home, "sample"), flipped(seeded_home, "cifar100")
@@ -234,14 +232,14 @@ def test_the_sample_packs_pictures_are_shown_and_photographs_only_where_asked(
     monkeypatch.setattr("udacisense.report.flips.load_dataset", load)
     assert "<img" not in html_report((with_flips(photographs),))
     assert asked_for == []
-    assert html_report((with_flips(photographs, pictures=True),)).count("<img") == 5
+    assert html_report((with_flips(photographs, images=True),)).count("<img") == 5
 
 
-def test_pictures_that_are_not_here_are_left_out(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_that_are_not_here_are_left_out(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UDACISENSE_DATA_DIR", raising=False)
     settings.cache_clear()
-    dossier = with_flips(flipped(seeded_home, "folder"), pictures=True)
-    assert dossier.pictures == {}
+    dossier = with_flips(flipped(seeded_home, "folder"), images=True)
+    assert dossier.images == {}
 
 
 def test_the_broken_block_stands_in_the_report(seeded_home: Story) -> None:

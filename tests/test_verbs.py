@@ -134,7 +134,7 @@ def test_run_goes_the_whole_way(sample_home: Path, fake_formats: dict[str, Forma
         found.verifications[0].id,
         found.readiness[0].id,
     ]
-    assert found.picture_path.read_bytes().startswith(b"\x89PNG")
+    assert found.image_path.read_bytes().startswith(b"\x89PNG")
     assert (sample_home / "models" / "mobile" / "model.fake").is_file(), "the file is published"
     fractions = [fraction for fraction, _ in stages]
     assert fractions == sorted(fractions)

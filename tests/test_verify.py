@@ -136,7 +136,7 @@ def test_the_verdict(checks: list[TensorCheck], images: int, flips: int, gap: fl
     assert str(images) in reason
 
 
-def test_a_coarse_file_is_held_to_its_ladders_share_on_pictures_and_not_to_noise() -> None:
+def test_a_coarse_file_is_held_to_its_ladders_share_on_images_and_not_to_noise() -> None:
     same, reason = judge_sameness([BROKEN], 1000, 20, 2.4, 1.0, 1e-5, "int8")
     assert (same, "96%" in reason) == ("same", True)
     assert judge_sameness([BROKEN], 1000, 20, 2.4, 1.0, 1e-5, "fp16")[0] == "different"
@@ -203,7 +203,7 @@ def test_the_record_outlives_the_disk(home: Path, checkpoint: Checkpoint) -> Non
     assert old.flips[0].margin_after is None
 
 
-def test_pictures_without_labels_have_agreement_and_no_accuracy(home: Path, checkpoint: Checkpoint) -> None:
+def test_images_without_labels_have_agreement_and_no_accuracy(home: Path, checkpoint: Checkpoint) -> None:
     data = fake_dataset(60)
     bare = replace(data, labels=np.full(60, -1, np.int64))
     record = verify(convert(home, checkpoint, shift=0.5), bare)
@@ -213,7 +213,7 @@ def test_pictures_without_labels_have_agreement_and_no_accuracy(home: Path, chec
     assert record.measures.accuracy_interval is None
     assert record.measures.ece_before is None
     assert not any(record.measures.per_class)
-    assert any("60 of 60 pictures have no label" in w for w in record.warnings)
+    assert any("60 of 60 images have no label" in w for w in record.warnings)
     assert accuracy_verdict(record) == (None, "The images have no labels, so agreement is known and accuracy is not.")
 
 
@@ -255,7 +255,7 @@ verify(find_artifact({deadly.id!r}), fake_dataset(12))
     assert store.records(Verification).problems == ()
 
 
-# --- golden pictures ----------------------------------------------------------------------------------------------------
+# --- golden images ----------------------------------------------------------------------------------------------------
 
 
 def golden(artifact: Artifact, **changes: object) -> None:
@@ -264,19 +264,19 @@ def golden(artifact: Artifact, **changes: object) -> None:
     np.savez(artifact.path.with_name("golden.npz"), **held)
 
 
-def test_golden_pictures_are_compared_where_they_lie_beside_the_file(home: Path, checkpoint: Checkpoint) -> None:
+def test_golden_images_are_compared_where_they_lie_beside_the_file(home: Path, checkpoint: Checkpoint) -> None:
     artifact = convert(home, checkpoint)
     without = verify(artifact, fake_dataset(12))
-    assert any("No golden pictures" in w for w in without.warnings)
+    assert any("No golden images" in w for w in without.warnings)
     golden(artifact)
     record = verify(artifact, fake_dataset(12))
     assert [(c.name, c.inputs) for c in record.checks] == [("single", 1), ("batch of 4", 4), (GOLDEN, 10)]
     assert record.checks[-1].outputs_match
-    assert "5 random images and 10 golden pictures" in record.reason
+    assert "5 random images and 10 golden images" in record.reason
     assert not any("golden" in w for w in record.warnings)
 
 
-def test_golden_pictures_of_another_model_are_noticed(home: Path, checkpoint: Checkpoint) -> None:
+def test_golden_images_of_another_model_are_noticed(home: Path, checkpoint: Checkpoint) -> None:
     artifact = convert(home, checkpoint)
     golden(artifact, logits=np.zeros((10, 10), np.float32))
     record = verify(artifact, fake_dataset(1000))
@@ -286,7 +286,7 @@ def test_golden_pictures_of_another_model_are_noticed(home: Path, checkpoint: Ch
 
 
 @pytest.mark.parametrize("damage", [{"logits": np.zeros((3, 10))}, {"images": np.zeros((10, 3, 8, 8))}, b"PK\x03\x04 cut off"])
-def test_damaged_golden_pictures_are_told_and_not_fatal(
+def test_damaged_golden_images_are_told_and_not_fatal(
     home: Path, checkpoint: Checkpoint, damage: dict[str, np.ndarray] | bytes
 ) -> None:
     artifact = convert(home, checkpoint)

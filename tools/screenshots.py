@@ -2,7 +2,7 @@
 
     python tools/screenshots.py [--out docs/images] [--widths 1440 390] [--appearances light dark]
 
-The sample pack is ours to show; pictures of CIFAR-100 are not, so UDACISENSE_DATA_DIR is ignored here.
+The sample pack is ours to show; images of CIFAR-100 are not, so UDACISENSE_DATA_DIR is ignored here.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _wait(port: int) -> None:
 
 
 def shoot(browser: Browser, address: str, out: Path, width: int, appearance: str, pages: tuple[str, ...]) -> None:
-    """One picture a page, as tall as the page; "" is the Overview."""
+    """One image a page, as tall as the page; "" is the Overview."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=appearance)  # type: ignore[arg-type]
     page = context.new_page()
     for name in pages:

@@ -58,7 +58,7 @@ def table(pipeline: str) -> str:
         machine = timed.made.machine
         said.append(f"Timed in run `{timed.run_id}` on {machine.cpu}, {timed.threads} thread, torch {timed.runtime_version}.")
     if judged is not None:
-        said.append(f"Accuracy on {judged.images:,} pictures ({judged.data.source}, {judged.data.scheme} {judged.data.split}).")
+        said.append(f"Accuracy on {judged.images:,} images ({judged.data.source}, {judged.data.scheme} {judged.data.split}).")
     return f"\n{to_markdown([grid(found)])}\n{' '.join(said)}\n\n"
 
 

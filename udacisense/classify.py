@@ -12,7 +12,7 @@ import numpy as np
 
 from udacisense.artifacts import find_subject, open_session
 from udacisense.data.folder import MAX_FILE_BYTES
-from udacisense.data.pictures import Decoded, decode_upload
+from udacisense.data.images import Decoded, decode_upload
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import ImageError, NotFoundError
 from udacisense.evaluation.predictions import run_session

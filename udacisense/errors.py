@@ -2,7 +2,7 @@
 
 UdaciSenseError
 ├── DataError            a dataset, a split or an image that cannot be used
-│   ├── ImageError       one picture that is unreadable, too large, or of another kind
+│   ├── ImageError       one image that is unreadable, too large, or of another kind
 │   └── DownloadError    CIFAR-100 could not be fetched or failed its checksum
 ├── CheckpointError      a weight file that cannot be loaded
 │   └── UnsafeFileError  loading the file would run code that it carries
@@ -31,7 +31,7 @@ class DataError(UdaciSenseError):
 
 
 class ImageError(DataError):
-    """One picture that is unreadable, too large, or of another kind than its name says."""
+    """One image that is unreadable, too large, or of another kind than its name says."""
 
 
 class DownloadError(DataError):

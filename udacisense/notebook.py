@@ -78,17 +78,17 @@ class HouseholdImages(TorchDataset[tuple[NDArray[np.float32], int]]):
         return len(self.data)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], int]:
-        return preprocess([self.data.pictures[index]], self.input_px)[0], int(self.data.labels[index])
+        return preprocess([self.data.images[index]], self.input_px)[0], int(self.data.labels[index])
 
 
 Loader = DataLoader[tuple[NDArray[np.float32], int]]
 
 
 def get_household_loaders(image_size: str = "IMAGENET", batch_size: int = 32, num_workers: int = 2) -> tuple[Loader, Loader]:
-    """Loaders of the training (shuffled, seeded) and test pictures of the default source; neither augments.
+    """Loaders of the training (shuffled, seeded) and test images of the default source; neither augments.
 
     Raises:
-        DataError: an unknown image size, or pictures that are missing.
+        DataError: an unknown image size, or images that are missing.
     """
     input_px = _pixels(image_size)
     shuffle = torch.Generator().manual_seed(settings().seed)
@@ -111,16 +111,16 @@ def _pixels(image_size: str) -> tuple[int, int]:
 
 
 def print_dataloader_stats(loader: Loader, name: str = "Dataset") -> None:
-    """Print how many pictures, batches and classes a loader has."""
+    """Print how many images, batches and classes a loader has."""
     images = cast(HouseholdImages, loader.dataset)
-    print(f"{name}: {len(images)} pictures in {len(loader)} batches of up to {loader.batch_size}, {images.input_px} pixels")
+    print(f"{name}: {len(images)} images in {len(loader)} batches of up to {loader.batch_size}, {images.input_px} pixels")
     print(f"  source: {images.data.ref.source}, split {images.data.ref.scheme}, dataset {images.data.ref.dataset_id}")
     for label, count in images.data.counts().items():
         print(f"  {label}: {count}")
 
 
 def visualize_batch(loader: Loader, num_images: int = 6) -> None:
-    """Show the first pictures of a loader as the network sees them, with their classes."""
+    """Show the first images of a loader as the network sees them, with their classes."""
     from matplotlib import pyplot
 
     images, labels = next(iter(loader))
@@ -216,7 +216,7 @@ def evaluate_accuracy(model: nn.Module, loader: Loader, device: torch.device | s
             hits += (int(right[:, :1].sum()), int(right.sum()))
             images += len(right)
     if not images:
-        raise DataError("The loader has no pictures, so there is no accuracy. Check the dataset behind it.")
+        raise DataError("The loader has no images, so there is no accuracy. Check the dataset behind it.")
     top1, top5 = (float(h) for h in hits / images * 100)
     return {"top1_acc": top1, "top5_acc": top5}
 

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         16_000_000, ge=1, le=10**10, description="largest image accepted, pixels (a JPEG: 4 times that)"
     )
     job_timeout_s: float = Field(3600.0, gt=0, le=2_592_000.0, description="longest time a background job may take, seconds")
-    follow_links: bool = Field(False, description="follow links in models/, results/ and the pictures that lead out of them")
+    follow_links: bool = Field(False, description="follow links in models/, results/ and the images that lead out of them")
     rules_file: Path = Field(SHARED / "readiness.toml", description="readiness rules")
 
     @field_validator("home")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.compression.tiny import FINETUNE, pictures, step, work
+from tests.compression.tiny import FINETUNE, samples, step, work
 from tests.networks import images, network, save_script
 from udacisense.compression.apply import apply
 from udacisense.errors import CompressionError
@@ -87,11 +87,11 @@ def test_the_student_is_taught_by_the_starting_network(tmp_path: Path, monkeypat
     )
     start = network()
     start.model.classifier[3].weight.data.neg_()
-    own = replace(pictures(), teacher=torch.zeros(32, 10))
+    own = replace(samples(), teacher=torch.zeros(32, 10))
     apply(step("distil", hidden=512, finetune=TAUGHT), network(), work(tmp_path, teacher=start, train=own))
     apply(step("distil", hidden=512, finetune=TAUGHT), network(), work(tmp_path, teacher=None, train=own))
     with torch.no_grad():
-        expected = start.model(normalise(resize(pictures().pixels, 32)))
+        expected = start.model(normalise(resize(samples().pixels, 32)))
     torch.testing.assert_close(taught[0], expected)
     assert torch.equal(taught[1], own.teacher)  # type: ignore[arg-type]
 

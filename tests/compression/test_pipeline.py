@@ -59,7 +59,7 @@ def test_a_step_leaves_a_checkpoint_with_its_card(fake: Fake, sample_home: Path)
     assert info["curves"][0]["stage"] == "first"
     known = trained_hashes(found)
     assert known is not None
-    assert len(known) == first.images + 2, "the start's pictures and its own"
+    assert len(known) == first.images + 2, "the start's images and its own"
     assert (first.validation_images, first.validation_top1) == (10, 0.5)
     assert first.notes == {"asked": "first"}
     assert first.made.command == "python -m udacisense compress --pipeline fake"
@@ -80,7 +80,7 @@ def test_singles_all_start_from_the_start(fake: Fake, sample_home: Path) -> None
     assert ran.final is None
 
 
-def test_the_pictures_held_out_are_not_trained_on(fake: Fake) -> None:
+def test_the_images_held_out_are_not_trained_on(fake: Fake) -> None:
     ran = run(a_pipeline(step("first")))
     work = fake.works[0]
     assert work.validation is not None
@@ -168,7 +168,7 @@ def test_weights_that_are_gone_are_made_again(fake: Fake, sample_home: Path) -> 
 
 
 def test_holding_out_everything_is_refused(fake: Fake) -> None:
-    with pytest.raises(DataError, match=r"validation_per_class = 9999 holds out every training picture of clock"):
+    with pytest.raises(DataError, match=r"validation_per_class = 9999 holds out every training image of clock"):
         run(a_pipeline(step("a"), validation_per_class=9999))
     assert fake.done == []
 

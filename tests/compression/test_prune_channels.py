@@ -76,7 +76,7 @@ def test_channels_are_really_gone(tmp_path: Path, importance: str, across_blocks
         trunk=0.1,
         importance=importance,
         across_blocks=across_blocks,
-        pictures=8,
+        images=8,
         input_px=32,
     )
     given = network()
@@ -116,7 +116,7 @@ def test_channels_that_matter_to_the_loss_stay(tmp_path: Path) -> None:
     given = network()
     given.model.classifier[3].weight.data[:, :300] = 0
     given.model.classifier[0].weight.data[:300] *= 10
-    outcome = apply(step("prune-channels", hidden=296 / 1024, pictures=8, input_px=32), given, work(tmp_path))
+    outcome = apply(step("prune-channels", hidden=296 / 1024, images=8, input_px=32), given, work(tmp_path))
     torch.testing.assert_close(logits(outcome.network), logits(given), atol=1e-4, rtol=1e-4)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.compression.tiny import FINETUNE, pictures, step, work
+from tests.compression.tiny import FINETUNE, samples, step, work
 from tests.networks import network
 from udacisense.compression.apply import apply
 from udacisense.compression.quantise_aware import FakeQuantised, _Freezer, calibrate, fake_quantised
@@ -31,13 +31,13 @@ def beginning() -> nn.Module:
 def rounded(beginning: nn.Module) -> FakeQuantised:
     """The beginning with int8's rounding at 64 pixels, its ranges found; shared, so nothing may change it."""
     found = fake_quantised(beginning, 64)
-    calibrate(found, pictures(), asked(input_px=64))
+    calibrate(found, samples(), asked(input_px=64))
     return found
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, dict[str, Any]]:
-    outcome = apply(asked(), network(), work(tmp_path_factory.mktemp("states"), validation=pictures(9, seed=4)))
+    outcome = apply(asked(), network(), work(tmp_path_factory.mktemp("states"), validation=samples(9, seed=4)))
     return outcome.network, dict(outcome.notes)
 
 
@@ -51,7 +51,7 @@ def asked(**finetune: Any) -> Any:
 
 
 def images(px: int, count: int = 16) -> torch.Tensor:
-    return normalise(resize(pictures(count, seed=2).pixels, px))
+    return normalise(resize(samples(count, seed=2).pixels, px))
 
 
 def test_what_was_learnt_fits_the_float_network(trained: tuple[nn.Module, dict[str, Any]]) -> None:
@@ -91,7 +91,7 @@ def test_modes_switch_batch_norm_and_dropout_both_ways(rounded: FakeQuantised) -
     with torch.no_grad():
         still = found.eval()(images(64))
         assert torch.equal(found.eval()(images(64)), still)
-        assert found(images(64, 1)).shape == (1, 10)  # a last batch of one picture
+        assert found(images(64, 1)).shape == (1, 10)  # a last batch of one image
         mean = found.state_dict()["graph.0.1.running_mean"].clone()
         assert not torch.equal(found.train()(images(64)), still)
         assert not torch.equal(found.state_dict()["graph.0.1.running_mean"], mean)

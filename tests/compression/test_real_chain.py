@@ -1,4 +1,4 @@
-"""One real chain on few pictures at 32 pixels: every part that the fakes stand for, once together."""
+"""One real chain on few images at 32 pixels: every part that the fakes stand for, once together."""
 
 from __future__ import annotations
 

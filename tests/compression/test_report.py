@@ -100,7 +100,7 @@ def test_a_verdict_says_what_the_figures_say(home: Path) -> None:
     assert words[1]["verdict"].endswith("10.0 points of accuracy lost. Misses “Accuracy within 5 pp of the baseline”.")
     same = replace(first, change=replace_change(0.0, -0.01, 0.01))
     told = dict(zip(COLUMNS, cells(same, start), strict=True))["verdict"]
-    assert told == f"50 % smaller, 50 % less time, no change of accuracy that these pictures can tell. {EVERYTHING}"
+    assert told == f"50 % smaller, 50 % less time, no change of accuracy that these images can tell. {EVERYTHING}"
 
 
 def replace_change(value: float, low: float, high: float) -> object:
@@ -176,15 +176,15 @@ def test_a_card_tells_what_its_pipeline_remarks(home: Path, monkeypatch: pytest.
 def test_a_card_without_evidence_says_so(home: Path) -> None:
     start: Checkpoint = fake_checkpoint(home / "models" / "x" / "model.pth")
     text = model_card(start)
-    assert section(text, "Accuracy").strip() == "On real test pictures: not measured."
+    assert section(text, "Accuracy").strip() == "On real test images: not measured."
     assert "How it was trained is not known" in text
-    assert "The training pictures are the dataset f00d, of which this card knows no more." in text
-    assert "The licence of the training pictures is not known" in text
+    assert "The training images are the dataset f00d, of which this card knows no more." in text
+    assert "The licence of the training images is not known" in text
     assert "Photographs by a camera, in full resolution: not measured" in text
     assert "CIFAR" not in text
 
 
-def test_the_baselines_card_names_the_pictures_and_their_licence() -> None:
+def test_the_baselines_card_names_the_images_and_their_licence() -> None:
     from udacisense.models.checkpoint import baseline_checkpoint
 
     baseline = baseline_checkpoint()

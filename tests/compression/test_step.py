@@ -25,7 +25,7 @@ from udacisense.training.recipe import TrainingStage
         pytest.param("quantise-aware", {}, "finetune", id="no training"),
         pytest.param("finetune", {}, "finetune", id="control without training"),
         pytest.param("fold-batch-norm", {"finetune": FINETUNE}, "None", id="training where nothing is trained"),
-        pytest.param("finetune", {"finetune": {**FINETUNE, "data": "cifar100-all"}}, "leave `data` out", id="other pictures"),
+        pytest.param("finetune", {"finetune": {**FINETUNE, "data": "cifar100-all"}}, "leave `data` out", id="other images"),
     ],
 )
 def test_each_mistake_has_a_message(technique: str, settings: dict[str, Any], told: str) -> None:
@@ -33,6 +33,6 @@ def test_each_mistake_has_a_message(technique: str, settings: dict[str, Any], to
         step(technique, **settings)
 
 
-def test_fine_tuning_is_named_after_its_step_and_sees_household_pictures() -> None:
+def test_fine_tuning_is_named_after_its_step_and_sees_household_images() -> None:
     found = step("finetune", finetune=True)
     assert found.finetune == TrainingStage(name="finetune", data="household", **FINETUNE)  # type: ignore[arg-type]

@@ -96,7 +96,7 @@ def test_errors_keep_their_class_and_foreign_ones_their_name(
         converter.check(checkpoint, "fake", broken)
 
 
-def test_measures_and_golden_pictures_come_over_the_pipe(
+def test_measures_and_golden_images_come_over_the_pipe(
     converter: ConverterClient, checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     found = converter.measure(checkpoint, "fake", write_fake(tmp_path / "a"), write_fake(tmp_path / "b"))

@@ -26,7 +26,7 @@ def export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     if options.get("broken"):
         raise ValueError("cannot lower")
     write_fake(out, shift=options.get("shift", 0.0))
-    hashes = asked.pictures(options["images"]).hashes if "images" in options else ()
+    hashes = asked.image_set(options["images"]).hashes if "images" in options else ()
     return Exported({"images": list(hashes)})
 
 
@@ -91,7 +91,7 @@ def test_one_recipe_can_be_asked_for_by_name(checkpoint: Checkpoint, monkeypatch
         convert(checkpoint, "fake", "int8", "nope")
 
 
-def test_the_calibration_pictures_are_named_and_a_sample_is_no_evidence(
+def test_the_calibration_images_are_named_and_a_sample_is_no_evidence(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(monkeypatch, ConversionRecipe("calibrated", "", {"images": 20}, calibrated=True))

@@ -1,4 +1,4 @@
-"""Folders of small made-up pictures, and a stand-in of CIFAR-100 in the same file format."""
+"""Folders of small made-up images, and a stand-in of CIFAR-100 in the same file format."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Save = Callable[..., Path]
 
 
 def noise(seed: int, height: int = 32, width: int = 32) -> Pixels:
-    """A picture like no other."""
+    """An image like no other."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 @pytest.fixture
 def folder(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that UDACISENSE_DATA_DIR names."""
-    path = sample_home / "pictures"
+    path = sample_home / "images"
     path.mkdir()
     monkeypatch.setenv("UDACISENSE_DATA_DIR", str(path))
     settings.cache_clear()
@@ -39,7 +39,7 @@ def folder(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def save(folder: Path) -> Save:
-    """save("test/clock/a.png", pixels) writes a picture into the folder."""
+    """save("test/clock/a.png", pixels) writes an image into the folder."""
 
     def write(name: str, pixels: Pixels) -> Path:
         path = folder / name
@@ -51,7 +51,7 @@ def save(folder: Path) -> Save:
 
 
 def cifar_rows(count: int, seed: int) -> tuple[NDArray[np.uint8], list[int]]:
-    """Pictures (N, 32, 32, 3) of which every second one is of a household class, in turn."""
+    """Images (N, 32, 32, 3) of which every second one is of a household class, in turn."""
     rng = np.random.default_rng(seed)
     fine = [CIFAR100_FINE_LABELS[i // 2 % 10] if i % 2 else 1 + i % 3 for i in range(count)]
     return rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8), fine
@@ -88,7 +88,7 @@ def write_cifar(folder: Path, split: SplitName, pixels: NDArray[np.uint8], fine:
 
 @pytest.fixture
 def cifar(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A downloaded stand-in: 80 train and 40 test pictures, half of them of household classes."""
+    """A downloaded stand-in: 80 train and 40 test images, half of them of household classes."""
     where = cifar100.cifar100_folder()
     for split, count, seed in (("train", 80, 1), ("test", 40, 2)):
         monkeypatch.setitem(cifar100.MD5, split, write_cifar(where, split, *cifar_rows(count, seed)))

@@ -13,7 +13,7 @@ from tests.data import hostile
 from tests.data.conftest import noise
 from udacisense.data import apart, decode_child
 from udacisense.data.apart import decode_apart
-from udacisense.data.pictures import decode_picture
+from udacisense.data.images import decode_image
 from udacisense.data.turns import Turns
 from udacisense.errors import ImageError
 
@@ -28,7 +28,7 @@ def child(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
 def test_the_process_gives_the_same_pixels() -> None:
     for raw in (hostile.encoded(Image.fromarray(noise(1, 50, 30))), hostile.with_scans(60), hostile.photograph(1280, 960)):
         pixels, seconds = decode_apart(raw, "a", LIMIT)
-        np.testing.assert_array_equal(pixels, decode_picture(raw, "a"))
+        np.testing.assert_array_equal(pixels, decode_image(raw, "a"))
         assert seconds > 0
 
 
@@ -36,7 +36,7 @@ def test_the_process_says_what_is_wrong_with_a_file() -> None:
     raw = hostile.encoded(Image.fromarray(noise(1, 50, 30)))
     with pytest.raises(ImageError, match=r"half.png is cut off or damaged.*again"):
         decode_apart(raw[: len(raw) // 2], "half.png", LIMIT)
-    with pytest.raises(ImageError, match="text, not a picture"):
+    with pytest.raises(ImageError, match="text, not an image"):
         decode_apart(b"words", "words.png", LIMIT)
 
 

@@ -9,10 +9,10 @@ from PIL import Image
 
 from tests.data import hostile
 from tests.data.conftest import noise
-from udacisense.data import bounds, headers, pictures
+from udacisense.data import bounds, headers, images
 from udacisense.data.bounds import cost, examine
 from udacisense.data.headers import Header, read_header
-from udacisense.data.pictures import OWN_COST, UPLOAD_COST, decode_picture, decode_upload
+from udacisense.data.images import OWN_COST, UPLOAD_COST, decode_image, decode_upload
 from udacisense.errors import ImageError
 
 LIMIT = 16_000_000
@@ -21,8 +21,8 @@ LIMIT = 16_000_000
 @pytest.fixture
 def nothing_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pillow is not even asked to open a file."""
-    monkeypatch.setattr(pictures.Image, "open", lambda *a, **k: pytest.fail("Pillow opened it"))
-    monkeypatch.setattr(pictures, "decode_apart", lambda *a, **k: pytest.fail("a process was started for it"))
+    monkeypatch.setattr(images.Image, "open", lambda *a, **k: pytest.fail("Pillow opened it"))
+    monkeypatch.setattr(images, "decode_apart", lambda *a, **k: pytest.fail("a process was started for it"))
 
 
 # --- the header ----------------------------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def test_a_bmp_that_begins_with_its_upper_row_tells_its_size() -> None:
     header = read_header(raw)
     assert header is not None
     assert (header.width_px, header.height_px) == (3, 2)
-    assert decode_picture(raw, "a.bmp").shape == (2, 3, 3)
+    assert decode_image(raw, "a.bmp").shape == (2, 3, 3)
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ REFUSED = {
 def test_a_file_beyond_a_bound_is_refused_unopened(what: str, nothing_is_decoded: None) -> None:
     make, says = REFUSED[what]
     raw = make()
-    for decode in (lambda: decode_picture(raw, "photo.jpg"), lambda: decode_upload(raw, "photo.jpg", "a visitor")):
+    for decode in (lambda: decode_image(raw, "photo.jpg"), lambda: decode_upload(raw, "photo.jpg", "a visitor")):
         with pytest.raises(ImageError, match=says) as caught:
             decode()
         assert str(caught.value).startswith("photo.jpg ")
@@ -140,28 +140,28 @@ def test_walking_through_a_file_stops_at_the_bound(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_file_at_the_bounds_is_read() -> None:
-    assert decode_picture(hostile.with_scans(100), "a.jpg").shape == (64, 64, 3)
-    assert decode_picture(hostile.png(1, bounds.MAX_SIDE_PX), "a.png").shape == (bounds.MAX_SIDE_PX, 1, 3)
-    assert decode_picture(hostile.gif(*[hostile.gif_frame()] * bounds.MAX_FRAMES), "a.gif").shape == (4, 4, 3)
-    assert decode_picture(hostile.png(4, 4, *[hostile.packed_text(9)] * bounds.MAX_PACKED_TEXTS), "a.png").shape == (4, 4, 3)
+    assert decode_image(hostile.with_scans(100), "a.jpg").shape == (64, 64, 3)
+    assert decode_image(hostile.png(1, bounds.MAX_SIDE_PX), "a.png").shape == (bounds.MAX_SIDE_PX, 1, 3)
+    assert decode_image(hostile.gif(*[hostile.gif_frame()] * bounds.MAX_FRAMES), "a.gif").shape == (4, 4, 3)
+    assert decode_image(hostile.png(4, 4, *[hostile.packed_text(9)] * bounds.MAX_PACKED_TEXTS), "a.png").shape == (4, 4, 3)
 
 
 def test_a_text_that_grows_is_named_as_such() -> None:
     with pytest.raises(ImageError, match="compressed text or profile in it grows beyond 1 MB"):
-        decode_picture(hostile.png(4, 4, hostile.packed_text(50_000_000)), "a.png")
+        decode_image(hostile.png(4, 4, hostile.packed_text(50_000_000)), "a.png")
 
 
 def test_a_second_header_does_not_change_what_was_examined() -> None:
     small = hostile.chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 0, 0, 0, 0))
     raw = hostile.png(5000, 5000)
     with pytest.raises(ImageError, match=r"25\.0 million pixels"):
-        decode_picture(raw[:-12] + small + raw[-12:], "two.png")
+        decode_image(raw[:-12] + small + raw[-12:], "two.png")
 
 
 def test_pillows_size_must_be_the_one_that_was_examined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "examine", lambda *a: Header("PNG", 4, 5))
+    monkeypatch.setattr(images, "examine", lambda *a: Header("PNG", 4, 5))
     with pytest.raises(ImageError, match="tells two sizes"):
-        decode_picture(hostile.png(4, 4), "a.png")
+        decode_image(hostile.png(4, 4), "a.png")
 
 
 # --- what is read ----------------------------------------------------------------------------------------------------------
@@ -173,48 +173,48 @@ def test_pillows_size_must_be_the_one_that_was_examined(monkeypatch: pytest.Monk
 def test_what_follows_the_image_changes_nothing(tail: bytes) -> None:
     for kind in ("JPEG", "PNG", "GIF", "BMP"):
         raw = hostile.encoded(Image.fromarray(noise(3, 20, 20)), kind)
-        np.testing.assert_array_equal(decode_picture(raw + tail, "a"), decode_picture(raw, "a"))
+        np.testing.assert_array_equal(decode_image(raw + tail, "a"), decode_image(raw, "a"))
 
 
 @pytest.mark.parametrize(("width", "height"), [(6000, 4000), (8064, 6048)])
 def test_a_photograph_above_the_limit_comes_at_half_its_sides(width: int, height: int) -> None:
-    found = decode_picture(hostile.photograph(width, height), "phone.jpg")
+    found = decode_image(hostile.photograph(width, height), "phone.jpg")
     assert found.shape == (height // 2, width // 2, 3)
 
 
 def test_a_large_image_of_another_kind_is_refused() -> None:
     with pytest.raises(ImageError, match=r"16.2 million pixels, the limit is 16 million"):
-        decode_picture(hostile.png(4050, 4000), "a.png")
+        decode_image(hostile.png(4050, 4000), "a.png")
     with pytest.raises(ImageError, match=r"65.0 million pixels, the limit is 64 million"):
-        decode_picture(hostile.photograph(8125, 8000), "a.jpg")
+        decode_image(hostile.photograph(8125, 8000), "a.jpg")
 
 
 def test_half_the_sides_show_the_same_scene() -> None:
     raw = hostile.photograph(640, 512, quality=95, subsampling=0)
-    whole, half = decode_picture(raw, "a.jpg"), decode_picture(raw, "a.jpg", max_pixels=320 * 256)
+    whole, half = decode_image(raw, "a.jpg"), decode_image(raw, "a.jpg", max_pixels=320 * 256)
     mean = whole.reshape(256, 2, 320, 2, 3).mean(axis=(1, 3))
     assert np.abs(mean - half).mean() < 3
 
 
 def test_what_today_costs_little_is_decoded_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "decode_apart", lambda *a, **k: pytest.fail("a process was started for it"))
-    assert decode_picture(hostile.photograph(4096, 3072), "12mp.jpg").shape == (3072, 4096, 3)
+    monkeypatch.setattr(images, "decode_apart", lambda *a, **k: pytest.fail("a process was started for it"))
+    assert decode_image(hostile.photograph(4096, 3072), "12mp.jpg").shape == (3072, 4096, 3)
     assert decode_upload(hostile.photograph(1920, 1088), "screen.jpg", "v").pixels.shape == (1088, 1920, 3)
 
 
 def test_what_costs_much_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(pictures, "decode_apart", lambda raw, name, most, visitor="": (asked.append(visitor), 0.0))
+    monkeypatch.setattr(images, "decode_apart", lambda raw, name, most, visitor="": (asked.append(visitor), 0.0))
     decode_upload(hostile.photograph(4096, 3072), "12mp.jpg", "somebody")
     decode_upload(hostile.with_scans(60, 512), "scans.jpg", "somebody")
-    decode_picture(hostile.photograph(8064, 6048, progressive=True), "scans.jpg")
+    decode_image(hostile.photograph(8064, 6048, progressive=True), "scans.jpg")
     assert asked == ["somebody", "somebody", ""]
     assert UPLOAD_COST < OWN_COST < bounds.MAX_COST
 
 
 def test_a_folder_of_real_files_is_within_every_bound(tmp_path: Path) -> None:
     """The files that the product ships are what its bounds must let through."""
-    shipped = list(Path(pictures.__file__).parent.joinpath("sample").rglob("*.webp"))
+    shipped = list(Path(images.__file__).parent.joinpath("sample").rglob("*.webp"))
     assert shipped
     for path in shipped[:20]:
         header = examine(path.read_bytes(), path.name, LIMIT)
@@ -243,7 +243,7 @@ def survive(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> int:
     """Decode mutated files; how many were read. What is decoded where is bounded by cost and pixels, not by the clock."""
     rng, files, read = np.random.default_rng(seed), seeds(), 0
     said: set[str] = set()
-    monkeypatch.setattr(pictures, "decode_apart", lambda *_: (None, 0.0))
+    monkeypatch.setattr(images, "decode_apart", lambda *_: (None, 0.0))
     for number in range(count):
         raw = hostile.mutated(rng, files[number % len(files)])
         try:

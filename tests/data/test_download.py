@@ -87,7 +87,7 @@ def make_archive(where: Path) -> tuple[bytes, dict[str, str]]:
 
 
 def left_behind() -> list[str]:
-    """What lies in the cache folder beside the finished pictures and the lock."""
+    """What lies in the cache folder beside the finished images and the lock."""
     cache = settings().cache_dir
     found = [p.relative_to(cache).as_posix() for p in cache.rglob("*") if p.is_file()] if cache.is_dir() else []
     return sorted(p for p in found if not p.startswith(cifar100.FOLDER) and not p.endswith(".lock"))

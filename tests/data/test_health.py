@@ -17,7 +17,7 @@ def fill(save: Save, per_class: int = 3) -> None:
             save(f"{name}/{i}.png", noise(label * 1000 + i))
 
 
-def test_good_pictures_have_no_findings(save: Save) -> None:
+def test_good_images_have_no_findings(save: Save) -> None:
     fill(save)
     health = check_health()
     assert health.findings == ()
@@ -81,7 +81,7 @@ def seed_of(name: str) -> int:
     return CLASSES.index(name) * 10
 
 
-def test_one_picture_in_two_classes_is_a_problem(save: Save) -> None:
+def test_one_image_in_two_classes_is_a_problem(save: Save) -> None:
     fill(save)
     save("table/strange.png", noise(0))
     health = check_health()
@@ -97,7 +97,7 @@ def test_empty_classes_and_empty_parts_are_problems(save: Save) -> None:
     health = check_health()
     assert health.imbalance is None
     assert health.empty_classes == tuple(c for c in CLASSES if c not in ("clock", "lamp"))
-    assert any(f.message.startswith("There is no train picture of clock.") for f in health.findings)
+    assert any(f.message.startswith("There is no train image of clock.") for f in health.findings)
 
 
 def test_imbalance_is_a_note(save: Save) -> None:
@@ -106,10 +106,10 @@ def test_imbalance_is_a_note(save: Save) -> None:
         save(f"couch/more{i}.png", noise(80_000 + i))
     health = check_health()
     assert health.imbalance == 3.0
-    assert "3.0 times the pictures of the smallest" in health.findings[0].message
+    assert "3.0 times the images of the smallest" in health.findings[0].message
 
 
-def test_pictures_that_household_v1_moves_are_told(save: Save) -> None:
+def test_images_that_household_v1_moves_are_told(save: Save) -> None:
     for label, name in enumerate(CLASSES):
         for i in range(4):
             save(f"{'test' if i < 2 else 'train'}/{name}/{i}.png", noise(label * 1000 + i))
@@ -119,7 +119,7 @@ def test_pictures_that_household_v1_moves_are_told(save: Save) -> None:
     assert "scheme official" in moved.findings[-1].message
 
 
-def test_overlap_counts_test_pictures_that_were_trained_on(sample_home: Path) -> None:
+def test_overlap_counts_test_images_that_were_trained_on(sample_home: Path) -> None:
     data = load_dataset("test", "sample")
     train = load_dataset("train", "sample")
     assert overlap(data, train.hashes) == 0

@@ -22,17 +22,17 @@ def hundred_odd_sizes() -> list[Pixels]:
     return [noise(i, int(rng.integers(1, 320)), int(rng.integers(1, 320))) for i in range(99)] + [noise(99, *INPUT_PX)]
 
 
-def test_equals_torchvision_on_pil_pictures_over_200_images(home: object) -> None:
-    """100 pictures of the default source (real ones where they are), then 100 made-up ones of odd sizes."""
+def test_equals_torchvision_on_pil_images_over_200_images(home: object) -> None:
+    """100 images of the default source (real ones where they are), then 100 made-up ones of odd sizes."""
     transforms = torchvision().transforms
     bicubic = transforms.InterpolationMode.BICUBIC
     reference = transforms.Compose([transforms.Resize(INPUT_PX, bicubic), transforms.ToTensor()])
-    pictures = [*load_dataset("train").pictures[:100], *hundred_odd_sizes()]
-    assert len(pictures) == 200
+    images = [*load_dataset("train").images[:100], *hundred_odd_sizes()]
+    assert len(images) == 200
     mean, std = np.array(IMAGENET_MEAN)[:, None, None], np.array(IMAGENET_STD)[:, None, None]
-    for picture in pictures:
-        wanted = reference(Image.fromarray(picture)).numpy()
-        found = preprocess([picture])[0]
+    for image in images:
+        wanted = reference(Image.fromarray(image)).numpy()
+        found = preprocess([image])[0]
         assert np.abs(found * std + mean - wanted).max() < 1e-6  # far inside 1/255: the same pixels, rounded alike
         np.testing.assert_allclose(found, (wanted - mean) / std, atol=2e-6)
 
@@ -52,22 +52,22 @@ def test_another_size_mean_and_std() -> None:
     np.testing.assert_allclose(found[0, :, 0, 0], (1.0, 2.0, 1.0), rtol=1e-6)
 
 
-def test_no_picture_gives_no_image() -> None:
+def test_no_image_gives_no_image() -> None:
     assert preprocess([]).shape == (0, 3, *INPUT_PX)
 
 
 @pytest.mark.parametrize(
     "wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
 )
-def test_what_is_no_picture_is_refused(wrong: Pixels) -> None:
+def test_what_is_no_image_is_refused(wrong: Pixels) -> None:
     with pytest.raises(DataError, match=r"uint8 \(H, W, 3\).*Decode it"):
         preprocess([wrong])
 
 
 def test_what_the_network_sees_is_pils_bicubic() -> None:
-    picture = noise(3, 20, 50)
-    wanted = np.asarray(Image.fromarray(picture).resize((60, 40), Image.Resampling.BICUBIC))
-    np.testing.assert_array_equal(resize(picture, (40, 60)), wanted)
+    image = noise(3, 20, 50)
+    wanted = np.asarray(Image.fromarray(image).resize((60, 40), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(resize(image, (40, 60)), wanted)
 
 
 def test_batches_cover_the_dataset_in_order(sample_home: object) -> None:
@@ -75,7 +75,7 @@ def test_batches_cover_the_dataset_in_order(sample_home: object) -> None:
     found = list(batches(data, 7))
     assert [len(labels) for _, labels in found] == [7] * 22 + [6]
     np.testing.assert_array_equal(np.concatenate([labels for _, labels in found]), data.labels)
-    np.testing.assert_array_equal(np.concatenate([images for images, _ in found]), preprocess(data.pictures))
+    np.testing.assert_array_equal(np.concatenate([images for images, _ in found]), preprocess(data.images))
 
 
 def test_a_batch_of_nothing_is_refused(sample_home: object) -> None:
@@ -86,7 +86,7 @@ def test_a_batch_of_nothing_is_refused(sample_home: object) -> None:
 def test_reading_and_preprocessing_need_no_torch(sample_home: object) -> None:
     code = (
         "import sys; from udacisense.data import download, health, preprocess, pretraining, sources\n"
-        "data = sources.load_dataset('test', 'sample'); preprocess.preprocess(data.pictures); health.check_health('sample')\n"
+        "data = sources.load_dataset('test', 'sample'); preprocess.preprocess(data.images); health.check_health('sample')\n"
         "sys.exit(any(m in sys.modules for m in ('torch', 'torchvision', 'pandas', 'matplotlib', 'streamlit')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

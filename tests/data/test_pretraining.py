@@ -7,7 +7,7 @@ import pytest
 
 from tests.data.conftest import Save, cifar_rows, noise
 from udacisense.data.cifar100 import read_all_classes
-from udacisense.data.pool import picture_md5
+from udacisense.data.pool import image_md5
 from udacisense.data.pretraining import load_all_classes
 from udacisense.data.sources import load_dataset
 from udacisense.errors import DataError
@@ -26,28 +26,28 @@ def no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UDACISENSE_PRETRAIN_FILE", raising=False)
 
 
-def test_a_downloaded_cifar100_gives_all_but_the_household_test_pictures(cifar: Path) -> None:
+def test_a_downloaded_cifar100_gives_all_but_the_household_test_images(cifar: Path) -> None:
     x, y = load_all_classes()
-    everything = {picture_md5(p) for split in ("train", "test") for p in read_all_classes(split)[0]}
+    everything = {image_md5(p) for split in ("train", "test") for p in read_all_classes(split)[0]}
     held_out = set(load_dataset("test").hashes)
-    assert {picture_md5(p) for p in x} == {m for m in everything if m[:16] not in held_out}
+    assert {image_md5(p) for p in x} == {m for m in everything if m[:16] not in held_out}
     assert len(x) == len(y) == len(everything) - len(held_out)
-    fine = {picture_md5(p)[:16]: f for p, f in zip(x, y, strict=True)}
+    fine = {image_md5(p)[:16]: f for p, f in zip(x, y, strict=True)}
     train = load_dataset("train")
     assert [fine[h] for h in train.hashes] == [CIFAR100_FINE_LABELS[label] for label in train.labels]
 
 
-def test_a_file_comes_first_and_its_household_test_pictures_are_left_out(cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_comes_first_and_its_household_test_images_are_left_out(cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others, fine = cifar_rows(6, seed=9)
-    leak = load_dataset("test").pictures[0]
+    leak = load_dataset("test").images[0]
     name_file(cifar / "other.npz", monkeypatch, x=np.concatenate([others, leak[None]]), y=np.array([*fine, 22], np.uint8))
     x, y = load_all_classes()
     assert len(x) == 6 + len(load_dataset("train"))
-    assert picture_md5(leak) not in {picture_md5(p) for p in x}
+    assert image_md5(leak) not in {image_md5(p) for p in x}
     assert y.dtype == np.int64
 
 
-def test_pictures_of_other_sizes_are_brought_to_32(save: Save, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_images_of_other_sizes_are_brought_to_32(save: Save, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for i in range(3):
         save(f"clock/{i}.png", noise(i, 40 + i, 50))
     others, fine = cifar_rows(4, seed=9)

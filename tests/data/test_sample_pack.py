@@ -23,23 +23,23 @@ IDS = {"train": "792a61b160fd6364", "test": "8e2bf2c2a46ee6ea"}
 """Records name these: another pack, or another way to count, must not go by the same name."""
 
 
-def test_forty_pictures_of_each_class_twenty_four_to_train_and_sixteen_to_test(sample_home: Path) -> None:
+def test_forty_images_of_each_class_twenty_four_to_train_and_sixteen_to_test(sample_home: Path) -> None:
     for split, each in (("train", 24), ("test", 16)):
         data = load_dataset(split, "sample")
         assert data.counts() == dict.fromkeys(CLASSES, each)
         assert (data.ref.scheme, data.ref.dataset_id) == ("official", IDS[split])
-        assert {p.shape for p in data.pictures} == {(*INPUT_PX, 3)}
+        assert {p.shape for p in data.images} == {(*INPUT_PX, 3)}
         assert load_dataset(split, "sample", "official").ref == data.ref
 
 
-def test_the_whole_pack_is_sound_and_no_picture_is_there_twice(sample_home: Path) -> None:
+def test_the_whole_pack_is_sound_and_no_image_is_there_twice(sample_home: Path) -> None:
     health = check_health("sample")
     assert (health.findings, health.duplicates, health.skipped, health.imbalance) == ((), (), (), 1.0)
     pool = read_sample()
-    assert len({p.md5 for p in pool.pictures}) == len(pool.pictures) == 400
+    assert len({p.md5 for p in pool.images}) == len(pool.images) == 400
 
 
-def test_the_pack_says_its_licence_and_how_each_picture_was_made() -> None:
+def test_the_pack_says_its_licence_and_how_each_image_was_made() -> None:
     content = json.loads((SAMPLE / MANIFEST).read_text(encoding="utf-8"))
     assert content["licence"] == "CC0-1.0"
     assert (SAMPLE / "LICENSE").read_text(encoding="utf-8").startswith("Creative Commons Legal Code\n\nCC0 1.0 Universal")
@@ -58,7 +58,7 @@ def test_each_name_tells_the_class_and_the_seed_of_its_image() -> None:
 
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
-    """A pack of one test and two train pictures, whole."""
+    """A pack of one test and two train images, whole."""
     rows = []
     for number, name in enumerate(("train/bed/a.webp", "train/lamp/b.webp", "test/bed/c.webp")):
         path = tmp_path / name
@@ -83,13 +83,13 @@ def rows_of(root: Path) -> list[dict[str, str]]:
 
 def test_a_whole_pack_is_read_by_its_manifest(pack: Path) -> None:
     pool = read_sample(root=pack)
-    assert [(p.split, CLASSES[p.label], Path(p.place).name) for p in pool.pictures] == [
+    assert [(p.split, CLASSES[p.label], Path(p.place).name) for p in pool.images] == [
         ("train", "bed", "a.webp"),
         ("train", "lamp", "b.webp"),
         ("test", "bed", "c.webp"),
     ]
-    assert (pool.pictures[1].pixels == noise(1)).all()
-    assert read_sample("test", pack).pictures[0].md5 == pool.pictures[2].md5
+    assert (pool.images[1].pixels == noise(1)).all()
+    assert read_sample("test", pack).images[0].md5 == pool.images[2].md5
     assert read_sample("test", pack) is read_sample("test", pack), "decoded once"
 
 
@@ -98,12 +98,12 @@ def change_a_byte(pack: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"!")
 
 
-def put_another_picture(pack: Path) -> None:
+def put_another_image(pack: Path) -> None:
     Image.fromarray(noise(9)).save(pack / "train/lamp/b.webp", lossless=True)
 
 
 def list_a_text(pack: Path) -> None:
-    text = b"no picture"
+    text = b"no image"
     (pack / "train/lamp/b.webp").write_bytes(text)
     rows = [{**r, "sha256": hashlib.sha256(text).hexdigest()} if "lamp" in r["file"] else r for r in rows_of(pack)]
     write_manifest(pack, images=rows)
@@ -117,7 +117,7 @@ def move_to_test(pack: Path) -> None:
     ("spoil", "says"),
     [
         (change_a_byte, r"train/lamp/b\.webp is not the file that the manifest tells of"),
-        (put_another_picture, r"train/lamp/b\.webp is not the file that the manifest tells of"),
+        (put_another_image, r"train/lamp/b\.webp is not the file that the manifest tells of"),
         (list_a_text, r"damaged: train/lamp/b\.webp is text"),
         (lambda p: (p / "train/bed/a.webp").unlink(), r"lacks train/bed/a\.webp\."),
         (lambda p: (p / "test/bed/more.webp").write_bytes(b""), r"does not list: test/bed/more\.webp\."),
@@ -140,14 +140,14 @@ def test_a_pack_that_is_not_what_its_manifest_says_is_refused(pack: Path, spoil:
 
 def test_a_change_is_seen_without_a_restart(pack: Path) -> None:
     before = manifest_state(pack)
-    assert len(read_sample("train", pack).pictures) == 2
+    assert len(read_sample("train", pack).images) == 2
     change_a_byte(pack)
     with pytest.raises(DataError, match="not the file"):
         read_sample("train", pack)
     rows = [{**r, "sha256": hashlib.sha256((pack / r["file"]).read_bytes()).hexdigest()} for r in rows_of(pack)]
     write_manifest(pack, images=rows, note="written again")
     assert manifest_state(pack) != before
-    assert len(read_sample("train", pack).pictures) == 2
+    assert len(read_sample("train", pack).images) == 2
 
 
 def test_the_fingerprint_follows_the_manifest(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

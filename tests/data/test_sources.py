@@ -10,7 +10,7 @@ import pytest
 
 from tests.data.conftest import Save, noise, write_cifar
 from udacisense.data import cifar100, sources
-from udacisense.data.pool import picture_md5
+from udacisense.data.pool import image_md5
 from udacisense.data.sources import available_sources, default_source, describe, fingerprint, load_dataset
 from udacisense.errors import DataError
 from udacisense.labels import CIFAR100_FINE_LABELS, CLASSES
@@ -43,7 +43,7 @@ def test_a_named_folder_that_is_missing_is_an_error_and_not_the_sample(folder: P
         load_dataset("test")
 
 
-def test_every_source_is_described_and_only_the_sample_points_to_real_pictures(sample_home: Path) -> None:
+def test_every_source_is_described_and_only_the_sample_points_to_real_images(sample_home: Path) -> None:
     assert [describe(s).name for s in sources.SOURCES] == list(sources.SOURCES)
     assert [s for s in sources.SOURCES if describe(s).how_to_get_real] == ["sample"]
     assert "not the figures of the real test set" in describe("sample").meaning
@@ -67,23 +67,21 @@ def test_mistakes_are_named_with_the_way_out(sample_home: Path, call: object, sa
 
 
 def test_one_split_from_every_source(cifar: Path, save: Save) -> None:
-    """The pictures of CIFAR-100, saved as files in another layout, give the same dataset under household-v1."""
-    for number, picture in enumerate(sources.read_pool("cifar100").pictures):
-        save(f"{CLASSES[picture.label]}/{number}.png", picture.pixels)
+    """The images of CIFAR-100, saved as files in another layout, give the same dataset under household-v1."""
+    for number, image in enumerate(sources.read_pool("cifar100").images):
+        save(f"{CLASSES[image.label]}/{number}.png", image.pixels)
     for split in ("train", "test"):
         one, other = load_dataset(split, "cifar100"), load_dataset(split, "folder")
         assert one.ref.dataset_id == other.ref.dataset_id
         assert one.hashes == other.hashes
-        np.testing.assert_array_equal(np.stack(one.pictures), np.stack(other.pictures))
+        np.testing.assert_array_equal(np.stack(one.images), np.stack(other.images))
 
 
 def test_cifar100_gives_the_household_classes_with_our_labels(cifar: Path) -> None:
     pixels, fine = cifar100.read_all_classes("train")
     data = load_dataset("train", "cifar100", "official")
     wanted = {
-        picture_md5(p)[:16]: CIFAR100_FINE_LABELS.index(f)
-        for p, f in zip(pixels, fine, strict=True)
-        if f in CIFAR100_FINE_LABELS
+        image_md5(p)[:16]: CIFAR100_FINE_LABELS.index(f) for p, f in zip(pixels, fine, strict=True) if f in CIFAR100_FINE_LABELS
     }
     assert dict(zip(data.hashes, data.labels.tolist(), strict=True)) == wanted
     assert data.ref.scheme == "official"
@@ -92,13 +90,13 @@ def test_cifar100_gives_the_household_classes_with_our_labels(cifar: Path) -> No
 
 
 def test_cifar100_rows_are_planes_of_red_green_blue(cifar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = np.zeros((1, 32, 32, 3), np.uint8)
-    picture[0, 0, 1] = (1, 2, 3)
-    monkeypatch.setitem(cifar100.MD5, "test", write_cifar(cifar, "test", picture, [22]))
+    image = np.zeros((1, 32, 32, 3), np.uint8)
+    image[0, 0, 1] = (1, 2, 3)
+    monkeypatch.setitem(cifar100.MD5, "test", write_cifar(cifar, "test", image, [22]))
     raw = (cifar / "test").read_bytes()
     row = np.frombuffer(raw, np.uint8, count=3072, offset=raw.index(b"\0\x01\0\0"))
     assert (row[1], row[1025], row[2049]) == (1, 2, 3)
-    np.testing.assert_array_equal(cifar100.read_all_classes("test")[0], picture)
+    np.testing.assert_array_equal(cifar100.read_all_classes("test")[0], image)
 
 
 def test_a_changed_file_is_never_unpickled(cifar: Path) -> None:
@@ -135,7 +133,7 @@ def test_the_fingerprint_follows_the_download(cifar: Path) -> None:
 def test_the_real_household_folder_is_the_household_v1_split(home: Path) -> None:
     data_dir = settings().data_dir
     if data_dir is None or data_dir.name != "household":
-        pytest.skip("UDACISENSE_DATA_DIR does not name the 6,000 real pictures")
+        pytest.skip("UDACISENSE_DATA_DIR does not name the 6,000 real images")
     train, test = load_dataset("train"), load_dataset("test")
     assert (test.ref.dataset_id, test.ref.images, test.ref.scheme) == ("2393f9afecd6c4b1", 1000, "household-v1")
     assert (train.ref.dataset_id, train.ref.images, train.ref.scheme) == ("473605f9c9f4877f", 5000, "household-v1")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udacisense.data.pool import Picture, Pool
+from udacisense.data.pool import LabelledImage, Pool
 from udacisense.data.splits import dataset_id, household_v1, household_v1_test, official, split_pool
 from udacisense.errors import DataError
 from udacisense.types import SplitName
@@ -16,12 +16,12 @@ from udacisense.types import SplitName
 BLANK = np.zeros((1, 1, 3), np.uint8)
 
 
-def picture(md5: str, label: int = 0, split: SplitName | None = None, place: str = "") -> Picture:
-    return Picture(BLANK, label, md5, split, place or md5)
+def image(md5: str, label: int = 0, split: SplitName | None = None, place: str = "") -> LabelledImage:
+    return LabelledImage(BLANK, label, md5, split, place or md5)
 
 
-def numbered(count: int, label: int = 0) -> list[Picture]:
-    return [picture(f"{i:032x}", label) for i in range(count)]
+def numbered(count: int, label: int = 0) -> list[LabelledImage]:
+    return [image(f"{i:032x}", label) for i in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -33,22 +33,22 @@ def test_how_many_of_a_class_are_test(images: int, test_images: int) -> None:
 
 
 def test_the_smallest_md5s_of_each_class_are_test_whatever_the_order() -> None:
-    pictures = numbered(12, label=3) + numbered(240, label=1)
-    random.Random(0).shuffle(pictures)
-    test = household_v1(pictures)["test"]
+    images = numbered(12, label=3) + numbered(240, label=1)
+    random.Random(0).shuffle(images)
+    test = household_v1(images)["test"]
     assert [(p.label, int(p.md5, 16)) for p in test] == [(1, i) for i in range(100)] + [(3, 0), (3, 1)]
 
 
 def test_copies_count_once_and_stay_together() -> None:
-    copies = [picture("0" * 32, place=f"copy {i}") for i in range(5)]
+    copies = [image("0" * 32, place=f"copy {i}") for i in range(5)]
     parts = household_v1([*copies, *numbered(12)[1:]])
     assert [p.place for p in parts["test"][:5]] == [f"copy {i}" for i in range(5)]
-    assert len(parts["test"]) == 6  # two distinct pictures of twelve
+    assert len(parts["test"]) == 6  # two distinct images of twelve
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.text("0123456789abcdef", min_size=3, max_size=3)), max_size=300))
-def test_no_picture_is_on_both_sides_and_none_is_lost(pairs: list[tuple[int, str]]) -> None:
-    parts = household_v1(picture(md5, label, place=str(i)) for i, (label, md5) in enumerate(pairs))
+def test_no_image_is_on_both_sides_and_none_is_lost(pairs: list[tuple[int, str]]) -> None:
+    parts = household_v1(image(md5, label, place=str(i)) for i, (label, md5) in enumerate(pairs))
     sides = {split: {(p.label, p.md5) for p in members} for split, members in parts.items()}
     assert not sides["train"] & sides["test"]
     assert len(parts["train"]) + len(parts["test"]) == len(pairs)
@@ -62,15 +62,15 @@ def test_cut_md5s_give_the_same_split() -> None:
 
 
 def test_dataset_id_tells_images_and_labels_but_not_their_order() -> None:
-    pictures = numbered(5)
+    images = numbered(5)
     told = "\n".join(f"{'0' * 31}{i} 0" for i in range(5))
-    assert dataset_id(pictures) == dataset_id(reversed(pictures)) == hashlib.sha256(told.encode()).hexdigest()[:16]
-    assert dataset_id(pictures) != dataset_id(pictures[:4])
-    assert dataset_id(pictures) != dataset_id([*pictures[:4], picture(pictures[4].md5, label=1)])
+    assert dataset_id(images) == dataset_id(reversed(images)) == hashlib.sha256(told.encode()).hexdigest()[:16]
+    assert dataset_id(images) != dataset_id(images[:4])
+    assert dataset_id(images) != dataset_id([*images[:4], image(images[4].md5, label=1)])
 
 
 def test_official_is_the_sources_own() -> None:
-    pool = Pool((picture("b", split="test"), picture("a", split="train"), picture("0", split="train")))
+    pool = Pool((image("b", split="test"), image("a", split="train"), image("0", split="train")))
     parts = official(pool)
     assert [p.md5 for p in parts["train"]] == ["0", "a"]
     assert [p.md5 for p in parts["test"]] == ["b"]
@@ -78,17 +78,17 @@ def test_official_is_the_sources_own() -> None:
 
 def test_official_needs_a_split_of_its_own() -> None:
     with pytest.raises(DataError, match="household-v1"):
-        official(Pool((picture("a"),)))
+        official(Pool((image("a"),)))
 
 
 def test_an_own_split_is_kept_and_named_truly() -> None:
-    own = Pool((picture("a", split="train"), picture("b", split="test")))
+    own = Pool((image("a", split="train"), image("b", split="test")))
     assert split_pool(own, None)[0] == "official"
     assert [p.md5 for p in split_pool(own, None)[1]["test"]] == ["b"]
     assert [p.md5 for p in split_pool(own, "household-v1")[1]["test"]] == ["a"]
-    same = Pool((picture("a", split="test"), picture("b", split="train")))
+    same = Pool((image("a", split="test"), image("b", split="train")))
     assert split_pool(same, None)[0] == "household-v1"
-    assert split_pool(Pool(own.pictures[:0]), None) == ("household-v1", {"train": [], "test": []})
+    assert split_pool(Pool(own.images[:0]), None) == ("household-v1", {"train": [], "test": []})
 
 
 def test_an_unknown_scheme_is_refused() -> None:

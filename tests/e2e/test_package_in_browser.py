@@ -54,16 +54,16 @@ def served(package: Path) -> Iterator[str]:
     server.server_close()
 
 
-def test_the_page_passes_its_self_test_and_tells_what_a_picture_shows(package: Path, served: str, page: Page) -> None:
+def test_the_page_passes_its_self_test_and_tells_what_a_image_shows(package: Path, served: str, page: Page) -> None:
     page.goto(f"{served}/web/index.html")
     answer = page.locator("#answer")
     expect(answer).not_to_have_text("Loading")
-    expect(answer).to_have_text("Self-test passed. Choose a picture.")
+    expect(answer).to_have_text("Self-test passed. Choose an image.")
     golden = json.loads((package / "golden" / "golden.json").read_text(encoding="utf-8"))["pictures"]
     labels = (package / "labels.txt").read_text(encoding="utf-8").split()
-    for picture in golden[:3]:
-        page.set_input_files("#file", package / "golden" / picture["file"])
-        expect(answer).to_have_text(labels[max(range(len(labels)), key=picture["logits"].__getitem__)])
+    for image in golden[:3]:
+        page.set_input_files("#file", package / "golden" / image["file"])
+        expect(answer).to_have_text(labels[max(range(len(labels)), key=image["logits"].__getitem__)])
 
 
 def test_the_page_tells_when_the_answers_or_the_pixels_are_wrong(package: Path, served: str, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""A person's way through the house, in a browser: convert, verify, benchmark, readiness, and a picture of one's own."""
+"""A person's way through the house, in a browser: convert, verify, benchmark, readiness, and an image of one's own."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     assert list((with_baseline / "results").rglob("*.part")) == []
 
 
-def test_a_picture_of_ones_own_and_a_file_that_is_none(
+def test_a_image_of_ones_own_and_a_file_that_is_none(
     page: Page, start_app: Server, with_baseline: Path, tmp_path: Path
 ) -> None:
     page.goto(f"{start_app(with_baseline)}/classify")
     choose(page, "Upload")
     photo = next((PROJECT / "udacisense" / "data" / "sample").rglob("*.webp"))
     liar = tmp_path / "holiday.png"
-    liar.write_text("this is no picture")
+    liar.write_text("this is no image")
     page.locator('input[type="file"]').set_input_files([str(photo), str(liar)])
     expect(page.get_by_text("preprocessing", exact=False).first).to_be_visible(timeout=60_000)
     expect(page.get_by_text("holiday.png", exact=False).first).to_be_visible()

@@ -144,14 +144,14 @@ class StandIn:
 
     def predict(self, data: dict[str, Any]) -> dict[str, Any]:
         if type(data) is not dict:
-            raise TypeError("one picture is a dict")
+            raise TypeError("one image is a dict")
         if data.keys() != {"image"}:
             raise KeyError("Provided key does not match any of the model input names")
         if self.fails:
             raise RuntimeError(self.fails)
-        picture = data["image"]
-        assert (picture.shape, picture.dtype) == ((1, 3, 4, 4), np.float32)
-        return {"logits": picture.mean(axis=(2, 3)).astype(np.float16)}
+        image = data["image"]
+        assert (image.shape, image.dtype) == ((1, 3, 4, 4), np.float32)
+        return {"logits": image.mean(axis=(2, 3)).astype(np.float16)}
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def package(tmp_path: Path) -> Path:
     return zipped(tmp_path / "m.zip", {f"{PACKAGE}/Data/x": b"x", f"{PACKAGE}/Manifest.json": b'{"kind": "manifest"}'})
 
 
-def test_pictures_go_in_one_at_a_time_and_float32_comes_out(on_a_mac: type[StandIn], package: Path) -> None:
+def test_images_go_in_one_at_a_time_and_float32_comes_out(on_a_mac: type[StandIn], package: Path) -> None:
     given = np.random.default_rng(0).standard_normal((5, 3, 4, 4), dtype=np.float32)
     session = FORMAT.load(package, 1)
     answers = session.predict(given)

@@ -81,13 +81,13 @@ def test_an_app_reads_labels_and_preprocessing_from_the_program(fp32: tuple[Path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(0, 3, 224, 224), (1, 3, 32, 32), (1, 1, 224, 224), (3, 224, 224)], ids=str)
-def test_pictures_of_another_shape_are_refused(fp32: tuple[Path, Exported], shape: tuple[int, ...]) -> None:
+def test_images_of_another_shape_are_refused(fp32: tuple[Path, Exported], shape: tuple[int, ...]) -> None:
     with pytest.raises(RunError, match=r"must have the shape \(N, 3, 224, 224\)"):
         FORMAT.load(fp32[0], 1).predict(np.zeros(shape, np.float32))
 
 
 @pytest.mark.slow
-def test_a_picture_that_is_not_a_number_is_no_measurement(fp32: tuple[Path, Exported]) -> None:
+def test_a_image_that_is_not_a_number_is_no_measurement(fp32: tuple[Path, Exported]) -> None:
     broken = np.full((1, 3, 224, 224), np.nan, np.float32)
     with pytest.raises(MeasureError, match="not numbers"):
         run_session(FORMAT.load(fp32[0], 1), broken, 10, "the file")

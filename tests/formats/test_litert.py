@@ -17,14 +17,14 @@ from ai_edge_litert import schema_py_generated as schema
 from tests.formats.litert_files import SHAPE, Row, rows, tiny, within
 from tests.networks import images, network
 from tests.real_files import CALIBRATED_BY, RealFiles
-from tests.real_files import calibration as calibration_pictures
+from tests.real_files import calibration as calibration_images
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_litert import FORMAT, calibration, format, int8
 from udacisense.formats.fmt_litert.packing import packed
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.labels import CLASSES
 from udacisense.models.torchscript_session import NetworkSession
-from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Logits, Pictures
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, ImageSet, Logits
 
 HEAVY = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
@@ -32,7 +32,7 @@ HEAVY = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 def asked(precision: str, name: str | None = None) -> Conversion:
     recipes = FORMAT.recipes_for(precision)  # type: ignore[arg-type]
     recipe = next(r for r in recipes if name in (None, r.name))
-    return Conversion(precision, recipe, calibration_pictures if recipe.calibrated else None)  # type: ignore[arg-type]
+    return Conversion(precision, recipe, calibration_images if recipe.calibrated else None)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -171,11 +171,11 @@ def test_no_two_recipes_differ_in_a_number_alone() -> None:
 # --- calibration ---
 
 
-def test_each_picture_counts_alike_in_the_ranges_and_what_hard_swish_cannot_see_does_not() -> None:
-    pictures = np.zeros((2, *SHAPE[1:]), np.float32)
-    pictures[0, 0, 0, 0], pictures[0, 0, 0, 1] = -8.0, 1.0
-    pictures[1, 0, 0, 0], pictures[1, 0, 0, 1] = -2.0, 5.0
-    given = Pictures(pictures, ("a", "b"), np.zeros(2, np.int64))
+def test_each_image_counts_alike_in_the_ranges_and_what_hard_swish_cannot_see_does_not() -> None:
+    images = np.zeros((2, *SHAPE[1:]), np.float32)
+    images[0, 0, 0, 0], images[0, 0, 0, 1] = -8.0, 1.0
+    images[1, 0, 0, 0], images[1, 0, 0, 1] = -2.0, 5.0
+    given = ImageSet(images, ("a", "b"), np.zeros(2, np.int64))
     found = calibration.ranges_of(tiny(), given, "one")
     assert {name: (float(r["min"].item()), float(r["max"].item())) for name, r in found.items()}["in"] == (-3.0, 3.0)
     assert found["in"]["min"].ndim == len(SHAPE)
@@ -185,9 +185,9 @@ def test_each_picture_counts_alike_in_the_ranges_and_what_hard_swish_cannot_see_
 
 
 def test_ranges_are_taken_once_for_all_recipes_of_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = Pictures(np.ones(SHAPE, np.float32), ("c",), np.zeros(1, np.int64))
+    given = ImageSet(np.ones(SHAPE, np.float32), ("c",), np.zeros(1, np.int64))
     first = calibration.ranges_of(tiny(), given, "one")
-    monkeypatch.setattr(calibration, "_measure", lambda model, pictures: {"again": {}})
+    monkeypatch.setattr(calibration, "_measure", lambda model, images: {"again": {}})
     assert calibration.ranges_of(tiny(), given, "one") is first
     assert calibration.ranges_of(tiny(), given, "another") == {"again": {}}
 
@@ -224,7 +224,7 @@ def session(folder: Path, content: bytes, threads: int = 1) -> Any:
     return FORMAT.load(path, threads)
 
 
-def test_any_number_of_pictures_goes_in(tmp_path: Path) -> None:
+def test_any_number_of_images_goes_in(tmp_path: Path) -> None:
     given = np.random.default_rng(0).standard_normal((5, *SHAPE[1:]), dtype=np.float32)
     answers = session(tmp_path, tiny()).predict(given)
     assert np.allclose(answers, given * np.clip(given + 3, 0, 6) / 6, atol=1e-6)

@@ -76,7 +76,7 @@ def test_the_sensitive_blocks_and_no_others_compute_in_float(written: Written, r
 
 
 @pytest.mark.slow
-def test_the_averaged_recipe_looks_at_more_pictures_with_another_observer(written: Written) -> None:
+def test_the_averaged_recipe_looks_at_more_images_with_another_observer(written: Written) -> None:
     options = {name: dict(written[name][1].recipe) for name in ("static-sensitive-float", "static-averaged")}
     assert int(options["static-averaged"]["images"]) > int(options["static-sensitive-float"]["images"])  # type: ignore[call-overload]
     files = {name: written[name][0].read_bytes() for name in options}
@@ -96,7 +96,7 @@ def test_the_whole_network_in_int8_is_small_and_answers_nearly_as_it_did(
     session = fmt.load(path, 1)
     found = session.predict(images(2))
     assert 0 < np.abs(found - expected).max() / np.ptp(expected) < 0.25
-    np.testing.assert_array_equal(session.predict(images(2)[1:])[0], found[1])  # a picture's neighbours change nothing
+    np.testing.assert_array_equal(session.predict(images(2)[1:])[0], found[1])  # an image's neighbours change nothing
 
 
 @pytest.mark.slow

@@ -124,7 +124,7 @@ def litert_conv(weights: Any, scales: int = 0, activations: int = FLOAT32, dtype
     out, _, _, inside = weights.shape
     return litert(
         [
-            ("picture", (1, 4, 4, inside), activations, b"", 0),
+            ("image", (1, 4, 4, inside), activations, b"", 0),
             ("weights", weights.shape, dtype, weights.tobytes(), scales),
             ("hidden", (1, 4, 4, out), activations, b"", 0),
             ("logits", (1, 4, 4, out), activations, b"", 0),
@@ -174,7 +174,7 @@ def xnnpack(weights: Any, quantised: bool = False) -> bytes:
 
 def executorch(blob: bytes | None, portable: bool = False) -> bytes:
     """A .pte file: a delegated graph, and where asked a convolution that no delegate took."""
-    picture = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(1, 3, 4, 4), 5: ("I", 0)}}
+    image = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(1, 3, 4, 4), 5: ("I", 0)}}
     hidden = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(1, 8, 4, 4), 5: ("I", 0)}}
     kernel = {0: ("B", 5), 1: {0: ("b", 6), 2: ints(8, 8, 1, 1), 5: ("I", 1)}}
     instructions: list[Any] = [{0: ("B", 2), 1: {0: ("i", 0), 1: ints(0, 1)}}] if blob is not None else []
@@ -182,7 +182,7 @@ def executorch(blob: bytes | None, portable: bool = False) -> bytes:
         instructions.append({0: ("B", 1), 1: {0: ("i", 0), 1: ints(1, 3, 2)}})
     plan = {
         0: "forward",
-        2: [picture, hidden, hidden, kernel],
+        2: [image, hidden, hidden, kernel],
         3: ints(0),
         4: ints(2),
         5: [{2: instructions}],
@@ -277,14 +277,14 @@ def coreml(weights: Any, path: Path, damage: Mapping[str, bytes] | None = None) 
     held = field(2, mil_type(10, weights.shape)) + field(5, field(1, "@model_path/weights/weight.bin") + field(2, 64))
     ops = [
         mil_op("const", {}, mil_named("w", 10, weights.shape), {"val": held}),
-        mil_op("conv", {"x": "picture", "weight": "w"}, mil_named("y", 10, (1, 8, 4, 4))),
+        mil_op("conv", {"x": "image", "weight": "w"}, mil_named("y", 10, (1, 8, 4, 4))),
     ]
     block = field(2, "y") + b"".join(field(3, op) for op in ops)
     function = (
-        field(1, mil_named("picture", 10, (1, 3, 4, 4))) + field(2, "CoreML6") + field(3, field(1, "CoreML6") + field(2, block))
+        field(1, mil_named("image", 10, (1, 3, 4, 4))) + field(2, "CoreML6") + field(3, field(1, "CoreML6") + field(2, block))
     )
     array = field(5, b"".join(field(1, n) for n in (1, 3, 4, 4)) + field(2, 65568))
-    about = field(1, field(1, "picture") + field(3, array)) + field(10, field(1, "y") + field(3, array))
+    about = field(1, field(1, "image") + field(3, array)) + field(10, field(1, "y") + field(3, array))
     about += field(100, field(4, "Apache-2.0") + field(100, field(1, "labels") + field(2, "clock")))
     model = field(1, 7) + field(2, about) + field(502, field(1, 1) + field(2, field(1, "main") + field(2, function)))
     manifest = {"rootModelIdentifier": "m", "itemInfoEntries": {"m": {"path": "com.apple.CoreML/model.mlmodel"}}}

@@ -57,7 +57,7 @@ def test_the_format_is_told_by_the_content(tmp_path: Path) -> None:
     assert identify(wrong) == "litert"
     assert identify(files.coreml(kernel("float16"), tmp_path / "model")) == "coreml"
     stranger = tmp_path / "holiday.jpg"
-    stranger.write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    stranger.write_bytes(b"\xff\xd8\xff\xe0 an image")
     with pytest.raises(InspectError, match="no format that is known"):
         identify(stranger)
 

@@ -38,7 +38,7 @@ def test_a_litert_file_of_floats(tmp_path: Path) -> None:
         "conv", "CONV_2D", "float32", "float32", "float32", MACS,
     )  # fmt: skip
     assert (swish.kind, swish.inputs) == ("hard-swish", conv.outputs)
-    assert (found.inputs[0].name, found.inputs[0].shape, found.inputs[0].layout) == ("picture", (1, 4, 4, 3), "NHWC")
+    assert (found.inputs[0].name, found.inputs[0].shape, found.inputs[0].layout) == ("image", (1, 4, 4, 3), "NHWC")
     assert (found.weights_bytes, found.metadata_bytes, found.metadata) == (96, 10, {"labels.txt": "clock\nlamp"})
     assert found.facts["description"] == "hand-made"
 
@@ -49,7 +49,7 @@ def test_integer_weights_with_float_activations_run_in_int8_unless_they_are_unpa
     assert dynamic.tensors[0].scales == 8
     unpacked = files.litert(
         [
-            ("picture", (1, 4, 4, 3), files.FLOAT32, b"", 0),
+            ("image", (1, 4, 4, 3), files.FLOAT32, b"", 0),
             ("packed", (8, 1, 1, 3), files.INT8, kernel("int8").tobytes(), 8),
             ("weights", (8, 1, 1, 3), files.FLOAT32, b"", 0),
             ("logits", (1, 4, 4, 8), files.FLOAT32, b"", 0),
@@ -114,7 +114,7 @@ def onnx_pairs(activation: str = "HardSwish") -> bytes:
     """A convolution between quantize/dequantize pairs, then an activation between its own."""
     scale, zero = np.ones((), np.float32), np.zeros((), np.int8)
     nodes = [
-        files.onnx_node("QuantizeLinear", ["picture", "s", "z"], ["q0"]),
+        files.onnx_node("QuantizeLinear", ["image", "s", "z"], ["q0"]),
         files.onnx_node("DequantizeLinear", ["q0", "s", "z"], ["d0"]),
         files.onnx_node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0),
         files.onnx_node("Conv", ["d0", "wd"], ["y"], strides=(2, 2)),
@@ -128,7 +128,7 @@ def onnx_pairs(activation: str = "HardSwish") -> bytes:
         "s": scale, "z": zero, "w": kernel("int8").reshape(8, 3, 1, 1),
         "ws": np.ones(8, np.float32), "wz": np.zeros(8, np.int8),
     }  # fmt: skip
-    ports = files.onnx_value("picture", 1, (1, 3, 8, 8)), files.onnx_value("logits", 1, (1, 8, 4, 4))
+    ports = files.onnx_value("image", 1, (1, 3, 8, 8)), files.onnx_value("logits", 1, (1, 8, 4, 4))
     return files.onnx(nodes, weights, ports[:1], ports[1:], labels="clock,lamp")
 
 
@@ -145,13 +145,13 @@ def test_an_onnx_file_with_quantize_pairs(tmp_path: Path) -> None:
 
 def test_an_onnx_convolution_is_fused_only_where_its_answer_is_quantised(tmp_path: Path) -> None:
     nodes = [
-        files.onnx_node("QuantizeLinear", ["picture", "s", "z"], ["q"]),
+        files.onnx_node("QuantizeLinear", ["image", "s", "z"], ["q"]),
         files.onnx_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
         files.onnx_node("DequantizeLinear", ["w", "s", "z"], ["wd"]),
         files.onnx_node("Conv", ["d", "wd"], ["logits"]),
     ]
     weights = {"s": np.ones((), np.float32), "z": np.zeros((), np.int8), "w": kernel("int8").reshape(8, 3, 1, 1)}
-    ports = files.onnx_value("picture", 1, (1, 3, 4, 4)), files.onnx_value("logits", 1, (1, 8, 4, 4))
+    ports = files.onnx_value("image", 1, (1, 3, 4, 4)), files.onnx_value("logits", 1, (1, 8, 4, 4))
     found = read_onnx.read(written(tmp_path, files.onnx(nodes, weights, ports[:1], ports[1:])))
     assert found.operators[-1].computes == "float32"
 

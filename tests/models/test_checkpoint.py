@@ -44,7 +44,7 @@ def test_the_same_weights_give_the_same_bytes_wherever_they_are_saved(home: Path
     assert saved(home / "a" / "one.pth").sha256 == saved(home / "b" / "two.pth").sha256
 
 
-def test_saving_without_known_pictures_removes_the_old_list(home: Path) -> None:
+def test_saving_without_known_images_removes_the_old_list(home: Path) -> None:
     from tests.networks import Small, saved
     from udacisense.models.checkpoint import save_checkpoint
 
@@ -143,10 +143,10 @@ def test_a_broken_card_is_told_and_its_file_still_listed(home: Path, text: str) 
 
 
 @pytest.mark.parametrize("change", ["tamper", "remove"])
-def test_a_list_of_pictures_that_is_not_the_cards_is_not_known(home: Path, change: str) -> None:
+def test_a_list_of_images_that_is_not_the_cards_is_not_known(home: Path, change: str) -> None:
     made = fake_checkpoint(home / "models" / "m.pth")
-    pictures = made.path.with_name("m.trained_on.txt")
-    pictures.unlink() if change == "remove" else pictures.write_text("0" * 16 + "\n")
+    images = made.path.with_name("m.trained_on.txt")
+    images.unlink() if change == "remove" else images.write_text("0" * 16 + "\n")
     assert trained_hashes(made) is None
 
 

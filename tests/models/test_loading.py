@@ -254,7 +254,7 @@ def test_torchscript_with_other_classes_or_another_input_is_refused(tmp_path: Pa
         grey = torch.jit.trace(OneChannel(), torch.zeros(1, 1, 224, 224))
     with pytest.raises(CheckpointError, match="answers 7 classes"):
         load(save_script(traced(Small(classes=7)), tmp_path / "seven.pt"))
-    with pytest.raises(CheckpointError, match="does not run on a picture of 3 x 224 x 224"):
+    with pytest.raises(CheckpointError, match="does not run on an image of 3 x 224 x 224"):
         load(save_script(grey, tmp_path / "grey.pt"))
 
 

@@ -91,7 +91,7 @@ def test_the_models_page_opens_without_the_part_of_a_card_that_does_not_fit(furn
     odd_files.write(card, odd_files.put(json.loads(card.read_text()), way, [{"epoch": 1}, 5, None]))
     at = app("pages/models.py")
     assert f"{'.'.join(way)}" in words(at), "what does not fit is named"
-    assert "Trained on **40 pictures**" in words(at), "and the rest is used"
+    assert "Trained on **40 images**" in words(at), "and the rest is used"
 
 
 def test_what_fits_on_a_card_is_used_beside_what_does_not(home: Path) -> None:
@@ -111,11 +111,11 @@ def test_an_odd_card_without_weights_is_named(home: Path) -> None:
     assert len(told_of(card)) == 1
 
 
-def test_a_list_of_pictures_that_is_a_pipe_or_no_text_is_not_waited_for(home: Path) -> None:
+def test_a_list_of_images_that_is_a_pipe_or_no_text_is_not_waited_for(home: Path) -> None:
     made = fake_checkpoint(home / "models" / "m.pth")
-    pictures = made.path.with_name("m.trained_on.txt")
-    pictures.unlink()
-    os.mkfifo(pictures)
+    images = made.path.with_name("m.trained_on.txt")
+    images.unlink()
+    os.mkfifo(images)
     assert trained_hashes(made) is None
 
 

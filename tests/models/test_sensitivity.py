@@ -68,7 +68,7 @@ def test_the_last_block_stays_in_float_because_its_range_would_cut_the_logits(
     assert sensitive_blocks(saved(tmp_path / "model.pth"), calibration(2)) == ("first", "last")
 
 
-def test_it_is_reckoned_once_for_the_same_checkpoint_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_reckoned_once_for_the_same_checkpoint_and_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(sensitivity, "_found", {})
     monkeypatch.setattr(sensitivity, "noise_of_blocks", lambda network, seen: calls.append(len(seen)) or NOISE)

@@ -22,19 +22,19 @@ from udacisense.types import Artifact
 KINDS = {"onnx": "int8", "litert": "int8", "executorch": "int8", "torchscript": "fp32", "torchscript-lite": "fp32"}
 """The precision that each format's package is tried in."""
 
-PICTURES = np.random.default_rng(3).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
+IMAGES = np.random.default_rng(3).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
 
 
 @pytest.fixture
 def artifact(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> Artifact:
-    """An artifact with golden pictures, whose format answers without torch."""
+    """An artifact with golden images, whose format answers without torch."""
 
     class Session:
         def predict(self, images: Any) -> Any:
             return fixed_logits(images, shift=0.1)
 
     found = seeded_home.faithful
-    images = preprocess(PICTURES)
+    images = preprocess(IMAGES)
     labels = np.array([0, 4, 9], np.int64)
     np.savez(found.path.parent / "golden.npz", images=images, logits=fixed_logits(images), labels=labels)
     monkeypatch.setattr(building, "open_session", lambda artifact, threads: Session())

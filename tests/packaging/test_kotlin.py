@@ -68,8 +68,8 @@ def test_it_compiles_and_tells_right_from_wrong(artifact: Artifact, seeded_home:
         assert right == "passed"
         assert wrong.startswith("0-clock.png: the logits differ by")
     given = np.frombuffer((tmp_path / "onnx" / "input.bin").read_bytes(), "<f4").reshape(1, 3, 224, 224)
-    picture = np.asarray(Image.open(package / "golden" / "resize-0.png"))
-    np.testing.assert_allclose(given, preprocess([picture]), atol=1e-6)
+    image = np.asarray(Image.open(package / "golden" / "resize-0.png"))
+    np.testing.assert_allclose(given, preprocess([image]), atol=1e-6)
     shutil.copy(package / "golden" / "resized-1.png", package / "golden" / "resized-0.png")
     right, _ = run("onnx", package, tmp_path / "resized")
     assert right.startswith("resize-0.png: resized pixels differ by"), "a wrong resize is told"

@@ -1,4 +1,4 @@
-"""A package: everything in it, the same each time, and code that prepares a picture as training did."""
+"""A package: everything in it, the same each time, and code that prepares an image as training did."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.fakes import fixed_logits
-from tests.packaging.conftest import PICTURES
+from tests.packaging.conftest import IMAGES
 from tests.story import Story
 from udacisense import verbs
 from udacisense.data.preprocess import preprocess, resize
@@ -50,20 +50,20 @@ def test_a_package_holds_all_that_an_app_needs(artifact: Artifact, tmp_path: Pat
     assert not [found for text in texts for found in re.findall(r"\{\{\w+\}\}", text)], "a template was not filled"
 
 
-def test_the_golden_pictures_are_the_pixels_and_the_files_own_answers(artifact: Artifact, tmp_path: Path) -> None:
+def test_the_golden_images_are_the_pixels_and_the_files_own_answers(artifact: Artifact, tmp_path: Path) -> None:
     place = unpacked(artifact, tmp_path)
     with np.load(place / "golden" / "golden.npz") as held:
-        np.testing.assert_array_equal(held["pictures"], PICTURES)
-        np.testing.assert_allclose(held["images"], preprocess(PICTURES), atol=1e-6)
-        np.testing.assert_allclose(held["logits"], fixed_logits(preprocess(PICTURES), shift=0.1))
-        np.testing.assert_allclose(held["checkpoint_logits"], fixed_logits(preprocess(PICTURES)))
+        np.testing.assert_array_equal(held["pictures"], IMAGES)
+        np.testing.assert_allclose(held["images"], preprocess(IMAGES), atol=1e-6)
+        np.testing.assert_allclose(held["logits"], fixed_logits(preprocess(IMAGES), shift=0.1))
+        np.testing.assert_allclose(held["checkpoint_logits"], fixed_logits(preprocess(IMAGES)))
     told = json.loads((place / "golden" / "golden.json").read_text(encoding="utf-8"))
     assert [p["label"] for p in told["pictures"]] == ["clock", "television", "wardrobe"]
     assert 0 < told["tolerance"] < 0.01 * np.ptp([p["logits"] for p in told["pictures"]])
     assert told["model_sha256"] == artifact.sha256
 
 
-def test_golden_pictures_that_were_never_written_are_made_anew(artifact: Artifact, tmp_path: Path) -> None:
+def test_golden_images_that_were_never_written_are_made_anew(artifact: Artifact, tmp_path: Path) -> None:
     (artifact.path.parent / "golden.npz").unlink()
     told = json.loads((unpacked(artifact, tmp_path) / "golden" / "golden.json").read_text(encoding="utf-8"))
     assert [p["label"] for p in told["pictures"]] == list(CLASSES), "one of the sample pack for each class"
@@ -148,7 +148,7 @@ def test_the_readme_of_a_package_shows_names_as_text(
     finding = SimpleNamespace(what="<img src=http://evil.invalid/y>", why="$x$", what_to_do="[z](http://evil.invalid)")
     monkeypatch.undo()
     monkeypatch.setattr(building, "inspect_file", lambda *_: SimpleNamespace(findings=[finding]))
-    golden = SimpleNamespace(ran_here=True, pictures=[1])
+    golden = SimpleNamespace(ran_here=True, images=[1])
     checkpoint = SimpleNamespace(id="a`b", classes=CLASSES, input_px=(224, 224), mean=(0.5,), std=(0.5,))
     text = building._readme(found, checkpoint, golden)  # type: ignore[arg-type]
     assert "``a`b``" in text
@@ -158,7 +158,7 @@ def test_the_readme_of_a_package_shows_names_as_text(
     assert "http://" not in text
 
 
-# --- the code prepares pictures as training did --------------------------------------------------------------------------
+# --- the code prepares images as training did --------------------------------------------------------------------------
 
 NODE = shutil.which("node")
 
@@ -169,13 +169,13 @@ def test_the_browsers_code_gives_pillows_pixels(size: tuple[int, int], seeded_ho
     from dataclasses import replace
 
     onnx = replace(seeded_home.faithful, format="onnx")
-    (tmp_path / "picture.mjs").write_text(code(onnx, seeded_home.checkpoint)["web/picture.js"], encoding="utf-8")
+    (tmp_path / "image.mjs").write_text(code(onnx, seeded_home.checkpoint)["web/picture.js"], encoding="utf-8")
     height, width = size
-    picture = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    (tmp_path / "rgb.bin").write_bytes(picture.tobytes())
+    image = np.random.default_rng(height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    (tmp_path / "rgb.bin").write_bytes(image.tobytes())
     script = f"""
     import {{ readFileSync, writeFileSync }} from "node:fs";
-    import {{ normalise, resize }} from "./picture.mjs";
+    import {{ normalise, resize }} from "./image.mjs";
     const out = resize(new Uint8Array(readFileSync("rgb.bin")), {width}, {height});
     writeFileSync("resized.bin", out);
     writeFileSync("input.bin", Buffer.from(normalise(out).buffer));
@@ -183,9 +183,9 @@ def test_the_browsers_code_gives_pillows_pixels(size: tuple[int, int], seeded_ho
     (tmp_path / "run.mjs").write_text(script, encoding="utf-8")
     subprocess.run([str(NODE), "run.mjs"], cwd=tmp_path, check=True, capture_output=True)
     resized = np.frombuffer((tmp_path / "resized.bin").read_bytes(), np.uint8).reshape(224, 224, 3)
-    np.testing.assert_array_equal(resized, resize(picture))
+    np.testing.assert_array_equal(resized, resize(image))
     given = np.frombuffer((tmp_path / "input.bin").read_bytes(), "<f4").reshape(1, 3, 224, 224)
-    np.testing.assert_allclose(given, preprocess([picture]), atol=1e-6)
+    np.testing.assert_allclose(given, preprocess([image]), atol=1e-6)
 
 
 @pytest.mark.parametrize("format", PLATFORMS)
@@ -200,9 +200,9 @@ def test_the_code_of_every_format_is_whole(format: str, seeded_home: Story) -> N
         if "Classifier" in name:
             assert "selftest" in text.lower()
     compile(texts["selftest.py"], "selftest.py", "exec")
-    pictures = [text for name, text in texts.items() if "Picture." in name or "picture." in name]
-    assert pictures
-    assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in pictures)
+    images = [text for name, text in texts.items() if "Image." in name or "image." in name]
+    assert images
+    assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in images)
 
 
 def test_the_self_test_tells_right_from_wrong(artifact: Artifact, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_table_is_written_between_its_markers_only(home: Path) -> None:
     assert "| Remove channels | 0.03 MB (-50 %) |" in new
     assert "compression-pipeline\\_03" not in new, "ids are code, not prose"
     assert "`compression-pipeline_03`" in new
-    assert "Accuracy on 200 pictures (folder, household-v1 test)." in new
+    assert "Accuracy on 200 images (folder, household-v1 test)." in new
     assert "\nold\n" not in new
     assert rewritten(new) == new
 

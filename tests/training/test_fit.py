@@ -36,7 +36,7 @@ def tiny_net() -> nn.Module:
 
 
 def three_colours(count: int = 60) -> TrainingImages:
-    """Pictures that are mostly red, green or blue: a task that a tiny network learns at once."""
+    """Images that are mostly red, green or blue: a task that a tiny network learns at once."""
     rng = np.random.default_rng(1)
     labels = np.arange(count) % 3
     images = rng.integers(0, 90, (count, 16, 16, 3), dtype=np.uint8)
@@ -111,7 +111,7 @@ def test_a_run_killed_at_any_step_goes_on_with_the_same_result(tmp_path: Path, m
 
 
 class Small(nn.Module):
-    """A device whose memory holds so many pictures at a time."""
+    """A device whose memory holds so many images at a time."""
 
     def __init__(self, net: nn.Module, room: int) -> None:
         super().__init__()
@@ -145,8 +145,8 @@ def test_progress_tells_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -
     assert "0 s left of this stage" in said[-1]
 
 
-def test_memory_for_not_even_two_pictures_is_told() -> None:
-    with pytest.raises(RecipeError, match=r"ran out of memory with 2 pictures at a time\. Take a smaller input_px"):
+def test_memory_for_not_even_two_images_is_told() -> None:
+    with pytest.raises(RecipeError, match=r"ran out of memory with 2 images at a time\. Take a smaller input_px"):
         fit_stage(Small(tiny_net(), room=1), stage(1), three_colours(32), None, seed=1)
 
 
@@ -164,7 +164,7 @@ def test_a_full_disk_keeps_the_state_that_was_saved_before(tmp_path: Path, monke
     assert state.read_bytes() == before
 
 
-def test_a_last_batch_of_one_picture_is_left_out() -> None:
+def test_a_last_batch_of_one_image_is_left_out() -> None:
     net = Small(tiny_net(), room=99)
     fit_stage(net, stage(1), three_colours(17), None, seed=1)
     assert net.seen == [16]
@@ -212,7 +212,7 @@ def test_crops_are_what_torch_samples_from_the_plane() -> None:
     assert torch.allclose(down[:, None] @ images @ across.transpose(1, 2)[:, None], wanted, atol=1e-5)
 
 
-def test_without_crop_and_jitter_a_view_is_the_picture_or_its_mirror() -> None:
+def test_without_crop_and_jitter_a_view_is_the_image_or_its_mirror() -> None:
     pixels = three_colours(8).pixels
     view = random_view(pixels, 16, min_crop=1.0, jitter=0.0, generator=torch.Generator().manual_seed(2)) * 255
     plain = pixels.float()

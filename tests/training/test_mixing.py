@@ -1,4 +1,4 @@
-"""Mixed pictures hold what their labels say, and a network learns from them."""
+"""Mixed images hold what their labels say, and a network learns from them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from udacisense.training.fit import accuracy, fit_stage
 from udacisense.training.mixing import mix
 
 
-def pictures() -> torch.Tensor:
-    """Each picture has one value everywhere, so that its share in a mixture can be read off."""
+def samples() -> torch.Tensor:
+    """Each image has one value everywhere, so that its share in a mixture can be read off."""
     return torch.arange(8.0).view(8, 1, 1, 1).expand(8, 3, 32, 32).clone()
 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize(("mixup", "cutmix"), [(0.4, 0.0), (0.0, 1.0), (0.4, 1.0)])
-def test_the_share_is_what_the_pictures_hold(mixup: float, cutmix: float, seed: int) -> None:
-    images = pictures()
+def test_the_share_is_what_the_images_hold(mixup: float, cutmix: float, seed: int) -> None:
+    images = samples()
     mixed, share = mix(images, mixup=mixup, cutmix=cutmix, generator=torch.Generator().manual_seed(seed))
     expected = share * images + (1 - share) * images.flip(0)
     assert 0 <= share <= 1
@@ -31,17 +31,17 @@ def test_the_share_is_what_the_pictures_hold(mixup: float, cutmix: float, seed: 
 def test_both_kinds_are_drawn_and_repeat_with_their_generator() -> None:
     drawn = []
     for seed in range(20):
-        first, again = (mix(pictures(), mixup=0.4, cutmix=1.0, generator=torch.Generator().manual_seed(seed)) for _ in range(2))
+        first, again = (mix(samples(), mixup=0.4, cutmix=1.0, generator=torch.Generator().manual_seed(seed)) for _ in range(2))
         assert torch.equal(first[0], again[0])
         values = first[0][0].unique()
         drawn.append("pasted" if len(values) == 2 else "blended")
     assert set(drawn) == {"pasted", "blended"}
 
 
-def test_without_mixing_pictures_stay_as_they_are() -> None:
-    mixed, share = mix(pictures(), mixup=0, cutmix=0, generator=torch.Generator())
+def test_without_mixing_images_stay_as_they_are() -> None:
+    mixed, share = mix(samples(), mixup=0, cutmix=0, generator=torch.Generator())
     assert share == 1.0
-    assert torch.equal(mixed, pictures())
+    assert torch.equal(mixed, samples())
 
 
 def test_the_loss_of_a_mixture_is_the_mixture_of_losses() -> None:
@@ -66,7 +66,7 @@ def test_parts_of_a_lesson_are_the_lesson() -> None:
     assert {p.share for p in parts} == {0.6}
 
 
-def test_it_learns_from_mixed_pictures() -> None:
+def test_it_learns_from_mixed_images() -> None:
     net, data = tiny_net(), three_colours()
     fit_stage(net, stage(10).model_copy(update={"mixup": 0.2, "cutmix": 0.5}), data, None, seed=1)
     assert accuracy(net, data, 32) > 0.9

@@ -1,4 +1,4 @@
-"""The teacher's answers come from heads that never saw the picture, and the student follows them."""
+"""The teacher's answers come from heads that never saw the image, and the student follows them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def colour_features(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("colour_features")
 def test_answers_are_out_of_fold(tmp_path: Path) -> None:
-    """A picture with a wrong label is not learnt by heart: the head that answers for it was fitted without it."""
+    """An image with a wrong label is not learnt by heart: the head that answers for it was fitted without it."""
     data = three_colours()
     labels = data.labels.clone()
     labels[7] = (labels[7] + 1) % 3
@@ -35,7 +35,7 @@ def test_answers_are_out_of_fold(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("colour_features")
-def test_features_are_standardised_and_kept_by_the_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_features_are_standardised_and_kept_by_the_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, more = three_colours(), three_colours(30)
     first = teacher.teacher_features(data.pixels, tmp_path)
     assert first.shape == (60, 3)
@@ -116,7 +116,7 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.slow
-def test_the_real_teacher_tells_pictures_apart_that_its_head_never_saw(tmp_path: Path) -> None:
+def test_the_real_teacher_tells_images_apart_that_its_head_never_saw(tmp_path: Path) -> None:
     data = three_colours(60)
     features = teacher.teacher_features(data.pixels, tmp_path).float()
     assert features.shape == (60, 1280)

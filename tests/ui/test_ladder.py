@@ -18,7 +18,7 @@ RUNGS = (
     RecipeTrial("static", "All int8.", 1_700_000, 0.9, 0.6, 0.65, 0.001, 0.002, False, "agrees on 90.0 %, 96.0 % is needed"),
     RecipeTrial("broken", "Fails.", None, None, None, None, None, None, False, "cannot lower"),
     RecipeTrial(
-        "dynamic", "Less.", 2_500_000, 0.97, 0.65, 0.65, 0.003, 0.002, True, "agrees on 97.0 % of 500 validation pictures"
+        "dynamic", "Less.", 2_500_000, 0.97, 0.65, 0.65, 0.003, 0.002, True, "agrees on 97.0 % of 500 validation images"
     ),
 )
 

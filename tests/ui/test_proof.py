@@ -65,7 +65,7 @@ def test_inputs_are_named_on_the_side_of_the_tolerance_where_they_lie(seeded_hom
     beyond = TensorCheck(GOLDEN, 10, 1, 1, True, 1e-5, False)
     text = captions.inputs(replace(record, checks=(*within, beyond)))
     assert text == (
-        "Within the tolerance of 1e-05: single (1 image), batch of 4 (4 images); beyond it: golden pictures (10 images)."
+        "Within the tolerance of 1e-05: single (1 image), batch of 4 (4 images); beyond it: golden images (10 images)."
     )
     assert captions.inputs(replace(record, checks=(beyond,))).startswith("Beyond the tolerance of 1e-05: golden")
     assert "no random inputs" in captions.inputs(replace(record, checks=()))
@@ -83,7 +83,7 @@ def test_the_distribution_is_told_by_its_quantiles() -> None:
 def test_kinds_count_breaks_and_ties(seeded_home: Story) -> None:
     flips = seeded_home.verifications[1].flips
     assert f"{sum(f.margin < np.log(2) for f in flips)} near-ties" in captions.kinds(flips)
-    assert captions.kinds(()) == "No picture changed its answer."
+    assert captions.kinds(()) == "No image changed its answer."
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------------

@@ -83,14 +83,14 @@ def test_no_line_leads_from_one_start_to_the_next() -> None:
     assert [row["start"] for row in rows] == [start for start in range(1, 9) for _ in range(3)]
 
 
-def test_scaling_draws_pictures_a_second() -> None:
+def test_scaling_draws_images_a_second() -> None:
     found = (bench(LEVELS), sped(bench(LEVELS), 0.6, threads=2))
     fig = charts.scaling([("x", "torchscript", found)], "threads")
     one, two = fig.data[0].y
     assert two / one == pytest.approx(1 / 0.6, rel=0.01)
     assert fig.data[1].y[1] == pytest.approx(2 * one, rel=0.01), "the dotted line is twice as fast"
     text = captions.scaling([("x", "torchscript", found)], "threads")
-    assert text.startswith("x does 1.67 times the pictures a second (95 % interval 1.6")
+    assert text.startswith("x does 1.67 times the images a second (95 % interval 1.6")
     assert "with 2 threads against 1 thread" in text
 
 
@@ -111,7 +111,7 @@ def test_the_whole_way_adds_up(measured: tuple[SubjectMetrics, ...]) -> None:
     assert [trace.x[0] for trace in fig.data] == pytest.approx([1, 2, 8])
     assert [trace.x[1] for trace in fig.data] == [None, None, None]
     text = captions.whole([replace(measured[0], benchmark=whole)])
-    assert text == "From a picture's file to the answer: baseline (torch) 11.0 ms, of which 72.7 % is inference."
+    assert text == "From an image's file to the answer: baseline (torch) 11.0 ms, of which 72.7 % is inference."
 
 
 def test_limits_come_from_the_rules_in_the_figures_of_the_baseline(measured: tuple[SubjectMetrics, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Real pictures and the rendered sample: both are shown, neither takes the other's place, no chart mixes them."""
+"""Real images and the rendered sample: both are shown, neither takes the other's place, no chart mixes them."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ def test_the_sample_counts_where_there_is_nothing_else(sample_home: Path, seeded
     assert store.newest_evidence([]) is None
 
 
-def test_overview_says_which_pictures_an_accuracy_is_of(both: Story) -> None:
+def test_overview_says_which_images_an_accuracy_is_of(both: Story) -> None:
     at = app()
-    assert set(at.dataframe[0].value["Top-1 on"]) == {"real pictures"}
+    assert set(at.dataframe[0].value["Top-1 on"]) == {"real images"}
 
 
 @pytest.mark.parametrize("chart", [charts.accuracy, charts.per_class])
@@ -110,7 +110,7 @@ def test_a_chart_of_two_sources_is_refused_and_one_of_the_sample_says_so(both: S
     real, sample = found[0], replace(found[1], evaluation=on_sample(both.evaluations[1]))
     assert "sample" not in axis(chart, found)
     assert axis(chart, (sample,)).endswith("on the rendered sample") or "on the rendered sample," in axis(chart, (sample,))
-    with pytest.raises(ValueError, match="different pictures cannot stand in one chart"):
+    with pytest.raises(ValueError, match="different images cannot stand in one chart"):
         chart((real, sample))  # type: ignore[operator]
 
 

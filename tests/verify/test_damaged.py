@@ -28,7 +28,7 @@ DAMAGED = ("features.1", "features.6", "features.12")
 
 
 SHIPPED = PROJECT / "models" / BASELINE
-"""A trained network: in an untrained one the pictures hardly reach the deeper blocks, and neither does damage."""
+"""A trained network: in an untrained one the images hardly reach the deeper blocks, and neither does damage."""
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def used() -> float:
 
 def decode(files: Iterator[Path]) -> dict[str, Any]:
     """What became of the files."""
-    from udacisense.data.pictures import decode_upload
+    from udacisense.data.images import decode_upload
     from udacisense.errors import ImageError
 
     told = Counter[str](decoded=0, refused=0)

@@ -79,7 +79,7 @@ class Interleaver:
         order, rounds = list(turns), self.protocol.whole_rounds
         for i in range(rounds):
             places = (start + (end - start) * (i + n) / rounds for n in (0, 1))
-            turns = self._each(turns, "from the picture's file:", SubjectRun.whole, *places)[::-1]
+            turns = self._each(turns, "from the image's file:", SubjectRun.whole, *places)[::-1]
         return sorted(turns, key=order.index)
 
     def _end(self, turn: SubjectRun) -> None:

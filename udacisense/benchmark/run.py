@@ -40,7 +40,7 @@ def benchmark(
     Args:
         protocol: how long and in what order; the standard one by default.
         threads: each subject is timed with each of these numbers; by default the setting `threads`. 0 = all cores.
-        batches: each subject is timed with each of these numbers of pictures a run.
+        batches: each subject is timed with each of these numbers of images a run.
         busy: besides the quiet run, repeat it beside this many processes that keep cores busy.
         cpus: pin every timed process to these cores; by default to as many as it has threads, the same for all subjects.
         on_failure: told of each subject that could not be timed, while the others go on. Without it the first failure is

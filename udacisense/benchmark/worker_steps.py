@@ -23,8 +23,8 @@ from udacisense.types import Images, Session
 
 Command = Mapping[str, Any]
 Answer = dict[str, Any]
-PICTURE_PX = 32
-"""Side of the picture that is decoded and preprocessed: that of the data."""
+IMAGE_PX = 32
+"""Side of the image that is decoded and preprocessed: that of the data."""
 
 
 class Timed:
@@ -169,15 +169,15 @@ def read_memory(timed: Timed, command: Command) -> Answer:  # noqa: ARG001 - eve
 
 
 def time_whole(timed: Timed, command: Command) -> Answer:
-    """A block of the whole way of one picture: its bytes decoded, preprocessed, inferred. The first one is not recorded."""
-    from udacisense.data.pictures import decode_picture
+    """A block of the whole way of one image: its bytes decoded, preprocessed, inferred. The first one is not recorded."""
+    from udacisense.data.images import decode_image
     from udacisense.data.preprocess import preprocess
 
-    raw, size = _picture(command["seed"]), tuple(command["input_px"])
+    raw, size = _image(command["seed"]), tuple(command["input_px"])
 
     def run() -> float:
         started = time.perf_counter()
-        timed.session.predict(preprocess([decode_picture(raw, "picture")], (size[0], size[1])))
+        timed.session.predict(preprocess([decode_image(raw, "image")], (size[0], size[1])))
         return _since(started)
 
     run()
@@ -185,15 +185,15 @@ def time_whole(timed: Timed, command: Command) -> Answer:
 
 
 def finish(timed: Timed, command: Command) -> Answer:  # noqa: ARG001 - every step has this shape
-    """Time decoding and preprocessing of one picture alone, and the smallest step of the clock."""
-    from udacisense.data.pictures import decode_picture
+    """Time decoding and preprocessing of one image alone, and the smallest step of the clock."""
+    from udacisense.data.images import decode_image
     from udacisense.data.preprocess import preprocess
 
-    raw, (height, width) = _picture(command["seed"]), command["input_px"]
-    pixels = decode_picture(raw, "picture")
+    raw, (height, width) = _image(command["seed"]), command["input_px"]
+    pixels = decode_image(raw, "image")
     count = command["preprocess_runs"]
     return {
-        "decode_s": _times(lambda: decode_picture(raw, "picture"), count),
+        "decode_s": _times(lambda: decode_image(raw, "image"), count),
         "preprocess_s": _times(lambda: preprocess([pixels], (height, width)), count),
         "timer_s": timer_s(),
     }
@@ -221,11 +221,11 @@ def timer_s(readings: int = 1000) -> float:
     return min(steps)
 
 
-def _picture(seed: int) -> bytes:
+def _image(seed: int) -> bytes:
     """The bytes of a PNG file of noise: it compresses badly, so decoding it is no easier than a photograph's."""
     from PIL import Image
 
-    pixels = np.random.default_rng(seed).integers(0, 256, (PICTURE_PX, PICTURE_PX, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 256, (IMAGE_PX, IMAGE_PX, 3), dtype=np.uint8)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, format="PNG")
     return out.getvalue()

@@ -43,7 +43,7 @@ def data(
     download: Annotated[bool, typer.Option("--download", help="fetch CIFAR-100 (about 170 MB) into data/ first")] = False,
     json: Json = False,
 ) -> None:
-    """Describe the pictures: source, splits, class balance and health."""
+    """Describe the images: source, splits, class balance and health."""
     perform(json, "data", lambda verbs: verbs.download_data() if download else verbs.data_info(source, scheme))
 
 
@@ -96,7 +96,7 @@ def convert(
     """Convert a checkpoint to a phone format and publish the file in models/mobile; with all, publish nothing.
 
     int8 means the smallest and fastest int8 file that passes: the format's recipes are tried in turn, each file is measured on
-    validation pictures, and the first that agrees with the checkpoint and keeps its accuracy is taken.
+    validation images, and the first that agrees with the checkpoint and keeps its accuracy is taken.
     """
     if "all" in (format, precision):
         if recipe is not None:
@@ -120,7 +120,7 @@ def package(
     out: Annotated[Path | None, typer.Option(help="a .zip, or a folder to put it in; by default <artifact>.zip here")] = None,
     json: Json = False,
 ) -> None:
-    """Pack a file for an app developer: labels, golden pictures, metrics, code for its platforms, a self-test."""
+    """Pack a file for an app developer: labels, golden images, metrics, code for its platforms, a self-test."""
     perform(json, "package", lambda verbs: verbs.package(artifact, out))
 
 
@@ -149,7 +149,7 @@ def evaluate(
 
 @app.command()
 def verify(
-    artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or all: those without a proof on these pictures")],
+    artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or all: those without a proof on these images")],
     source: Source = None,
     split: Split = "test",
     scheme: Scheme = None,
@@ -257,11 +257,11 @@ def report(
     artifact: Annotated[str | None, typer.Argument(help="artifact, by id or path; all of them by default")] = None,
     format: Annotated[str, typer.Option(help="markdown or html")] = "markdown",
     out: Annotated[Path | None, typer.Option(help="file to write; by default stdout")] = None,
-    pictures: Annotated[bool, typer.Option("--pictures", help="put photographs of the data source into the HTML too")] = False,
+    images: Annotated[bool, typer.Option("--images", help="put photographs of the data source into the HTML too")] = False,
     json: Json = False,
 ) -> None:
     """Write down all that is known about one artifact, or all, with the record behind every figure."""
-    perform(json, "report", lambda verbs: verbs.write_report(artifact, format, out, pictures))
+    perform(json, "report", lambda verbs: verbs.write_report(artifact, format, out, images))
 
 
 @app.command()

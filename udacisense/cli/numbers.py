@@ -64,7 +64,7 @@ Threads = Annotated[
     str,
     typer.Option(callback=list_within(ranges.THREADS), help="numbers of threads, such as 1,2,all; by default the setting"),
 ]
-Batch = Annotated[str, typer.Option(callback=list_within(ranges.BATCH), help="numbers of pictures a run, such as 1,8")]
+Batch = Annotated[str, typer.Option(callback=list_within(ranges.BATCH), help="numbers of images a run, such as 1,8")]
 Busy = Annotated[int, typer.Option(callback=within(ranges.BUSY), help="repeat it beside so many busy processes")]
 Cpus = Annotated[
     str,

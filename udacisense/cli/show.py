@@ -91,7 +91,7 @@ def _artifact(console: Console, found: Any) -> None:
     _lines(console, commas([f"{key}: {value}" for key, value in told.items()]))
     if found.ladder:
         columns = ("recipe", "size", "agrees", "top-1", "ms", "fp32 ms", "", "why")
-        _table(console, "\nRecipes in the order tried, on validation pictures", columns, (_rung(r) for r in found.ladder))
+        _table(console, "\nRecipes in the order tried, on validation images", columns, (_rung(r) for r in found.ladder))
     _warnings(console, found.warnings)
 
 
@@ -148,7 +148,7 @@ def _evaluation(console: Console, found: Evaluation) -> None:
     data = found.data
     _lines(
         console,
-        f"top-1 {percent(found.top1)}, top-5 {percent(found.top5)} on {found.images} pictures ({data.source}, {data.split})",
+        f"top-1 {percent(found.top1)}, top-5 {percent(found.top5)} on {found.images} images ({data.source}, {data.split})",
     )
     _table(console, "", ("class", "share right"), ((CLASSES[i], percent(r)) for i, r in enumerate(found.per_class)))
     _lines(console, f"record {found.id}")
@@ -163,9 +163,7 @@ def _verification(console: Console, found: Verification) -> None:
         (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", "match" if c.predictions_match else "differ")
         for c in found.checks
     ]
-    rows.append(
-        (f"{found.images} pictures", f"{found.max_abs_diff:.2e}", f"{found.mean_abs_diff:.2e}", percent(found.agreement))
-    )
+    rows.append((f"{found.images} images", f"{found.max_abs_diff:.2e}", f"{found.mean_abs_diff:.2e}", percent(found.agreement)))
     _table(console, "", ("input", "largest difference", "mean difference", "predictions"), rows)
     _table(console, "", ("measure", "value", "meaning"), measure_rows(found))
     _lines(console, f"changed answers: {len(breaks)} real breaks, {len(ties)} near-ties", f"record {found.id}")
@@ -213,7 +211,7 @@ def _run(console: Console, found: Any) -> None:
     _lines(console, "")
     for readiness in found.readiness:
         _readiness(console, readiness)
-    _lines(console, f"Metrics: {found.metrics_path}", f"Picture: {found.picture_path}")
+    _lines(console, f"Metrics: {found.metrics_path}", f"Image: {found.image_path}")
 
 
 def _inspection(console: Console, found: Any) -> None:

@@ -55,7 +55,7 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pictures:
+class _Images:
     """The training split in its two parts."""
 
     data: Dataset
@@ -63,7 +63,7 @@ class _Pictures:
 
     def images(self, held_out: bool, device: torch.device) -> TrainingImages:
         mask = self.held_out == held_out
-        return TrainingImages.of(np.stack(self.data.pictures)[mask], self.data.labels[mask], device)
+        return TrainingImages.of(np.stack(self.data.images)[mask], self.data.labels[mask], device)
 
 
 def run_pipeline(plan: Plan) -> Ran:
@@ -72,10 +72,10 @@ def run_pipeline(plan: Plan) -> Ran:
     In a chain a step that fails ends the run; as singles the others go on. What was made stays and is told by the record.
 
     Raises:
-        DataError: the training pictures are missing, too few to hold some out, or not all of one size.
+        DataError: the training images are missing, too few to hold some out, or not all of one size.
         StoreError: a record or the final file cannot be written.
     """
-    runner = _Runner(plan, _pictures(plan))
+    runner = _Runner(plan, _images(plan))
     steps = runner.run()
     record = _outcome(plan, steps, runner.failed)
     final = None
@@ -84,27 +84,27 @@ def run_pipeline(plan: Plan) -> Ran:
     return Ran(record, tuple(steps), tuple(runner.skipped), final)
 
 
-def _pictures(plan: Plan) -> _Pictures:
+def _images(plan: Plan) -> _Images:
     data = load_dataset("train")
-    sizes = {picture.shape for picture in data.pictures}
+    sizes = {image.shape for image in data.images}
     if len(sizes) != 1:
-        raise DataError(f"Compression trains on pictures of one size, got {len(sizes)} sizes. Resize them first.")
+        raise DataError(f"Compression trains on images of one size, got {len(sizes)} sizes. Resize them first.")
     held_out = validation_mask(data, plan.pipeline.validation_per_class)
     empty = [name for i, name in enumerate(data.classes) if (data.labels == i).any() and held_out[data.labels == i].all()]
     if empty:
         raise DataError(
-            f"validation_per_class = {plan.pipeline.validation_per_class} holds out every training picture of {empty[0]}, so "
-            f"nothing is left to train on. Lower it in the pipeline's file, or use more pictures ({data.ref.source} has "
+            f"validation_per_class = {plan.pipeline.validation_per_class} holds out every training image of {empty[0]}, so "
+            f"nothing is left to train on. Lower it in the pipeline's file, or use more images ({data.ref.source} has "
             f"{len(data)} for training)."
         )
-    return _Pictures(data, held_out)
+    return _Images(data, held_out)
 
 
 class _Runner:
     """One run of a plan."""
 
-    def __init__(self, plan: Plan, pictures: _Pictures) -> None:
-        self.plan, self.pictures = plan, pictures
+    def __init__(self, plan: Plan, images: _Images) -> None:
+        self.plan, self.images = plan, images
         self.skipped: list[str] = []
         self.failed: list[FailedStep] = []
         self._device = pick_device()
@@ -114,7 +114,7 @@ class _Runner:
         """The records of all steps that are done, in order."""
         pipeline, steps = self.plan.pipeline, list[CompressionStep]()
         costs = [_cost(step) for step in pipeline.step]
-        finished = finished_steps(self.plan, self.pictures.data.ref.dataset_id)
+        finished = finished_steps(self.plan, self.images.data.ref.dataset_id)
         for index, step in enumerate(pipeline.step):
             if index in finished:
                 steps.append(self._as_named(finished[index], index, step))
@@ -158,15 +158,15 @@ class _Runner:
         return read_checkpoint(path)
 
     def _do(self, index: int, step: Step, parent: Checkpoint) -> CompressionStep:
-        """Apply the technique, save the checkpoint, measure it on the held-out pictures, save the record."""
+        """Apply the technique, save the checkpoint, measure it on the held-out images, save the record."""
         began, made = time.perf_counter(), here(f"python -m udacisense compress --pipeline {self.plan.pipeline.name}")
-        key = key_of(self.plan, step, parent.sha256, self.pictures.data.ref.dataset_id)
+        key = key_of(self.plan, step, parent.sha256, self.images.data.ref.dataset_id)
         states = settings().home / ".udacisense" / "compression" / key[:16]
         report(0.0, f"{step.name}: starting")
         outcome = self._apply(step, parent, states)
         path = self.plan.pipeline.folder / f"{index + 1:02d}-{_slug(step.name)}{_suffix(outcome)}"
         checkpoint = self._save(outcome, path, step, parent)
-        report(0.98, f"{step.name}: measuring on the held-out pictures")
+        report(0.98, f"{step.name}: measuring on the held-out images")
         notes = {name: value for name, value in outcome.notes.items() if name != "curves"}
         seconds = time.perf_counter() - began
         record = self._record(index, step, parent, checkpoint, key=key, seconds=seconds, made=made, notes=notes)
@@ -177,8 +177,8 @@ class _Runner:
     def _apply(self, step: Step, parent: Checkpoint, states: Path) -> Outcome:
         set_deterministic_mode(self.plan.pipeline.seed)
         work = Work(
-            train=self.pictures.images(False, self._device),
-            validation=self.pictures.images(True, self._device),
+            train=self.images.images(False, self._device),
+            validation=self.images.images(True, self._device),
             teacher=self._teaching(),
             seed=self.plan.pipeline.seed,
             states=states,
@@ -194,7 +194,7 @@ class _Runner:
     def _save(self, outcome: Outcome, path: Path, step: Step, parent: Checkpoint) -> Checkpoint:
         notes = dict(outcome.notes)
         known = trained_hashes(parent)
-        own = [h for h, held in zip(self.pictures.data.hashes, self.pictures.held_out, strict=True) if not held]
+        own = [h for h, held in zip(self.images.data.hashes, self.images.held_out, strict=True) if not held]
         return save_checkpoint(
             outcome.network.cpu(),
             path,
@@ -206,9 +206,9 @@ class _Runner:
                 "step": step.model_dump(mode="json"),
                 "seed": self.plan.pipeline.seed,
                 "teacher_id": self.plan.teacher.id,
-                "dataset_id": self.pictures.data.ref.dataset_id,
-                "images": int((~self.pictures.held_out).sum()),
-                "validation_images": int(self.pictures.held_out.sum()),
+                "dataset_id": self.images.data.ref.dataset_id,
+                "images": int((~self.images.held_out).sum()),
+                "validation_images": int(self.images.held_out.sum()),
                 "device": str(self._device),
                 "curves": notes.pop("curves", []),
                 "notes": notes,
@@ -217,7 +217,7 @@ class _Runner:
 
     def _record(self, index: int, step: Step, parent: Checkpoint, checkpoint: Checkpoint, **told: Any) -> CompressionStep:
         summary = summarise(checkpoint)
-        held_out = self.pictures.images(True, torch.device("cpu"))
+        held_out = self.images.images(True, torch.device("cpu"))
         return CompressionStep(
             id=store.new_id(f"step-{self.plan.pipeline.name}-{_slug(step.name)}"),
             pipeline=self.plan.pipeline.name,
@@ -235,8 +235,8 @@ class _Runner:
             parameters=None if summary.is_quantized else checkpoint.parameters,  # packed integers are no parameters to torch
             macs=summary.macs,
             sparsity=summary.sparsity,
-            data=self.pictures.data.ref,
-            images=int((~self.pictures.held_out).sum()),
+            data=self.images.data.ref,
+            images=int((~self.images.held_out).sum()),
             validation_images=len(held_out),
             validation_top1=accuracy(load_network(checkpoint), held_out, INPUT_PX[0]),  # of what was written, read back
             **told,

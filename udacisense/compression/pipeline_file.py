@@ -38,7 +38,7 @@ class Pipeline(BaseModel):
     final: str | None = Field(None, description="file below models/ that the last step of a chain is copied to")
     remark: str = Field("", description="what a reader of the final model's card should know about this pipeline")
     seed: Seed = 42
-    validation_per_class: int = Field(50, ge=1, le=100_000, description="training pictures held out to choose by")
+    validation_per_class: int = Field(50, ge=1, le=100_000, description="training images held out to choose by")
     step: tuple[Step, ...] = Field(min_length=1)
 
     @field_validator("final")

@@ -26,7 +26,7 @@ from udacisense.progress import report
 from udacisense.training.augment import normalise, resize
 
 BATCH = 25
-"""Pictures whose gradients are summed before they are squared."""
+"""Images whose gradients are summed before they are squared."""
 
 
 def apply(step: PruneChannels, network: nn.Module, work: Work) -> Outcome:
@@ -90,16 +90,16 @@ def _importance(name: str) -> Any:
 
 
 def take_gradients(network: nn.Module, step: PruneChannels, work: Work) -> None:
-    """Leave in each parameter's `grad` the root of its mean squared gradient over batches of training pictures.
+    """Leave in each parameter's `grad` the root of its mean squared gradient over batches of training images.
 
     The plain sum would vanish where training has converged, whatever a weight is worth.
     """
     parameters = [p for p in network.parameters() if p.requires_grad]
     squares = [torch.zeros_like(p) for p in parameters]
-    chosen = torch.randperm(len(work.train), generator=torch.Generator().manual_seed(work.seed))[: step.pictures]
+    chosen = torch.randperm(len(work.train), generator=torch.Generator().manual_seed(work.seed))[: step.images]
     chunks = torch.split(chosen, BATCH)
     for done, chunk in enumerate(chunks):
-        report(done / len(chunks), f"{step.name}: weighing channels, picture {done * BATCH} of {len(chosen)}")
+        report(done / len(chunks), f"{step.name}: weighing channels, image {done * BATCH} of {len(chosen)}")
         for square, gradient in zip(squares, _gradients(network, parameters, work, chunk, step.input_px), strict=True):
             square.add_(gradient.square())
     for parameter, square in zip(parameters, squares, strict=True):

@@ -88,7 +88,7 @@ class _Freezer:
 
 
 def fake_quantised(inner: nn.Module, input_px: int) -> FakeQuantised:
-    """A copy of the inner network, for any number of pictures (N, 3, input_px, input_px), with the rounding written in."""
+    """A copy of the inner network, for any number of images (N, 3, input_px, input_px), with the rounding written in."""
     try:
         from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 
@@ -107,7 +107,7 @@ def fake_quantised(inner: nn.Module, input_px: int) -> FakeQuantised:
 
 
 def calibrate(rounded: FakeQuantised, train: TrainingImages, step: QuantiseAware) -> None:
-    """Set the first value ranges by whole training pictures, the rounding switched off."""
+    """Set the first value ranges by whole training images, the rounding switched off."""
     rounded.eval()
     _round(rounded, False)
     chosen = torch.arange(0, len(train), max(1, len(train) // step.calibration_images))[: step.calibration_images]

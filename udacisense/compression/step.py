@@ -17,22 +17,22 @@ class _Step(BaseModel):
 
     name: str = Field(min_length=1, description="title of the step, as tables and pages show it")
     finetune: TrainingStage | None = Field(
-        None, description="training after (or while) the network is compressed, on household pictures; its `distil` and "
+        None, description="training after (or while) the network is compressed, on household images; its `distil` and "
         "`temperature` mix in the answers of the pipeline's starting network"
     )  # fmt: skip
 
     @model_validator(mode="before")
     @classmethod
     def _named_after_its_step(cls, given: Any) -> Any:
-        """A fine-tuning stage needs no name of its own, and there is only one set of pictures it may see."""
+        """A fine-tuning stage needs no name of its own, and there is only one set of images it may see."""
         if isinstance(given, Mapping) and isinstance(given.get("finetune"), Mapping):
             return {**given, "finetune": {"name": given.get("name"), "data": "household", **given["finetune"]}}
         return given
 
     @model_validator(mode="after")
-    def _on_household_pictures(self) -> Self:
+    def _on_household_images(self) -> Self:
         if self.finetune is not None and self.finetune.data != "household":
-            raise ValueError("finetune sees the household pictures; leave `data` out")
+            raise ValueError("finetune sees the household images; leave `data` out")
         return self
 
 
@@ -78,7 +78,7 @@ class PruneChannels(_Step):
         True, description="expansion: the least important channels of all blocks go; or each block loses that share"
     )
     multiple: int = Field(8, ge=1, le=64, description="widths left are multiples of this: kernels work on 4 to 16 at a time")
-    pictures: int = Field(1000, ge=2, le=1_000_000, description="taylor: training pictures that the loss is taken on")
+    images: int = Field(1000, ge=2, le=1_000_000, description="taylor: training images that the loss is taken on")
     input_px: int = Field(224, ge=32, le=320, description="taylor: side of the square that the network sees meanwhile")
 
     @model_validator(mode="after")
@@ -112,7 +112,7 @@ class QuantiseAware(_TrainedStep):
 
     technique: Literal["quantise-aware"]
     calibration_images: int = Field(
-        100, ge=1, le=1_000_000, description="training pictures that set the first ranges of the activations"
+        100, ge=1, le=1_000_000, description="training images that set the first ranges of the activations"
     )
     fix_batch_norm_after: float = Field(
         0.5, ge=0, le=1, description="share of the training after which batch norm stands still"

@@ -47,7 +47,7 @@ class Outcome:
 def fine_tune(
     network: nn.Module, stage: TrainingStage, work: Work, *, after_step: Callable[[float], None] = lambda _: None
 ) -> list[dict[str, Any]]:
-    """Train a MobileNetV3_Household, or the part of it that sees the picture, in place; returns the learning curve.
+    """Train a MobileNetV3_Household, or the part of it that sees the image, in place; returns the learning curve.
 
     A killed run goes on from its last saved state in `work.states`.
     """
@@ -63,7 +63,7 @@ def fine_tune(
 
 
 def logits_of(network: nn.Module, data: TrainingImages, input_px: int, batch: int = 128) -> torch.Tensor:
-    """A network's answers (N, classes) to whole pictures at that size, the network left in evaluation mode."""
+    """A network's answers (N, classes) to whole images at that size, the network left in evaluation mode."""
     inner: Any = getattr(network, "model", network)
     inner.to(data.pixels.device).eval()
     found = []

@@ -1,1 +1,1 @@
-"""How a file is written in a process of its own: the child, the handle on it, the pictures, the ladder of recipes."""
+"""How a file is written in a process of its own: the child, the handle on it, the images, the ladder of recipes."""

@@ -1,4 +1,4 @@
-"""One conversion from its first step to the finished folder: the file, its record, labels and golden pictures."""
+"""One conversion from its first step to the finished folder: the file, its record, labels and golden images."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class ConversionRun:
             for left in work.glob("recipe-*"):
                 shutil.rmtree(left)
             artifact = self._record(folder, work / self.fmt.file_name, written, ladder, made, seconds)
-            report(0.95, "writing labels and golden pictures")
+            report(0.95, "writing labels and golden images")
             self._guard(written.recipe, made, lambda: self.maker.write_golden(self.checkpoint, work / GOLDEN))
             store.write_text(work / LABELS, "".join(f"{name}\n" for name in self.checkpoint.classes))
             store.write_text(work / store.ARTIFACT_RECORD, store.dump(artifact, "artifact"))
@@ -229,7 +229,7 @@ class ConversionRun:
             said.append(f"This file was never run here: {unable} Verify it on a machine that can before an app gets it.")
         if ladder and not any(rung.passed for rung in ladder):
             said.append(
-                f"None of the {len(ladder)} {self.precision} recipes passed on the validation pictures; this is the one that "
+                f"None of the {len(ladder)} {self.precision} recipes passed on the validation images; this is the one that "
                 "agrees most with the checkpoint. Look at the ladder, and use fp32 or fp16 unless its loss is acceptable."
             )
         if recipe.calibrated or ladder:
@@ -240,12 +240,12 @@ class ConversionRun:
         data = self.maker.describe_data(self.checkpoint)
         if data["source"] == "sample":
             return [
-                "It was calibrated and chosen on the sample pack's rendered pictures, which say little about photographs. "
+                "It was calibrated and chosen on the sample pack's rendered images, which say little about photographs. "
                 "Set UDACISENSE_DATA_DIR or download CIFAR-100, then convert again."
             ]
         if not data["unseen"]:
             return [
-                "The checkpoint may have been trained on the validation pictures, so agreement there is too hopeful. "
+                "The checkpoint may have been trained on the validation images, so agreement there is too hopeful. "
                 "Verify the file on the test split."
             ]
         return []

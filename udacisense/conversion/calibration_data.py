@@ -1,4 +1,4 @@
-"""The pictures a conversion may look at: training pictures, some to calibrate by, others to choose by; never a test picture."""
+"""The images a conversion may look at: training images, some to calibrate by, others to choose by; never a test image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from udacisense.data.sources import default_source, fingerprint, load_dataset
 from udacisense.models.checkpoint import trained_hashes
 from udacisense.records.store import write_text
 from udacisense.settings import settings
-from udacisense.types import Checkpoint, Images, Pictures
+from udacisense.types import Checkpoint, Images, ImageSet
 
 VALIDATION_PER_CLASS = 50
 BATCH = 50
@@ -24,34 +24,34 @@ BATCH = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationSplit:
-    """The training pictures of a conversion, in two parts that share no picture."""
+    """The training images of a conversion, in two parts that share no image."""
 
     checkpoint: Checkpoint
     data: Dataset
     validation: NDArray[np.int64]  # indices into data
     calibration: NDArray[np.int64]  # indices into data, the classes in turn
-    unseen: bool  # whether the checkpoint was not trained on the validation pictures; False also where nobody wrote it down
+    unseen: bool  # whether the checkpoint was not trained on the validation images; False also where nobody wrote it down
 
-    def calibrate(self, images: int) -> Pictures:
-        """The first `images` calibration pictures: each class as often as the others."""
+    def calibrate(self, images: int) -> ImageSet:
+        """The first `images` calibration images: each class as often as the others."""
         chosen = self.calibration[:images]
-        return Pictures(self._images(chosen), tuple(self.data.hashes[i] for i in chosen), self.data.labels[chosen])
+        return ImageSet(self._images(chosen), tuple(self.data.hashes[i] for i in chosen), self.data.labels[chosen])
 
     def validate(self) -> Iterator[tuple[Images, NDArray[np.int64]]]:
-        """The validation pictures and their labels, BATCH at a time: all at once they would fill the memory."""
+        """The validation images and their labels, BATCH at a time: all at once they would fill the memory."""
         for start in range(0, len(self.validation), BATCH):
             chosen = self.validation[start : start + BATCH]
             yield self._images(chosen), self.data.labels[chosen]
 
     def _images(self, chosen: NDArray[np.int64]) -> Images:
         c = self.checkpoint
-        return preprocess([self.data.pictures[i] for i in chosen], c.input_px, c.mean, c.std)
+        return preprocess([self.data.images[i] for i in chosen], c.input_px, c.mean, c.std)
 
 
 def draw(checkpoint: Checkpoint, data: Dataset) -> CalibrationSplit:
-    """Part a training split: per class up to VALIDATION_PER_CLASS pictures to choose by, the others to calibrate by.
+    """Part a training split: per class up to VALIDATION_PER_CLASS images to choose by, the others to calibrate by.
 
-    To choose by, pictures that the checkpoint was not trained on come first: on those that it learned by heart every file
+    To choose by, images that the checkpoint was not trained on come first: on those that it learned by heart every file
     agrees with it. Within that the order is that of the hashes, so that it is the same on every machine.
     """
     trained = trained_hashes(checkpoint)
@@ -69,12 +69,12 @@ def _part(data: Dataset, label: int, trained: frozenset[str] | None) -> tuple[ND
     return np.array(ordered[:held], np.int64), np.array(ordered[held:], np.int64)
 
 
-def golden_pictures(checkpoint: Checkpoint) -> Pictures:
-    """One picture of the sample pack for each class, preprocessed: they are ours, so they may travel with a file."""
+def golden_images(checkpoint: Checkpoint) -> ImageSet:
+    """One image of the sample pack for each class, preprocessed: they are ours, so they may travel with a file."""
     data = load_dataset("test", "sample")
     chosen = [int(np.flatnonzero(data.labels == label)[0]) for label in np.unique(data.labels)]
-    images = preprocess([data.pictures[i] for i in chosen], checkpoint.input_px, checkpoint.mean, checkpoint.std)
-    return Pictures(images, tuple(data.hashes[i] for i in chosen), data.labels[chosen])
+    images = preprocess([data.images[i] for i in chosen], checkpoint.input_px, checkpoint.mean, checkpoint.std)
+    return ImageSet(images, tuple(data.hashes[i] for i in chosen), data.labels[chosen])
 
 
 def training_set_id() -> str:

@@ -1,7 +1,7 @@
 """`convert`: a checkpoint in, an artifact out, once for each checkpoint, format, precision and recipe.
 
 The converter works in a process of its own, because converters crash. Where a precision has more than one recipe they are a
-ladder: each is tried in the order in which the format writes them, its file measured on validation pictures, and the first
+ladder: each is tried in the order in which the format writes them, its file measured on validation images, and the first
 that passes is kept together with what all of them measured.
 """
 
@@ -40,7 +40,7 @@ def convert(
 ) -> Artifact:
     """The artifact of a checkpoint in a format: the one made before if nothing changed, else a new one.
 
-    The file counts only after its own runtime has loaded it from disk and answered pictures with finite logits.
+    The file counts only after its own runtime has loaded it from disk and answered images with finite logits.
 
     Args:
         recipe: the name of the one recipe to use; None = the first of the format's that passes.
@@ -112,7 +112,7 @@ def artifact_id(checkpoint: Checkpoint, fmt: Format, precision: Precision, recip
     """The id that the artifact has or would have: "torchscript-fp32-<checkpoint sha[:8]>-<recipe digest[:6]>".
 
     Raises:
-        RecipeError: no such recipe. DataError: the pictures that it would be calibrated by cannot be read.
+        RecipeError: no such recipe. DataError: the images that it would be calibrated by cannot be read.
     """
     digest = hashlib.sha256(json.dumps(asked_for(fmt, precision, recipe), sort_keys=True).encode()).hexdigest()
     return f"{fmt.name}-{precision}-{checkpoint.sha256[:8]}-{digest[:6]}"

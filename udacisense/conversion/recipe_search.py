@@ -1,4 +1,4 @@
-"""The ladder: what a recipe's file measured on validation pictures, and whether that is good enough to stop climbing."""
+"""The ladder: what a recipe's file measured on validation images, and whether that is good enough to stop climbing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from udacisense.types import ConversionRecipe, RecipeTrial
 
 MIN_AGREEMENT = 0.96
-"""Share of validation pictures that a smaller file must answer as its checkpoint does."""
+"""Share of validation images that a smaller file must answer as its checkpoint does."""
 MAX_LOSS = 0.01
-"""Accuracy on validation pictures that it may lose, as a fraction."""
+"""Accuracy on validation images that it may lose, as a fraction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A file beside its checkpoint on the validation pictures."""
+    """A file beside its checkpoint on the validation images."""
 
     images: int
     agreement: float
@@ -33,7 +33,7 @@ def judge_rung(recipe: ConversionRecipe, size_bytes: int, found: Measured) -> Re
         wrong.append(f"agrees on {_percent(found.agreement)}, {_percent(MIN_AGREEMENT)} is needed")
     if loss > MAX_LOSS:
         wrong.append(f"loses {100 * loss:.1f} points of accuracy, {100 * MAX_LOSS:.1f} are allowed")
-    good = f"agrees on {_percent(found.agreement)} of {found.images} validation pictures and {_change(loss)}"
+    good = f"agrees on {_percent(found.agreement)} of {found.images} validation images and {_change(loss)}"
     return RecipeTrial(
         recipe=recipe.name,
         what=recipe.what,

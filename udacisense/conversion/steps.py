@@ -1,4 +1,4 @@
-"""The steps of a conversion, and what the conversions of one process share: pictures and the checkpoint's own answers.
+"""The steps of a conversion, and what the conversions of one process share: images and the checkpoint's own answers.
 
 This is what the child process does; `Converter` has the same methods and passes them on to it.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udacisense.artifacts import REFERENCE
-from udacisense.conversion.calibration_data import CalibrationSplit, draw, golden_pictures
+from udacisense.conversion.calibration_data import CalibrationSplit, draw, golden_images
 from udacisense.conversion.recipe_search import Measured
 from udacisense.data.sources import load_dataset
 from udacisense.errors import ExportError
@@ -21,7 +21,7 @@ from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Exported, Logits, Pictures, Precision, Session
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Exported, ImageSet, Logits, Precision, Session
 
 TIMED_RUNS = 30
 
@@ -33,7 +33,7 @@ class ConversionSteps:
         self.threads = threads
         self._of = ""  # the checkpoint that the rest belongs to
         self._draw: CalibrationSplit | None = None
-        self._golden: tuple[Pictures, Logits] | None = None
+        self._golden: tuple[ImageSet, Logits] | None = None
         self._answers: NDArray[np.int64] | None = None
 
     def export(
@@ -52,16 +52,16 @@ class ConversionSteps:
         return exported
 
     def check(self, checkpoint: Checkpoint, format: str, path: Path) -> float:
-        """Run a written file from disk on the golden pictures; returns its largest difference from the checkpoint's logits.
+        """Run a written file from disk on the golden images; returns its largest difference from the checkpoint's logits.
 
         Raises:
             ExportError: the runtime does not load or run it, or it answers in another shape or not with finite numbers.
         """
         fmt = get_format(format)
         report(0.0, f"loading it again with {fmt.runtime}")
-        pictures, expected = self._golden_of(checkpoint)
+        images, expected = self._golden_of(checkpoint)
         try:
-            found = np.asarray(fmt.load(path, self.threads).predict(pictures.images))
+            found = np.asarray(fmt.load(path, self.threads).predict(images.images))
         except Exception as exc:  # the seam: every runtime has errors of its own
             raise ExportError(f"{fmt.runtime} does not run the written file: {in_brief(exc)}.") from exc
         if found.shape != expected.shape:
@@ -71,10 +71,10 @@ class ConversionSteps:
         return float(np.abs(found - expected).max())
 
     def measure(self, checkpoint: Checkpoint, format: str, path: Path, fp32_path: Path | None) -> Measured:
-        """The file beside its checkpoint on the validation pictures, timed in turn with the format's fp32 file."""
+        """The file beside its checkpoint on the validation images, timed in turn with the format's fp32 file."""
         fmt, drawn = get_format(format), self._drawn(checkpoint)
         session = fmt.load(path, self.threads)
-        report(0.1, "answering the validation pictures")
+        report(0.1, "answering the validation images")
         expected = self._expected(checkpoint)
         found = _answers(session, drawn, path.name)
         labels = drawn.data.labels[drawn.validation]
@@ -90,14 +90,14 @@ class ConversionSteps:
         )
 
     def write_golden(self, checkpoint: Checkpoint, out: Path) -> None:
-        """The golden pictures, preprocessed, with the checkpoint's logits, as .npz."""
-        pictures, logits = self._golden_of(checkpoint)
+        """The golden images, preprocessed, with the checkpoint's logits, as .npz."""
+        images, logits = self._golden_of(checkpoint)
         with out.open("wb") as file:
-            hashes = np.array(pictures.hashes, "S16")
-            np.savez_compressed(file, images=pictures.images, logits=logits, labels=pictures.labels, hashes=hashes)
+            hashes = np.array(images.hashes, "S16")
+            np.savez_compressed(file, images=images.images, logits=logits, labels=images.labels, hashes=hashes)
 
     def describe_data(self, checkpoint: Checkpoint) -> dict[str, object]:
-        """Where the pictures came from, and whether the checkpoint knew the validation pictures."""
+        """Where the images came from, and whether the checkpoint knew the validation images."""
         drawn = self._drawn(checkpoint)
         return {"source": drawn.data.ref.source, "dataset_id": drawn.data.ref.dataset_id, "unseen": drawn.unseen}
 
@@ -119,12 +119,12 @@ class ConversionSteps:
             self._draw = draw(checkpoint, load_dataset("train"))
         return self._draw
 
-    def _golden_of(self, checkpoint: Checkpoint) -> tuple[Pictures, Logits]:
+    def _golden_of(self, checkpoint: Checkpoint) -> tuple[ImageSet, Logits]:
         self._switch(checkpoint)
         if self._golden is None:
-            pictures = golden_pictures(checkpoint)
+            images = golden_images(checkpoint)
             session = self._reference(checkpoint)
-            self._golden = pictures, run_session(session, pictures.images, len(checkpoint.classes), checkpoint.id)
+            self._golden = images, run_session(session, images.images, len(checkpoint.classes), checkpoint.id)
         return self._golden
 
     def _expected(self, checkpoint: Checkpoint) -> NDArray[np.int64]:
@@ -143,7 +143,7 @@ def _answers(session: Session, drawn: CalibrationSplit, name: str) -> NDArray[np
 
 
 def _time(session: Session, reference: Session | None, checkpoint: Checkpoint) -> tuple[float, float | None]:
-    """Median seconds of one picture for both, run in turn so that a busy moment hits both alike."""
+    """Median seconds of one image for both, run in turn so that a busy moment hits both alike."""
     probe = np.random.default_rng(0).standard_normal((1, 3, *checkpoint.input_px), dtype=np.float32)
     sessions = [session] if reference is None else [session, reference]
     times: list[list[float]] = [[] for _ in sessions]

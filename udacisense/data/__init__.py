@@ -1,1 +1,1 @@
-"""Pictures in: sources, splits, preprocessing and health."""
+"""Images in: sources, splits, preprocessing and health."""

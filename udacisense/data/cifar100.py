@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense.data.pool import Picture, Pool, picture_md5
+from udacisense.data.pool import LabelledImage, Pool, image_md5
 from udacisense.errors import DataError
 from udacisense.foreign import in_brief
 from udacisense.labels import CIFAR100_FINE_LABELS
@@ -43,7 +43,7 @@ def is_downloaded() -> bool:
 
 
 def read_cifar100() -> Pool:
-    """The pictures of the ten household classes, train and test.
+    """The images of the ten household classes, train and test.
 
     Raises:
         DataError: not downloaded, or a file that is not the published one.
@@ -52,7 +52,7 @@ def read_cifar100() -> Pool:
 
 
 def read_all_classes(split: SplitName) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """All hundred classes of one of CIFAR-100's own parts: pictures (N, 32, 32, 3) and fine labels (N, 0..99).
+    """All hundred classes of one of CIFAR-100's own parts: images (N, 32, 32, 3) and fine labels (N, 0..99).
 
     Raises:
         DataError: not downloaded, or a file that is not the published one.
@@ -63,7 +63,7 @@ def read_all_classes(split: SplitName) -> tuple[NDArray[np.uint8], NDArray[np.in
 @lru_cache(maxsize=1)
 def _household(*states: tuple[SplitName, str, int]) -> Pool:
     """Keyed by the files' times, so that it is read once per process and state."""
-    return Pool(tuple(p for split, _, _ in states for p in _household_pictures(split)))
+    return Pool(tuple(p for split, _, _ in states for p in _household_images(split)))
 
 
 def _state(split: SplitName) -> tuple[SplitName, str, int]:
@@ -73,14 +73,14 @@ def _state(split: SplitName) -> tuple[SplitName, str, int]:
     return split, str(path), path.stat().st_mtime_ns
 
 
-def _household_pictures(split: SplitName) -> list[Picture]:
+def _household_images(split: SplitName) -> list[LabelledImage]:
     pixels, fine = read_all_classes(split)
     found = []
     for row in np.flatnonzero(np.isin(fine, CIFAR100_FINE_LABELS)):
-        picture = pixels[row].copy()
-        picture.setflags(write=False)
+        image = pixels[row].copy()
+        image.setflags(write=False)
         label = CIFAR100_FINE_LABELS.index(int(fine[row]))
-        found.append(Picture(picture, label, picture_md5(picture), split, f"{FOLDER}/{split}, row {row}"))
+        found.append(LabelledImage(image, label, image_md5(image), split, f"{FOLDER}/{split}, row {row}"))
     return found
 
 

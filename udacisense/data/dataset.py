@@ -1,4 +1,4 @@
-"""The Dataset: decoded pictures with labels and hashes, the same from every source."""
+"""The Dataset: decoded images with labels and hashes, the same from every source."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """One split: N pictures, decoded once and kept as uint8 (H, W, 3), which may differ in size."""
+    """One split: N images, decoded once and kept as uint8 (H, W, 3), which may differ in size."""
 
     ref: DatasetRef
-    pictures: tuple[Pixels, ...]
+    images: tuple[Pixels, ...]
     labels: NDArray[np.int64]  # N, index into classes
-    hashes: tuple[str, ...]  # first 16 hex digits of the md5 of each picture's raw RGB bytes: its id
+    hashes: tuple[str, ...]  # first 16 hex digits of the md5 of each image's raw RGB bytes: its id
     classes: tuple[str, ...] = CLASSES
     skipped: tuple[Skipped, ...] = ()
 
     def __post_init__(self) -> None:
-        sizes = {len(self.pictures), len(self.labels), len(self.hashes), self.ref.images}
+        sizes = {len(self.images), len(self.labels), len(self.hashes), self.ref.images}
         if len(sizes) != 1:
-            raise ValueError(f"pictures, labels, hashes and ref.images must have one length, got {sorted(sizes)}")
+            raise ValueError(f"images, labels, hashes and ref.images must have one length, got {sorted(sizes)}")
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def counts(self) -> dict[str, int]:
-        """Pictures per class name, in the order of the classes."""
+        """Images per class name, in the order of the classes."""
         found = np.bincount(self.labels, minlength=len(self.classes))
         return {name: int(n) for name, n in zip(self.classes, found, strict=True)}

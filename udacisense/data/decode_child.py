@@ -12,7 +12,7 @@ import time
 from typing import IO
 
 from udacisense.data.bounds import examine
-from udacisense.data.pictures import decode_here
+from udacisense.data.images import decode_here
 from udacisense.errors import ImageError
 from udacisense.processes import limits
 from udacisense.processes.limits import Bounds

@@ -12,8 +12,8 @@ from typing import get_args
 
 from udacisense import files
 from udacisense.data.dataset import Skipped
-from udacisense.data.pictures import decode_picture
-from udacisense.data.pool import Picture, Pool, picture_md5
+from udacisense.data.images import decode_image
+from udacisense.data.pool import LabelledImage, Pool, image_md5
 from udacisense.data.preprocess import resize
 from udacisense.data.splits import household_v1_test
 from udacisense.errors import DataError, ImageError, StoreError
@@ -40,7 +40,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What lies in the folder, before a picture is opened."""
+    """What lies in the folder, before an image is opened."""
 
     root: str
     files: tuple[File, ...]
@@ -48,25 +48,25 @@ class Listing:
 
 
 def read_folder(root: Path) -> Pool:
-    """Every readable picture below `root`; the others are skipped with a reason. Decoded once per process and state.
+    """Every readable image below `root`; the others are skipped with a reason. Decoded once per process and state.
 
     Raises:
-        DataError: no such folder, none of the class folders in it, or not one readable picture.
+        DataError: no such folder, none of the class folders in it, or not one readable image.
     """
     listing = list_folder(root)
     pool = _decode(listing)
-    if pool.pictures:
+    if pool.images:
         return pool
     found = (
         f"{len(pool.skipped)} files could not be used ({pool.skipped[0].reason})" if pool.skipped else "the folders are empty"
     )
-    raise DataError(f"{root} has no readable picture: {found}. Put pictures into {_layout()}.")
+    raise DataError(f"{root} has no readable image: {found}. Put images into {_layout()}.")
 
 
 def read_named_by_hash(root: Path, split: SplitName) -> Pool | None:
     """One part of a folder whose file names say, by the md5 they begin with, that its split is household-v1.
 
-    Only this part is opened, and its names are checked against its pictures. None = not such a folder, or a name is false.
+    Only this part is opened, and its names are checked against its images. None = not such a folder, or a name is false.
 
     Raises:
         DataError: no such folder, or none of the class folders in it.
@@ -75,7 +75,7 @@ def read_named_by_hash(root: Path, split: SplitName) -> Pool | None:
     if not _says_household_v1(listing):
         return None
     pool = _decode(replace(listing, files=tuple(f for f in listing.files if f.split == split)))
-    true = bool(pool.pictures) and all(_stem(p.place) == p.md5[:16] for p in pool.pictures)
+    true = bool(pool.images) and all(_stem(p.place) == p.md5[:16] for p in pool.images)
     return pool if true else None
 
 
@@ -138,8 +138,8 @@ def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            picture = entry.name.lower().endswith(ENDINGS)  # whatever bears such a name is told, a folder or a pipe as well
-            if not entry.name.startswith(".") and (picture or entry.is_file()):
+            image = entry.name.lower().endswith(ENDINGS)  # whatever bears such a name is told, a folder or a pipe as well
+            if not entry.name.startswith(".") and (image or entry.is_file()):
                 stat = entry.stat(follow_symlinks=entry.is_file())
                 found.append(File(entry.path, label, split, stat.st_size, stat.st_mtime_ns))
     return sorted(found, key=lambda f: f.path)
@@ -147,37 +147,37 @@ def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
 
 @lru_cache(maxsize=4)
 def _decode(listing: Listing) -> Pool:
-    pictures, skipped = [], []
+    images, skipped = [], []
     root = Path(listing.root)
     for file in listing.files:
         try:
             _check_links(Path(file.path), root)
-            pictures.append(_picture(file))
+            images.append(_image(file))
         except (ImageError, StoreError, OSError) as exc:
             skipped.append(Skipped(file.path, str(exc)))
-    return Pool(tuple(pictures), tuple(skipped), listing.wrong_classes)
+    return Pool(tuple(images), tuple(skipped), listing.wrong_classes)
 
 
 def _check_links(path: Path, root: Path) -> None:
-    """Following links takes its time with thousands of pictures, so it is done where there are some."""
+    """Following links takes its time with thousands of images, so it is done where there are some."""
     if any(
         os.path.islink(part) for part in (path, path.parent, path.parent.parent) if part.is_relative_to(root) and part != root
     ):
         files.check_place(path, root)
 
 
-def _picture(file: File) -> Picture:
+def _image(file: File) -> LabelledImage:
     name = os.path.basename(file.path)
     if not name.lower().endswith(ENDINGS):
         raise ImageError(f"{name} does not end in one of {', '.join(ENDINGS)}. Move it away or rename it.")
     if file.size_bytes > MAX_FILE_BYTES:
         raise ImageError(f"{name} is larger than {MAX_FILE_BYTES >> 20} MB. Make it smaller.")
-    pixels = decode_picture(files.read_bytes(Path(file.path), MAX_FILE_BYTES), name)
-    return Picture(_bounded(pixels), file.label, picture_md5(pixels), file.split, file.path)
+    pixels = decode_image(files.read_bytes(Path(file.path), MAX_FILE_BYTES), name)
+    return LabelledImage(_bounded(pixels), file.label, image_md5(pixels), file.split, file.path)
 
 
 def _bounded(pixels: Pixels) -> Pixels:
-    """A picture larger than the network's input is kept at that size: preprocessing gives the same, memory stays small."""
+    """An image larger than the network's input is kept at that size: preprocessing gives the same, memory stays small."""
     kept = resize(pixels) if pixels.shape[0] * pixels.shape[1] > INPUT_PX[0] * INPUT_PX[1] else pixels
     kept.setflags(write=False)
     return kept

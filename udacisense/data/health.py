@@ -1,4 +1,4 @@
-"""What is wrong with the pictures, before a figure rests on them."""
+"""What is wrong with the images, before a figure rests on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from udacisense.data.dataset import Dataset, Skipped
-from udacisense.data.pool import Picture, Pool
+from udacisense.data.pool import LabelledImage, Pool
 from udacisense.data.sources import default_source, read_pool, scheme_for
 from udacisense.data.splits import SchemeName, split_pool
 from udacisense.labels import CLASSES
@@ -20,7 +20,7 @@ UNBALANCED = 1.5  # the largest class by the smallest, from where it is worth a 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """One picture that is there more than once, byte for byte."""
+    """One image that is there more than once, byte for byte."""
 
     image: str  # first 16 hex digits of its md5
     places: tuple[str, ...]
@@ -30,7 +30,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class HealthFinding:
-    """One sentence about the pictures: what, why it matters, what to do."""
+    """One sentence about the images: what, why it matters, what to do."""
 
     level: Literal["problem", "note"]  # a problem makes figures wrong, a note makes them weaker
     message: str
@@ -42,17 +42,17 @@ class Health:
 
     source: SourceName
     scheme: SchemeName
-    counts: Mapping[SplitName, Mapping[str, int]]  # pictures per class of each part
+    counts: Mapping[SplitName, Mapping[str, int]]  # images per class of each part
     skipped: tuple[Skipped, ...]  # files that could not be read
     wrong_classes: tuple[str, ...]  # folders that are none of the ten classes
     duplicates: tuple[Duplicate, ...]
-    moved: int  # pictures that the source's own split puts on the other side; 0 = none, or it has no split
+    moved: int  # images that the source's own split puts on the other side; 0 = none, or it has no split
     imbalance: float | None  # largest class by smallest; None = a class is empty
     findings: tuple[HealthFinding, ...]
 
     @property
     def empty_classes(self) -> tuple[str, ...]:
-        """Classes without a picture in either part."""
+        """Classes without an image in either part."""
         return tuple(name for name in CLASSES if not any(part[name] for part in self.counts.values()))
 
     @property
@@ -74,7 +74,7 @@ def check_health(source: SourceName | None = None, scheme: str | None = None) ->
         scheme: as for `load_dataset`.
 
     Raises:
-        DataError: unknown source or scheme; a source that is missing, damaged or without a readable picture.
+        DataError: unknown source or scheme; a source that is missing, damaged or without a readable image.
     """
     name = default_source() if source is None else source
     pool = read_pool(name)
@@ -96,21 +96,21 @@ def check_health(source: SourceName | None = None, scheme: str | None = None) ->
 
 
 def overlap(dataset: Dataset, trained_hashes: Collection[str]) -> int:
-    """How many of the dataset's pictures are among those a checkpoint was trained on, by the first 16 digits of their md5."""
+    """How many of the dataset's images are among those a checkpoint was trained on, by the first 16 digits of their md5."""
     trained = {h[:16] for h in trained_hashes}
     return sum(h in trained for h in dataset.hashes)
 
 
-def _counts(pictures: list[Picture]) -> dict[str, int]:
-    labels = [p.label for p in pictures]
+def _counts(images: list[LabelledImage]) -> dict[str, int]:
+    labels = [p.label for p in images]
     return {name: labels.count(label) for label, name in enumerate(CLASSES)}
 
 
-def _duplicates(parts: Mapping[SplitName, list[Picture]]) -> tuple[Duplicate, ...]:
-    copies: dict[str, list[tuple[SplitName, Picture]]] = defaultdict(list)
+def _duplicates(parts: Mapping[SplitName, list[LabelledImage]]) -> tuple[Duplicate, ...]:
+    copies: dict[str, list[tuple[SplitName, LabelledImage]]] = defaultdict(list)
     for split, members in parts.items():
-        for picture in members:
-            copies[picture.md5].append((split, picture))
+        for image in members:
+            copies[image.md5].append((split, image))
     return tuple(
         Duplicate(
             image=md5[:16],
@@ -123,8 +123,8 @@ def _duplicates(parts: Mapping[SplitName, list[Picture]]) -> tuple[Duplicate, ..
     )
 
 
-def _moved(pool: Pool, parts: Mapping[SplitName, list[Picture]]) -> int:
-    if not any(p.split for p in pool.pictures):
+def _moved(pool: Pool, parts: Mapping[SplitName, list[LabelledImage]]) -> int:
+    if not any(p.split for p in pool.images):
         return 0
     return sum(p.split != split for split, members in parts.items() for p in members)
 
@@ -137,24 +137,24 @@ def _problems(health: Health) -> Iterator[HealthFinding]:
     for name in health.wrong_classes:
         near = get_close_matches(name.split("/")[-1].lower(), CLASSES, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"The classes are {', '.join(CLASSES)}."
-        yield HealthFinding("problem", f"The folder {name} is none of the ten classes, so its pictures are not used. {hint}")
+        yield HealthFinding("problem", f"The folder {name} is none of the ten classes, so its images are not used. {hint}")
     if health.across_splits:
-        many = _many(len(health.across_splits), "picture is", "pictures are")
+        many = _many(len(health.across_splits), "image is", "images are")
         yield HealthFinding(
             "problem", f"{many} in train and in test, so accuracy looks better than it is. Delete one copy of each."
         )
     conflicts = sum(len(d.classes) > 1 for d in health.duplicates)
     if conflicts:
-        many = _many(conflicts, "picture lies", "pictures lie")
+        many = _many(conflicts, "image lies", "images lie")
         yield HealthFinding("problem", f"{many} in two classes, so one label is wrong. Delete the wrong copy of each.")
     for name in health.empty_classes:
-        yield HealthFinding("problem", f"The class {name} has no picture, so nothing can be said about it. Add some.")
+        yield HealthFinding("problem", f"The class {name} has no image, so nothing can be said about it. Add some.")
     for split, part in health.counts.items():
         lacking = [name for name in CLASSES if not part[name] and name not in health.empty_classes]
         if lacking:
             names = ", ".join(lacking)
             yield HealthFinding(
-                "problem", f"There is no {split} picture of {names}. Add some (a class needs at least 2 for both parts)."
+                "problem", f"There is no {split} image of {names}. Add some (a class needs at least 2 for both parts)."
             )
 
 
@@ -170,13 +170,13 @@ def _notes(health: Health) -> Iterator[HealthFinding]:
     if health.imbalance is not None and health.imbalance >= UNBALANCED:
         times = f"{health.imbalance:.1f} times"
         yield HealthFinding(
-            "note", f"The largest class has {times} the pictures of the smallest. Read accuracy per class, or add pictures."
+            "note", f"The largest class has {times} the images of the smallest. Read accuracy per class, or add images."
         )
     if health.moved and health.source == "folder":
-        many = _many(health.moved, "picture is", "pictures are")
+        many = _many(health.moved, "image is", "images are")
         yield HealthFinding(
             "note",
-            f"{many} on the other side in the folder's own train/ and test/, because household-v1 splits by the pictures "
+            f"{many} on the other side in the folder's own train/ and test/, because household-v1 splits by the images "
             "themselves. Use the scheme official to keep the folder's split.",
         )
 

@@ -10,8 +10,8 @@ from udacisense.types import Pixels, SplitName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """One labelled picture of a source."""
+class LabelledImage:
+    """One labelled image of a source."""
 
     pixels: Pixels
     label: int  # index into CLASSES
@@ -22,13 +22,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """All pictures of a source."""
+    """All images of a source."""
 
-    pictures: tuple[Picture, ...]
+    images: tuple[LabelledImage, ...]
     skipped: tuple[Skipped, ...] = ()
     wrong_classes: tuple[str, ...] = ()  # folders that are none of the ten classes
 
 
-def picture_md5(pixels: Pixels) -> str:
-    """md5 of the raw RGB bytes, row by row: the same for a picture from any source, 32 hex digits."""
+def image_md5(pixels: Pixels) -> str:
+    """md5 of the raw RGB bytes, row by row: the same for an image from any source, 32 hex digits."""
     return hashlib.md5(pixels.tobytes(), usedforsecurity=False).hexdigest()

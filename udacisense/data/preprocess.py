@@ -1,4 +1,4 @@
-"""The one way from pictures to the network's input: training, evaluation, calibration, timing, camera and upload use it."""
+"""The one way from images to the network's input: training, evaluation, calibration, timing, camera and upload use it."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from udacisense.types import Checkpoint, Images, Pixels
 
 
 def preprocess(
-    pictures: Sequence[Pixels] | NDArray[np.uint8],
+    samples: Sequence[Pixels] | NDArray[np.uint8],
     input_px: tuple[int, int] = INPUT_PX,
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
 ) -> Images:
-    """Images (N, 3, *input_px) from N pictures (H, W, 3) uint8 of any sizes: bicubic resize, 0..1, minus mean, by std.
+    """Images (N, 3, *input_px) from N images (H, W, 3) uint8 of any sizes: bicubic resize, 0..1, minus mean, by std.
 
-    Equals torchvision's Resize(bicubic) + ToTensor + Normalize on PIL pictures; needs neither of the two.
+    Equals torchvision's Resize(bicubic) + ToTensor + Normalize on PIL images; needs neither of the two.
 
     Raises:
-        DataError: a picture that is not uint8 (H, W, 3) with at least one pixel.
+        DataError: an image that is not uint8 (H, W, 3) with at least one pixel.
     """
-    images = np.empty((len(pictures), 3, *input_px), np.float32)
+    images = np.empty((len(samples), 3, *input_px), np.float32)
     scale = (1.0 / (255.0 * np.asarray(std, np.float64))).astype(np.float32)[:, None, None]
     shift = (-np.asarray(mean, np.float64) / np.asarray(std, np.float64)).astype(np.float32)[:, None, None]
-    for image, picture in zip(images, pictures, strict=True):
-        np.multiply(resize(picture, input_px).transpose(2, 0, 1), scale, out=image)
+    for image, pixels in zip(images, samples, strict=True):
+        np.multiply(resize(pixels, input_px).transpose(2, 0, 1), scale, out=image)
         image += shift
     return images
 
 
-def resize(picture: Pixels, input_px: tuple[int, int] = INPUT_PX) -> Pixels:
-    """The picture squeezed to height and width `input_px` by PIL's bicubic filter: what the network sees, as uint8.
+def resize(pixels: Pixels, input_px: tuple[int, int] = INPUT_PX) -> Pixels:
+    """The image squeezed to height and width `input_px` by PIL's bicubic filter: what the network sees, as uint8.
 
     Raises:
         DataError: not uint8 (H, W, 3) with at least one pixel.
     """
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise DataError(
-            f"A picture must be uint8 (H, W, 3) with at least one pixel, got {picture.dtype} {picture.shape}. "
-            "Decode it with decode_picture first."
+            f"An image must be uint8 (H, W, 3) with at least one pixel, got {pixels.dtype} {pixels.shape}. "
+            "Decode it with decode_image first."
         )
-    if picture.shape[:2] == input_px:
-        return picture
+    if pixels.shape[:2] == input_px:
+        return pixels
     height, width = input_px
-    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def batches(dataset: Dataset, size: int) -> Iterator[tuple[Images, NDArray[np.int64]]]:
@@ -62,7 +62,7 @@ def batches(dataset: Dataset, size: int) -> Iterator[tuple[Images, NDArray[np.in
     if size < 1:
         raise DataError(f"A batch needs at least one image, got a size of {size}. Set UDACISENSE_EVAL_BATCH to 1 or more.")
     for start in range(0, len(dataset), size):
-        yield preprocess(dataset.pictures[start : start + size]), dataset.labels[start : start + size]
+        yield preprocess(dataset.images[start : start + size]), dataset.labels[start : start + size]
 
 
 def describe_preprocessing(checkpoint: Checkpoint) -> dict[str, object]:

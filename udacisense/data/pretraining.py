@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udacisense.data.cifar100 import PX, is_downloaded, read_all_classes
-from udacisense.data.pool import picture_md5
+from udacisense.data.pool import image_md5
 from udacisense.data.preprocess import resize
 from udacisense.data.sources import load_dataset
 from udacisense.errors import DataError
@@ -19,23 +19,23 @@ from udacisense.settings import settings
 
 
 def load_all_classes(without: Collection[str] = ()) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Pictures (N, 32, 32, 3) and fine labels (N, 0..99): the other ninety classes and the household training images.
+    """Images (N, 32, 32, 3) and fine labels (N, 0..99): the other ninety classes and the household training images.
 
     The other classes come from the setting pretrain_file, else from the downloaded CIFAR-100. The household test images are
     never among them.
 
     Args:
-        without: ids (hashes) of household training pictures that are left out, such as those held out to choose by.
+        without: ids (hashes) of household training images that are left out, such as those held out to choose by.
 
     Raises:
         DataError: neither is there, or the file is not of that form.
     """
     x, y = _other_classes()
     household, held_out = load_dataset("train"), {*load_dataset("test").hashes, *without}
-    keep = [picture_md5(picture)[:16] not in held_out for picture in x]
+    keep = [image_md5(image)[:16] not in held_out for image in x]
     ours = [i for i, name in enumerate(household.hashes) if name not in held_out]
     fine = np.array(CIFAR100_FINE_LABELS, np.int64)[household.labels[ours]]
-    small = np.stack([resize(household.pictures[i], (PX, PX)) for i in ours])
+    small = np.stack([resize(household.images[i], (PX, PX)) for i in ours])
     return np.concatenate([x[keep], small]), np.concatenate([y[keep], fine])
 
 

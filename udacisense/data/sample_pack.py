@@ -1,4 +1,4 @@
-"""The source `sample`: rendered pictures inside the package, each one held to the manifest that came with it."""
+"""The source `sample`: rendered images inside the package, each one held to the manifest that came with it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from udacisense import files
 from udacisense.data.folder import Listing, list_folder
-from udacisense.data.pictures import decode_picture
-from udacisense.data.pool import Picture, Pool, picture_md5
+from udacisense.data.images import decode_image
+from udacisense.data.pool import LabelledImage, Pool, image_md5
 from udacisense.errors import DataError, ImageError, StoreError
 from udacisense.foreign import in_brief
 from udacisense.labels import CLASSES
@@ -22,7 +22,7 @@ SAMPLE = Path(__file__).parent / "sample"
 """The pack: `<split>/<class>/*.webp`, manifest.json, and LICENSE, the CC0-1.0 text that dedicates it to the public domain."""
 MANIFEST = "manifest.json"
 SCHEMA = 1
-_WAY_OUT = "Install the package again, or set UDACISENSE_DATA_DIR to use other pictures."
+_WAY_OUT = "Install the package again, or set UDACISENSE_DATA_DIR to use other images."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Entry:
 
 
 def read_sample(split: SplitName | None = None, root: Path = SAMPLE) -> Pool:
-    """The pack's pictures, of one part or of both; decoded once per process and state of the files.
+    """The pack's images, of one part or of both; decoded once per process and state of the files.
 
     Names are compared for the whole pack, contents for the files that are opened.
 
@@ -65,7 +65,7 @@ def _read(listing: Listing, state: tuple[int, int], split: SplitName | None) -> 
     found = {Path(file.path).relative_to(root).as_posix() for file in listing.files}
     _same_names(root, set(entries), found | set(listing.wrong_classes))
     wanted = {name: entry for name, entry in entries.items() if split in (None, entry.split)}
-    return Pool(tuple(_pictures(root, wanted)))
+    return Pool(tuple(_images(root, wanted)))
 
 
 def _entries(root: Path) -> dict[str, _Entry]:
@@ -93,14 +93,14 @@ def _same_names(root: Path, listed: set[str], found: set[str]) -> None:
             raise DataError(f"The sample pack in {root} {what} {min(names)}{more}. {_WAY_OUT}")
 
 
-def _pictures(root: Path, entries: Mapping[str, _Entry]) -> Iterator[Picture]:
+def _images(root: Path, entries: Mapping[str, _Entry]) -> Iterator[LabelledImage]:
     for name, entry in entries.items():
         path = root / name
         try:
             raw = files.read_bytes(path)
             if hashlib.sha256(raw).hexdigest() != entry.sha256:
                 raise ImageError(f"{name} is not the file that the manifest tells of")
-            pixels = decode_picture(raw, name)
+            pixels = decode_image(raw, name)
         except (StoreError, ImageError) as exc:
             raise DataError(f"The sample pack in {root} is damaged: {in_brief(exc)}. {_WAY_OUT}") from exc
-        yield Picture(pixels, entry.label, picture_md5(pixels), entry.split, str(path))
+        yield LabelledImage(pixels, entry.label, image_md5(pixels), entry.split, str(path))

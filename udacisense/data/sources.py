@@ -1,4 +1,4 @@
-"""Where pictures come from. Every source gives the same Dataset."""
+"""Where images come from. Every source gives the same Dataset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from udacisense.data.cifar100 import cifar100_folder, is_downloaded, read_cifar100
 from udacisense.data.dataset import Dataset, Skipped
 from udacisense.data.folder import list_folder, read_folder, read_named_by_hash
-from udacisense.data.pool import Picture, Pool
+from udacisense.data.pool import LabelledImage, Pool
 from udacisense.data.sample_pack import SAMPLE, manifest_state, read_sample
 from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
 from udacisense.errors import DataError
@@ -32,7 +32,7 @@ class SourceInfo:
     title: str
     location: str  # where its files lie, or would
     meaning: str  # what figures measured on it are worth
-    how_to_get_real: str | None  # the way to real pictures; None = these are real
+    how_to_get_real: str | None  # the way to real images; None = these are real
 
 
 def load_dataset(split: SplitName, source: SourceName | None = None, scheme: str | None = None) -> Dataset:
@@ -44,17 +44,17 @@ def load_dataset(split: SplitName, source: SourceName | None = None, scheme: str
         scheme: "household-v1" or "official"; None = household-v1 for CIFAR-100; a folder and the sample keep their own split.
 
     Raises:
-        DataError: unknown split, source or scheme; a source that is missing, damaged or without pictures in this part.
+        DataError: unknown split, source or scheme; a source that is missing, damaged or without images in this part.
     """
     _one_of("split", split, get_args(SplitName))
     name = default_source() if source is None else source
-    used, pictures, skipped = _part(name, split, scheme)
-    if not pictures:
+    used, images, skipped = _part(name, split, scheme)
+    if not images:
         raise DataError(
-            f"The source {describe(name).location} has no {split} pictures in the split {used}. "
-            "Add pictures (a class needs at least 2 for both parts) or choose another split."
+            f"The source {describe(name).location} has no {split} images in the split {used}. "
+            "Add images (a class needs at least 2 for both parts) or choose another split."
         )
-    return _dataset(DatasetRef(dataset_id(pictures), name, used, split, len(pictures)), pictures, skipped)
+    return _dataset(DatasetRef(dataset_id(images), name, used, split, len(images)), images, skipped)
 
 
 def default_source() -> SourceName:
@@ -79,14 +79,14 @@ def describe(source: SourceName) -> SourceInfo:
     """
     _one_of("source", source, SOURCES)
     real = (
-        "Run `python -m udacisense data --download` for CIFAR-100, or set UDACISENSE_DATA_DIR to a folder of your own pictures."
+        "Run `python -m udacisense data --download` for CIFAR-100, or set UDACISENSE_DATA_DIR to a folder of your own images."
     )
     if source == "cifar100":
         meaning = "600 real photographs a class at 32 x 32 pixels. Figures on them are real."
         return SourceInfo(source, "CIFAR-100, household classes", relative(cifar100_folder()), meaning, None)
     if source == "folder":
         place = str(settings().data_dir or "UDACISENSE_DATA_DIR is not set")
-        return SourceInfo(source, "Your folder", place, "Your own pictures. Figures hold for pictures like these.", None)
+        return SourceInfo(source, "Your folder", place, "Your own images. Figures hold for images like these.", None)
     meaning = (
         "400 rendered household scenes that come with the product, to try everything at once. Figures on them are not the "
         "figures of the real test set."
@@ -95,7 +95,7 @@ def describe(source: SourceName) -> SourceInfo:
 
 
 def fingerprint(source: SourceName | None = None) -> str:
-    """A digest that changes when the source's files change, for cache keys; opens no picture: 16 hex digits.
+    """A digest that changes when the source's files change, for cache keys; opens no image: 16 hex digits.
 
     Raises:
         DataError: unknown or missing source.
@@ -142,30 +142,32 @@ def folder_of(source: SourceName) -> Path:
         return SAMPLE
     data_dir = settings().data_dir
     if data_dir is None:
-        raise DataError("The source `folder` needs UDACISENSE_DATA_DIR, which is not set. Set it to a folder of pictures.")
+        raise DataError("The source `folder` needs UDACISENSE_DATA_DIR, which is not set. Set it to a folder of images.")
     return data_dir
 
 
-def _part(source: SourceName, split: SplitName, scheme: str | None) -> tuple[SchemeName, list[Picture], tuple[Skipped, ...]]:
+def _part(
+    source: SourceName, split: SplitName, scheme: str | None
+) -> tuple[SchemeName, list[LabelledImage], tuple[Skipped, ...]]:
     _one_of("split scheme", scheme or SCHEMES[0], SCHEMES)
     wanted = scheme_for(source, scheme)
     if source == "sample" and wanted == "official":
-        return "official", in_order(read_sample(split).pictures), ()
+        return "official", in_order(read_sample(split).images), ()
     if source == "folder" and scheme != "official":
         pool = read_named_by_hash(folder_of(source), split)
         if pool is not None:
-            return "household-v1", in_order(pool.pictures), pool.skipped
+            return "household-v1", in_order(pool.images), pool.skipped
     pool = read_pool(source)
     used, parts = split_pool(pool, wanted)
     return used, parts[split], pool.skipped
 
 
-def _dataset(ref: DatasetRef, pictures: Sequence[Picture], skipped: tuple[Skipped, ...]) -> Dataset:
+def _dataset(ref: DatasetRef, images: Sequence[LabelledImage], skipped: tuple[Skipped, ...]) -> Dataset:
     return Dataset(
         ref=ref,
-        pictures=tuple(p.pixels for p in pictures),
-        labels=np.array([p.label for p in pictures], np.int64),
-        hashes=tuple(p.md5[:16] for p in pictures),
+        images=tuple(p.pixels for p in images),
+        labels=np.array([p.label for p in images], np.int64),
+        hashes=tuple(p.md5[:16] for p in images),
         skipped=skipped,
     )
 

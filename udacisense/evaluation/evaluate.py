@@ -16,13 +16,13 @@ from udacisense.types import Artifact, Evaluation, Subject
 
 
 def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluation:
-    """Judge a checkpoint or artifact on a split and save the record; the same file on the same pictures keeps its record.
+    """Judge a checkpoint or artifact on a split and save the record; the same file on the same images keeps its record.
 
     Args:
         fresh: run the file again and add a new record.
 
     Raises:
-        RunError: the file cannot be loaded or run. MeasureError: an answer is not a number, or no picture has a label.
+        RunError: the file cannot be loaded or run. MeasureError: an answer is not a number, or no image has a label.
     """
     kept = None if fresh else newest_evaluation(subject.sha256, data.ref.dataset_id)
     if kept is not None and predictions_path(subject.sha256, data.ref.dataset_id).is_file():
@@ -32,7 +32,7 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluat
     labelled = int(found.labelled.sum())
     top1, top5 = (topk_accuracy(found.logits, found.labels, k) for k in (1, 5))
     if top1 is None or top5 is None:
-        raise MeasureError(f"None of the {len(data)} pictures has a label, so there is no accuracy. Use a labelled split.")
+        raise MeasureError(f"None of the {len(data)} images has a label, so there is no accuracy. Use a labelled split.")
     seen = overlap_with_training(subject, data)
     counts = confusion(found.logits, found.labels, len(data.classes))
     record = Evaluation(
@@ -57,12 +57,12 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluat
 
 
 def recall_per_class(counts: tuple[tuple[int, ...], ...]) -> tuple[float | None, ...]:
-    """Share (0..1) of each class's pictures answered right; None where the split has none."""
+    """Share (0..1) of each class's images answered right; None where the split has none."""
     return tuple(row[i] / sum(row) if sum(row) else None for i, row in enumerate(counts))
 
 
 def overlap_with_training(subject: Subject, data: Dataset) -> int | None:
-    """How many pictures of the split the weights were trained on; None = nobody wrote down what they were trained on."""
+    """How many images of the split the weights were trained on; None = nobody wrote down what they were trained on."""
     try:
         checkpoint = find_checkpoint(subject.checkpoint_id) if isinstance(subject, Artifact) else subject
     except NotFoundError:
@@ -75,21 +75,21 @@ def _warnings(data: Dataset, labelled: int, seen: int | None) -> tuple[str, ...]
     said = []
     if seen:
         said.append(
-            f"{seen} of {len(data)} pictures were in this model's training, so the accuracy is too high. "
+            f"{seen} of {len(data)} images were in this model's training, so the accuracy is too high. "
             "Evaluate on the household-v1 test split, or train without them."
         )
     if seen is None:
         said.append(
-            "It is not known which pictures this model was trained on, so some of these may be among them. "
+            "It is not known which images this model was trained on, so some of these may be among them. "
             "Keep the list that training writes beside the checkpoint."
         )
     if labelled < len(data):
-        said.append(f"{len(data) - labelled} of {len(data)} pictures have no label and do not count.")
+        said.append(f"{len(data) - labelled} of {len(data)} images have no label and do not count.")
     if data.skipped:
         said.append(f"{len(data.skipped)} files of the split could not be used. The Dataset page names them.")
     if data.ref.source == "sample":
         said.append(
-            f"These are the {len(data)} rendered pictures of the sample pack: good for trying things out, no evidence for real "
+            f"These are the {len(data)} rendered images of the sample pack: good for trying things out, no evidence for real "
             "photographs. Set UDACISENSE_DATA_DIR or download CIFAR-100, then evaluate again."
         )
     return tuple(said)

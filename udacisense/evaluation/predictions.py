@@ -1,6 +1,6 @@
 """The logits of a subject on a split: computed once by the file's own runtime, kept on disk, shared by all who judge.
 
-A file's answers are kept under the hash of its bytes and the digest of the pictures, so nothing stale can be read.
+A file's answers are kept under the hash of its bytes and the digest of the images, so nothing stale can be read.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from udacisense.settings import settings
 from udacisense.types import DatasetRef, Evaluation, Images, Logits, Session, Subject
 
 T = TypeVar("T")
-MAX_BYTES = 256 * 1024**2  # of raw predictions; a million pictures need less
+MAX_BYTES = 256 * 1024**2  # of raw predictions; a million images need less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What a subject answered to each picture, in the order of the dataset."""
+    """What a subject answered to each image, in the order of the dataset."""
 
-    hashes: tuple[str, ...]  # N, the pictures' ids
+    hashes: tuple[str, ...]  # N, the images' ids
     labels: NDArray[np.int64]  # N; negative = no label
     logits: Logits  # N, classes
     preprocess_s: float  # spent on preprocessing, beside the forward passes
@@ -46,12 +46,12 @@ class Predictions:
 
     @property
     def answers(self) -> NDArray[np.int64]:
-        """The top-1 class of each picture."""
+        """The top-1 class of each image."""
         return measure.answers(self.logits)
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """True where the picture has a label."""
+        """True where the image has a label."""
         return self.labels >= 0
 
     @property
@@ -62,7 +62,7 @@ class Predictions:
 
 
 def predict_all(subject: Subject, data: Dataset, *, fresh: bool = False) -> Predictions:
-    """The subject's logits on every picture: those kept from before, unless `fresh` or there are none.
+    """The subject's logits on every image: those kept from before, unless `fresh` or there are none.
 
     Raises:
         RunError: the file cannot be loaded or run, or answers in another shape. MeasureError: an answer is not a number.
@@ -81,7 +81,7 @@ def predict_all(subject: Subject, data: Dataset, *, fresh: bool = False) -> Pred
 
 
 def logits_for(subject: Subject, data: Dataset) -> Logits:
-    """Logits (N, classes) of the subject on the pictures, in their order."""
+    """Logits (N, classes) of the subject on the images, in their order."""
     return predict_all(subject, data).logits
 
 
@@ -123,7 +123,7 @@ def run_session(session: Session, images: Images, classes: int, name: str) -> Lo
         RunError: the runtime failed or answered in another shape. MeasureError: a pixel or an answer is not a number.
     """
     if not np.isfinite(images).all():  # an int8 runtime rounds them to finite answers, which would look like a measurement
-        raise MeasureError(f"{name} was given values that are not numbers. Check how the pictures were preprocessed.")
+        raise MeasureError(f"{name} was given values that are not numbers. Check how the images were preprocessed.")
     try:
         logits = np.asarray(session.predict(images), dtype=np.float32)
     except UdaciSenseError:
@@ -145,15 +145,15 @@ def run_session(session: Session, images: Images, classes: int, name: str) -> Lo
 
 
 def answer_all(session: Session, data: Dataset, name: str) -> tuple[Logits, float, float]:
-    """Logits (N, classes) of a loaded session on every picture, and the seconds of preprocessing and of forward passes.
+    """Logits (N, classes) of a loaded session on every image, and the seconds of preprocessing and of forward passes.
 
     While the session answers one batch, the next is preprocessed in a thread, so the two times overlap.
 
     Raises:
-        RunError: the session fails or answers in another shape. MeasureError: an answer is not a number, or no picture.
+        RunError: the session fails or answers in another shape. MeasureError: an answer is not a number, or no image.
     """
     if not len(data):
-        raise MeasureError("The split has no picture, so there is nothing to answer. Pick another split or data source.")
+        raise MeasureError("The split has no image, so there is nothing to answer. Pick another split or data source.")
     answered: list[Logits] = []
     forward_s = preprocess_s = 0.0
     done = 0

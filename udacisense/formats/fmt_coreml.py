@@ -143,7 +143,7 @@ def _describe(model: Any, checkpoint: Checkpoint) -> None:
     model.user_defined_metadata["preprocessing"] = json.dumps(told)
     model.user_defined_metadata["source_sha256"] = checkpoint.sha256
     model.user_defined_metadata.pop("com.github.apple.coremltools.conversion_date", None)  # the same model, the same file
-    model.input_description[INPUT] = "RGB picture, channels first, minus mean, by standard deviation."
+    model.input_description[INPUT] = "RGB image, channels first, minus mean, by standard deviation."
     model.output_description[OUTPUT] = "One logit a label."
 
 
@@ -169,7 +169,7 @@ def _fixed_identifiers(manifest: bytes) -> bytes:
 
 
 class CoreMLSession:
-    """One picture at a time, on the processor alone: the one place where every Apple device computes alike."""
+    """One image at a time, on the processor alone: the one place where every Apple device computes alike."""
 
     def __init__(self, path: Path) -> None:
         self._folder = tempfile.mkdtemp(prefix=scratch.prefix())

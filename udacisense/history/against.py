@@ -263,7 +263,7 @@ def _accuracy(old: Benchmark, new: Benchmark) -> Change:
     except StoreError as exc:
         return Change("accuracy", "unknown", first.top1, second.top1, None, str(exc))
     if before.hashes != after.hashes:
-        reason = "The answers kept are not of the same pictures. Evaluate both again with --fresh."
+        reason = "The answers kept are not of the same images. Evaluate both again with --fresh."
         return Change("accuracy", "unknown", first.top1, second.top1, None, reason)
     labelled = before.labelled
     found = accuracy_difference(before.correct[labelled], after.correct[labelled])
@@ -272,7 +272,7 @@ def _accuracy(old: Benchmark, new: Benchmark) -> Change:
         course
     ]
     figures = f"{found.value * 100:+.1f} pp, 95 % interval {found.low * 100:+.1f} to {found.high * 100:+.1f}"
-    reason = f"{words}: top-1 {first.top1:.1%} before, {second.top1:.1%} after on {second.images} pictures ({figures})."
+    reason = f"{words}: top-1 {first.top1:.1%} before, {second.top1:.1%} after on {second.images} images ({figures})."
     return Change("accuracy", course, first.top1, second.top1, found, reason)
 
 

@@ -96,7 +96,7 @@ def _dynamic_depthwise(found: ModelStructure, _about: Inspection) -> Iterator[Ad
             "warning",
             f"{len(hit)} depthwise convolutions quantise their activations while they run (dynamic int8).",
             "Channels of very different range share one scale then; networks like this one have lost most of their answers so.",
-            "Verify it on real pictures before anything else. Static int8, or weights only, keeps the answers better.",
+            "Verify it on real images before anything else. Static int8, or weights only, keeps the answers better.",
         )
 
 
@@ -121,7 +121,7 @@ def _left_behind(found: ModelStructure, about: Inspection) -> Iterator[Advice]:
     yield Advice(
         "warning" if slow else "note",
         f"{len(left)} of {len(found.operators)} operators are left to portable kernels ({names}); they write {values:,} of "
-        f"the {every:,} values a picture{_work_left(about.delegated_share)}.",
+        f"the {every:,} values an image{_work_left(about.delegated_share)}.",
         "Portable kernels are written to be right on any processor: 10 to 100 times slower than XNNPACK's.",
         "Lower the program with the XNNPACK partitioner, and look which operator it refuses."
         if slow
@@ -201,14 +201,14 @@ def _ports(_found: ModelStructure, about: Inspection) -> Iterator[Advice]:
         yield Advice(
             "note",
             "Its input is channels-last (1, height, width, 3).",
-            "PyTorch's order is channels-first; a picture in the wrong order gives confident nonsense.",
+            "PyTorch's order is channels-first; an image in the wrong order gives confident nonsense.",
             "Feed rows of pixels with their three colours side by side.",
         )
     elif about.layout == "NCHW" and about.format == "litert":
         yield Advice(
             "note",
             "Its input is channels-first (1, 3, height, width), as in PyTorch.",
-            "Most LiteRT samples feed channels-last; a picture in the wrong order gives confident nonsense.",
+            "Most LiteRT samples feed channels-last; an image in the wrong order gives confident nonsense.",
             "Feed the red plane, then the green, then the blue one.",
         )
 

@@ -34,7 +34,7 @@ class OperatorRow:
     activations: str | None
     computes: str | None
     count: int
-    macs: int  # of all of them, for one picture
+    macs: int  # of all of them, for one image
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Inspection:
     layout: str | None  # of the first input: "NCHW", "NHWC"
     weights: tuple[WeightRow, ...]
     operators: tuple[OperatorRow, ...]
-    macs: int | None  # for one picture
+    macs: int | None  # for one image
     int8_share: float | None  # share of them that run in int8, 0..1
     delegated_share: float | None  # share of them that XNNPACK takes over; None = the format has no delegates
     hard_swish_whole: int

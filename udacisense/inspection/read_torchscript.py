@@ -1,4 +1,4 @@
-"""TorchScript files (.ptl), standard and lite: what is in the archive, and which operators one picture of zeros runs through.
+"""TorchScript files (.ptl), standard and lite: what is in the archive, and which operators one image of zeros runs through.
 
 The archive does not hold shapes, so the operators are watched while they run, by the dispatcher that every one of them passes.
 """
@@ -52,7 +52,7 @@ def read(path: Path) -> ModelStructure:
     """Take a standard TorchScript file apart.
 
     Raises:
-        FileError: it is no TorchScript archive, it reaches for other files, or it does not answer a picture.
+        FileError: it is no TorchScript archive, it reaches for other files, or it does not answer an image.
     """
     return _read(path, load_script)
 
@@ -73,16 +73,16 @@ def _read(path: Path, load: Callable[[Path], Any]) -> ModelStructure:
         module = load(path)
     except (ArchiveError, UnsafeFileError) as exc:
         raise FileError(str(exc)) from exc
-    picture = torch.zeros(1, 3, *INPUT_PX)
-    watcher = _watch(module, picture)
+    image = torch.zeros(1, 3, *INPUT_PX)
+    watcher = _watch(module, image)
     return ModelStructure(
         weights_bytes=sum(size for name, size in sizes.items() if _holds_weights(name)),
         metadata_bytes=sum(size for name, size in sizes.items() if _is_extra(name)),
-        inputs=(Port("x", tuple(picture.shape), "float32"),),
+        inputs=(Port("x", tuple(image.shape), "float32"),),
         outputs=watcher.outputs,
         operators=tuple(watcher.operators),
         tensors=tuple(watcher.stored.values()),
-        facts={"input": "The file does not say its input's shape; it answered a picture of this one."},
+        facts={"input": "The file does not say its input's shape; it answered an image of this one."},
         metadata=metadata,
     )
 
@@ -113,14 +113,14 @@ def _archive(path: Path) -> tuple[dict[str, int], dict[str, str]]:
     return sizes, texts
 
 
-# --- watching one picture pass ---------------------------------------------------------------------------------------
+# --- watching one image pass ---------------------------------------------------------------------------------------
 
 
-def _watch(module: Any, picture: Any) -> _Watcher:
+def _watch(module: Any, image: Any) -> _Watcher:
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    watcher = _Watcher(picture)
+    watcher = _Watcher(image)
 
     def dispatch(_mode: Any, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -130,9 +130,9 @@ def _watch(module: Any, picture: Any) -> _Watcher:
     mode: Any = type("Watching", (TorchDispatchMode,), {"__torch_dispatch__": dispatch})
     torch.set_num_threads(1)
     with torch.no_grad(), mode():
-        out = module(picture)
+        out = module(image)
     if not isinstance(out, torch.Tensor):
-        raise FileError("it does not answer a picture with a tensor")
+        raise FileError("it does not answer an image with a tensor")
     watcher.outputs = (Port("logits", tuple(out.shape), _dtype(out)),)
     return watcher
 
@@ -140,9 +140,9 @@ def _watch(module: Any, picture: Any) -> _Watcher:
 class _Watcher:
     """Keeps every tensor that it has seen alive, so that two of them never share an identity."""
 
-    def __init__(self, picture: Any) -> None:
-        self._alive: list[Any] = [picture]
-        self._names: dict[int, str] = {id(picture): "x"}
+    def __init__(self, image: Any) -> None:
+        self._alive: list[Any] = [image]
+        self._names: dict[int, str] = {id(image): "x"}
         self._stored_ids: dict[int, str] = {}
         self.stored: dict[str, Tensor] = {}
         self.operators: list[Operator] = []

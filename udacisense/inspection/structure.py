@@ -44,7 +44,7 @@ class Port:
 
     @property
     def layout(self) -> str | None:
-        """Where a picture's channels lie, told by the axis of length 3; None for what is no picture."""
+        """Where an image's channels lie, told by the axis of length 3; None for what is no image."""
         if len(self.shape) != 4:
             return None
         return "NCHW" if self.shape[1] == 3 else "NHWC" if self.shape[3] == 3 else None
@@ -62,9 +62,9 @@ class Operator:
     weights: str | None = None  # type of its stored weights
     activations: str | None = None  # type of what flows into it
     computes: str | None = None  # the arithmetic that it runs in: "int8", "float32", "float16"
-    macs: int | None = None  # multiply-accumulates for one picture; None = not known
+    macs: int | None = None  # multiply-accumulates for one image; None = not known
     operand_values: int = 0  # values of its largest stored operand: 1 a number, more a vector or weights
-    values: int = 0  # that it writes for one picture; 0 = not known
+    values: int = 0  # that it writes for one image; 0 = not known
     clamps: bool = False  # whether it also clamps its answer, as a fused relu6 does
 
 

@@ -1,6 +1,6 @@
 """What logits say of a model, and what two sets of them say of each other: pure functions of arrays, sources cited.
 
-Logits are (N, classes) before softmax, in the same order of pictures on both sides; labels are (N), negative where a picture
+Logits are (N, classes) before softmax, in the same order of images on both sides; labels are (N), negative where an image
 has none. `before` is the reference.
 """
 
@@ -22,13 +22,13 @@ ECE_BINS = 15
 
 
 def answers(logits: Logits) -> Labels:
-    """The top-1 class of each picture (N); of equal logits the lower class."""
+    """The top-1 class of each image (N); of equal logits the lower class."""
     found: Labels = logits.argmax(axis=1).astype(np.int64)
     return found
 
 
 def top(logits: Logits, k: int) -> Labels:
-    """The k highest classes of each picture, highest first (N, k); of equal logits the lower class."""
+    """The k highest classes of each image, highest first (N, k); of equal logits the lower class."""
     found: Labels = (-logits).argsort(axis=1, kind="stable")[:, :k].astype(np.int64)
     return found
 
@@ -42,7 +42,7 @@ def probabilities(logits: Logits) -> NDArray[np.float64]:
 
 
 def topk_accuracy(logits: Logits, labels: Labels, k: int) -> float | None:
-    """Share (0..1) of the labelled pictures whose label is among the k highest; None where no picture has a label."""
+    """Share (0..1) of the labelled images whose label is among the k highest; None where no image has a label."""
     known = labels >= 0
     if not known.any():
         return None
@@ -50,7 +50,7 @@ def topk_accuracy(logits: Logits, labels: Labels, k: int) -> float | None:
 
 
 def confusion(logits: Logits, labels: Labels, classes: int) -> tuple[tuple[int, ...], ...]:
-    """Counts of labelled pictures: rows are the true class, columns the answer."""
+    """Counts of labelled images: rows are the true class, columns the answer."""
     known = labels >= 0
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels[known], answers(logits[known])), 1)
@@ -61,7 +61,7 @@ def calibration_error(logits: Logits, labels: Labels, bins: int = ECE_BINS) -> f
     """Expected calibration error (0..1): how far confidence and accuracy lie apart on average; None without labels.
 
     Naeini et al., AAAI 2015, with the bins of Guo et al., "On Calibration of Modern Neural Networks", ICML 2017: the labelled
-    pictures are parted by the probability of their answer into equal bins, and each bin counts by its pictures.
+    images are parted by the probability of their answer into equal bins, and each bin counts by its images.
     """
     known = labels >= 0
     if not known.any():
@@ -96,7 +96,7 @@ def psnr_db(before: Logits, after: Logits) -> float | None:
 
 
 def cosine(before: Logits, after: Logits) -> float | None:
-    """Mean cosine (-1..1) of the two logit vectors of a picture; None where a vector is all zero."""
+    """Mean cosine (-1..1) of the two logit vectors of an image; None where a vector is all zero."""
     old, new = before.astype(np.float64), after.astype(np.float64)
     lengths = np.linalg.norm(old, axis=1) * np.linalg.norm(new, axis=1)
     if not lengths.all():
@@ -116,7 +116,7 @@ def divergence(before: Logits, after: Logits) -> float:
 
 
 def agreement(before: Logits, after: Logits) -> float:
-    """Share (0..1) of the pictures with the same answer."""
+    """Share (0..1) of the images with the same answer."""
     return float((answers(before) == answers(after)).mean())
 
 
@@ -127,7 +127,7 @@ def top_overlap(before: Logits, after: Logits, k: int = 5) -> float:
 
 
 def class_changes(before: Logits, after: Logits, labels: Labels, classes: int) -> tuple[ClassChange | None, ...]:
-    """Agreement and accuracies on the pictures of each class; None where there is no picture of it."""
+    """Agreement and accuracies on the images of each class; None where there is no image of it."""
     return tuple(_class_change(before, after, labels, c) for c in range(classes))
 
 

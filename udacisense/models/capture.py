@@ -16,7 +16,7 @@ from udacisense.types import Checkpoint
 
 
 def exported_program(checkpoint: Checkpoint) -> ExportedProgram:
-    """The network as torch.export sees it, for one picture (1, 3, H, W); made once per process and file, so leave it unchanged.
+    """The network as torch.export sees it, for one image (1, 3, H, W); made once per process and file, so leave it unchanged.
 
     `exported_program(...).module()` gives a graph module that may be changed; its weights are shared.
 
@@ -28,7 +28,7 @@ def exported_program(checkpoint: Checkpoint) -> ExportedProgram:
 
 
 def example_input(checkpoint: Checkpoint) -> torch.Tensor:
-    """A seeded random picture (1, 3, H, W), contiguous."""
+    """A seeded random image (1, 3, H, W), contiguous."""
     return _example(*checkpoint.input_px)
 
 

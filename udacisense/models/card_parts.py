@@ -20,13 +20,13 @@ class Layer:
     kind: str  # "Conv2d"
     output_shape: Many[Count] | None  # without the batch; None = a TorchScript module does not tell
     parameters: Count
-    macs: Count | None  # multiply-accumulates for one picture; None = not counted for this kind
+    macs: Count | None  # multiply-accumulates for one image; None = not counted for this kind
     sparsity: Fraction | None  # share of zeros among its weights, 0..1; None = it has none
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A whole network, for one picture of the checkpoint's input size."""
+    """A whole network, for one image of the checkpoint's input size."""
 
     layers: Many[Layer]
     parameters: Count | None  # None = folded into the graph of a frozen TorchScript file

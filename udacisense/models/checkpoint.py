@@ -1,7 +1,7 @@
 """Weight files and their cards: save, list, find. Reading needs no torch, so that pages can list what is here at once.
 
 A checkpoint is `<stem>.pth` (a state_dict), `<stem>.card.json` (its record, how it was trained, what it is made of) and
-`<stem>.trained_on.txt` (the hash of each training picture, one a line). A file without a card is a checkpoint too: what it
+`<stem>.trained_on.txt` (the hash of each training image, one a line). A file without a card is a checkpoint too: what it
 does not tell stays None.
 """
 
@@ -53,12 +53,12 @@ def save_checkpoint(
     trained_hashes: Sequence[str],
     training: Mapping[str, object],
 ) -> Checkpoint:
-    """Write the weights at `out` with card and list of training pictures beside them; returns the record.
+    """Write the weights at `out` with card and list of training images beside them; returns the record.
 
     A ScriptModule is written whole, as TorchScript; of every other network its state_dict is.
 
     Args:
-        trained_hashes: the id of every picture it was trained on, its parents' too; empty = not known.
+        trained_hashes: the id of every image it was trained on, its parents' too; empty = not known.
         training: how it was trained (recipe, learning curves), plain JSON values.
 
     Raises:
@@ -85,7 +85,7 @@ def save_checkpoint(
 
 
 def copy_checkpoint(source: Checkpoint, out: Path, technique: str) -> Checkpoint:
-    """The same weights at another place, under another name, with their card and list of training pictures.
+    """The same weights at another place, under another name, with their card and list of training images.
 
     Raises:
         StoreError: the disk refuses.
@@ -199,7 +199,7 @@ def training_info(checkpoint: Checkpoint) -> Mapping[str, Any] | None:
 
 
 def trained_hashes(checkpoint: Checkpoint) -> frozenset[str] | None:
-    """The id of each picture it was trained on; None = not known (no list, or a list that is not the card's)."""
+    """The id of each image it was trained on; None = not known (no list, or a list that is not the card's)."""
     if checkpoint.trained_on_images is None:
         return None
     path = checkpoint.path.with_name(Path(checkpoint.trained_on_images).name)

@@ -19,6 +19,6 @@ def blocks_in_float(checkpoint: Checkpoint, asked: Conversion) -> tuple[str, ...
     named = tuple(name for name in options.get("float", ()) if BLOCK.fullmatch(name))
     if named or SENSITIVE not in options.get("float", ()):
         return named
-    from udacisense.models.sensitivity import PICTURES, sensitive_blocks
+    from udacisense.models.sensitivity import IMAGES, sensitive_blocks
 
-    return sensitive_blocks(checkpoint, asked.pictures(PICTURES))
+    return sensitive_blocks(checkpoint, asked.image_set(IMAGES))

@@ -227,7 +227,7 @@ def _check_answer(path: Path, network: nn.Module) -> None:
         classes = NetworkSession(network, torch.get_num_threads()).predict(probe).shape[1]
     except RunError as exc:
         raise CheckpointError(
-            f"{path.name} is TorchScript, but it does not run on a picture of 3 x {INPUT_PX[0]} x {INPUT_PX[1]}: {exc} "
+            f"{path.name} is TorchScript, but it does not run on an image of 3 x {INPUT_PX[0]} x {INPUT_PX[1]}: {exc} "
             "Save it with that input, on the CPU."
         ) from exc
     if classes != len(CLASSES):

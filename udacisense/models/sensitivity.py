@@ -1,7 +1,7 @@
 """Which blocks of a network suffer from int8 activations: one block at a time is rounded, and the logits are compared.
 
 The noise of the blocks adds up as long as it is small, so its sum over the blocks that are rounded tells what int8 costs
-before any file is written. A network that reads enlarged pictures suffers at its beginning, where fine differences decide.
+before any file is written. A network that reads enlarged images suffers at its beginning, where fine differences decide.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from torch import Tensor, nn
 from udacisense.models.float_blocks import BLOCK
 from udacisense.models.loading import load_network
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Images, Pictures
+from udacisense.types import Checkpoint, Images, ImageSet
 
 MOST_NOISE = 0.005
 """Noise that the blocks left in int8 may add to the logits by this reckoning, as a share of the logits' power (23 dB)."""
-PICTURES = 16
-"""A block's noise differs between blocks by factors of ten; so few pictures tell it well enough."""
+IMAGES = 16
+"""A block's noise differs between blocks by factors of ten; so few images tell it well enough."""
 
 _found: dict[tuple[str, tuple[str, ...]], dict[str, float]] = {}
 
 
-def sensitive_blocks(checkpoint: Checkpoint, pictures: Pictures) -> tuple[str, ...]:
+def sensitive_blocks(checkpoint: Checkpoint, samples: ImageSet) -> tuple[str, ...]:
     """The fewest blocks to keep in float so that the others' noise stays within MOST_NOISE, and the last one, in order.
 
     The last one answers with the logits: the range that calibration saw would cut off those of surer answers.
-    Reckoned once per process for all formats and recipes that ask with the same pictures.
+    Reckoned once per process for all formats and recipes that ask with the same images.
     """
-    key = checkpoint.sha256, pictures.hashes
+    key = checkpoint.sha256, samples.hashes
     if key not in _found:
         _found.clear()
-        _found[key] = noise_of_blocks(load_network(checkpoint), pictures.images)
+        _found[key] = noise_of_blocks(load_network(checkpoint), samples.images)
     worst, last = worst_blocks(_found[key], MOST_NOISE), next(reversed(_found[key]))
     return worst if last in worst else (*worst, last)
 
@@ -62,15 +62,15 @@ def noise_of_blocks(network: nn.Module, images: Images) -> dict[str, float]:
         for name, module in network.named_modules()
         if BLOCK.fullmatch(name) and next(module.parameters(), None) is not None
     }
-    pictures = torch.from_numpy(images)
+    samples = torch.from_numpy(images)
     noise = {}
     with torch.inference_mode():
-        expected = network(pictures)
+        expected = network(samples)
         power = expected.square().sum().clamp_min(1e-12)
         for done, (name, block) in enumerate(blocks.items()):
             report(done / len(blocks), f"looking which blocks int8 hurts, {name}")
             with _rounded(block):
-                noise[name] = float((network(pictures) - expected).square().sum() / power)
+                noise[name] = float((network(samples) - expected).square().sum() / power)
     return noise
 
 

@@ -58,7 +58,7 @@ def summary_on_card(checkpoint: Checkpoint) -> Summary | None:
 
 
 def describe(network: nn.Module, size_bytes: int) -> Summary:
-    """Run one picture of zeros through the network and write down what each layer did."""
+    """Run one image of zeros through the network and write down what each layer did."""
     import torch
 
     shapes: dict[str, tuple[int, ...]] = {}

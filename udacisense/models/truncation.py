@@ -64,7 +64,7 @@ def block_values(checkpoint: Checkpoint, images: Images) -> Values:
 def save_beginning(checkpoint: Checkpoint, block: str, folder: Path) -> Checkpoint:
     """The network up to a block as a checkpoint in `folder`, whose answer is that block's output, flattened to (N, values).
 
-    It keeps the list of training pictures, so that a converter calibrates it by the same pictures as the whole network.
+    It keeps the list of training images, so that a converter calibrates it by the same images as the whole network.
     """
     path = folder / "beginning.pth"
     with path.open("wb") as file:

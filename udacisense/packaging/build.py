@@ -16,7 +16,7 @@ from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.artifacts import check_unchanged, open_session, subject_format
 from udacisense.conversion.build import GOLDEN
-from udacisense.conversion.calibration_data import golden_pictures
+from udacisense.conversion.calibration_data import golden_images
 from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import FormatError, NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
@@ -50,7 +50,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class _Golden:
-    pictures: NDArray[np.uint8]  # N, H, W, 3, of the model's size
+    pixels: NDArray[np.uint8]  # N, H, W, 3, of the model's size
     images: Images  # the same, preprocessed
     logits: Logits  # what the file has to answer
     checkpoint_logits: Logits
@@ -64,7 +64,7 @@ def build(artifact: Artifact, out: Path) -> Package:
 
     Raises:
         FormatError: the format has no package. RunError: the file changed, or does not run.
-        NotFoundError: its checkpoint is gone, or its golden pictures are damaged. StoreError: the disk refuses.
+        NotFoundError: its checkpoint is gone, or its golden images are damaged. StoreError: the disk refuses.
     """
     if artifact.format not in PLATFORMS:
         raise FormatError(f"There is no package for {artifact.format} files. Formats with one: {', '.join(PLATFORMS)}.")
@@ -94,7 +94,7 @@ def _zip(content: Mapping[str, bytes], folder: str, out: Path) -> None:
             archive.writestr(entry, content[name])
 
 
-# --- golden pictures -----------------------------------------------------------------------------------------------------
+# --- golden images -----------------------------------------------------------------------------------------------------
 
 
 def _golden(artifact: Artifact, checkpoint: Checkpoint) -> _Golden:
@@ -103,16 +103,16 @@ def _golden(artifact: Artifact, checkpoint: Checkpoint) -> _Golden:
     logits = open_session(artifact, threads=1).predict(images) if ran_here else wanted
     share = TOLERANCES[artifact.precision] * (1 if ran_here else NEVER_RUN)
     mean, std = (np.asarray(v, np.float64)[:, None, None] for v in (checkpoint.mean, checkpoint.std))
-    pictures = np.ascontiguousarray(np.rint((images * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
-    return _Golden(pictures, images, logits, wanted, labels, float(share * np.ptp(logits)), ran_here)
+    pixels = np.ascontiguousarray(np.rint((images * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
+    return _Golden(pixels, images, logits, wanted, labels, float(share * np.ptp(logits)), ran_here)
 
 
 def _vectors(artifact: Artifact, checkpoint: Checkpoint) -> tuple[Images, Logits, NDArray[np.int64]]:
-    """The golden pictures that were written beside the file, else made anew: preprocessed, the checkpoint's logits, labels."""
+    """The golden images that were written beside the file, else made anew: preprocessed, the checkpoint's logits, labels."""
     path = artifact.path.parent / GOLDEN
     if not path.exists():
-        pictures = golden_pictures(checkpoint)
-        return pictures.images, open_session(checkpoint, threads=1).predict(pictures.images), pictures.labels
+        pixels = golden_images(checkpoint)
+        return pixels.images, open_session(checkpoint, threads=1).predict(pixels.images), pixels.labels
     try:
         archives.check_arrays(path)
         with path.open("rb") as file, np.load(file) as held:
@@ -123,7 +123,7 @@ def _vectors(artifact: Artifact, checkpoint: Checkpoint) -> tuple[Images, Logits
 
 def _golden_files(golden: _Golden, artifact: Artifact, checkpoint: Checkpoint) -> dict[str, bytes]:
     names = [f"{i}-{checkpoint.classes[label]}.png" for i, label in enumerate(golden.labels)]
-    resized = _resized(golden.pictures, checkpoint.input_px)
+    resized = _resized(golden.pixels, checkpoint.input_px)
     told = {
         "model_sha256": artifact.sha256,
         "tolerance": golden.tolerance,
@@ -137,33 +137,33 @@ def _golden_files(golden: _Golden, artifact: Artifact, checkpoint: Checkpoint) -
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        pictures=golden.pictures,
+        pictures=golden.pixels,
         images=golden.images,
         logits=golden.logits,
         checkpoint_logits=golden.checkpoint_logits,
         labels=golden.labels,
     )
     found = {"golden.json": _json(told), "golden.npz": buffer.getvalue()}
-    found |= {name: _png(picture) for name, picture in zip(names, golden.pictures, strict=True)}
+    found |= {name: _png(image) for name, image in zip(names, golden.pixels, strict=True)}
     for i, (given, expected) in enumerate(resized):
         found |= {f"resize-{i}.png": _png(given), f"resized-{i}.png": _png(expected)}
     return {f"golden/{name}": raw for name, raw in found.items()}
 
 
-def _resized(pictures: NDArray[np.uint8], input_px: tuple[int, int]) -> list[tuple[Pixels, Pixels]]:
-    """Pictures of other sizes, each with what the resize has to make of it: one larger than the model's input, one smaller."""
+def _resized(pixels: NDArray[np.uint8], input_px: tuple[int, int]) -> list[tuple[Pixels, Pixels]]:
+    """Images of other sizes, each with what the resize has to make of it: one larger than the model's input, one smaller."""
     height, width = input_px
-    four = [pictures[i % len(pictures)] for i in range(4)]
+    four = [pixels[i % len(pixels)] for i in range(4)]
     tiled = np.concatenate([np.concatenate(four[:2], axis=1), np.concatenate(four[2:], axis=1)])
-    given = [tiled[: height * 4 // 3, : width * 9 // 5], pictures[0][: height * 3 // 7, : width * 2 // 3]]
-    return [(picture, resize(np.ascontiguousarray(picture), input_px)) for picture in given]
+    given = [tiled[: height * 4 // 3, : width * 9 // 5], pixels[0][: height * 3 // 7, : width * 2 // 3]]
+    return [(image, resize(np.ascontiguousarray(image), input_px)) for image in given]
 
 
-def _png(picture: Pixels) -> bytes:
+def _png(image: Pixels) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, format="PNG")
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
@@ -238,7 +238,7 @@ def _readme(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> str:
         "created": markdown.escape(artifact.made.created),
         "selftest_note": note,
         "platforms": " and ".join(platform.name for platform in platforms),
-        "golden": str(len(golden.pictures)),
+        "golden": str(len(golden.pixels)),
         "code_rows": rows,
         "findings": _findings(artifact),
     }

@@ -51,7 +51,7 @@ class Measurement:
     limit: float = 0.0  # of a record that decides itself
     if_failed: str = ""  # what to do next
     if_unsure: str = ""
-    further: Callable[[float], str] | None = None  # the rule's limit -> how many more pictures would decide it
+    further: Callable[[float], str] | None = None  # the rule's limit -> how many more images would decide it
 
     @property
     def range(self) -> tuple[float, float]:
@@ -73,7 +73,7 @@ def _missing_reference(case: JudgedSubject, against: Against | None) -> Measurem
 
 
 def sameness(case: JudgedSubject, against: Against | None) -> Measurement:
-    """The verdict of the newest verification of these two files, real pictures before rendered ones."""
+    """The verdict of the newest verification of these two files, real images before rendered ones."""
     if case.checkpoint is None:
         return _missing_reference(case, against)
     newest = queries.verifications_of(case.artifact.sha256, case.checkpoint.sha256).newest_evidence()
@@ -127,7 +127,7 @@ def _accuracy(case: JudgedSubject, against: Against | None, sign: float) -> Meas
     low, high = min(low, high), max(low, high)
     unsigned = (0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
     return Measurement(
-        f"Top-1 on {new.images} {new.data.split} pictures is {new.top1:.1%} against {old.top1:.1%} of {reference.id}: "
+        f"Top-1 on {new.images} {new.data.split} images is {new.top1:.1%} against {old.top1:.1%} of {reference.id}: "
         f"{change.value * 100:+.1f} pp (95 % interval {change.low * 100:+.1f} to {change.high * 100:+.1f}).",
         measured=value,
         interval=(low, high),
@@ -136,22 +136,22 @@ def _accuracy(case: JudgedSubject, against: Against | None, sign: float) -> Meas
         data=new.data,
         doubt=_doubt_about(new),
         if_failed="Look at the changed images on the Verify page, or convert at a higher precision.",
-        if_unsure="Evaluate both on more pictures.",
+        if_unsure="Evaluate both on more images.",
         further=lambda limit: _further(counts, limit / 100, both_ways=sign > 0),
     )
 
 
 def _further(counts: tuple[int, int, int], limit: float, both_ways: bool) -> str:
-    """How many more pictures would decide; `limit` is a fraction, of a loss unless it goes both ways."""
+    """How many more images would decide; `limit` is a fraction, of a loss unless it goes both ways."""
     lost, won, images = counts
     return further_images(lost, won, images, limit if both_ways and won >= lost else -limit)
 
 
 def _paired_counts(old: Evaluation, new: Evaluation) -> tuple[int, int, int]:
-    """Labelled pictures that the artifact lost, that it won, and all of them."""
+    """Labelled images that the artifact lost, that it won, and all of them."""
     before, after = load_predictions(old), load_predictions(new)
     if before.hashes != after.hashes or not np.array_equal(before.labels, after.labels):
-        raise StoreError("The raw predictions of the two files are not of the same pictures. Evaluate both again with --fresh.")
+        raise StoreError("The raw predictions of the two files are not of the same images. Evaluate both again with --fresh.")
     labelled = before.labelled
     right, still = before.correct[labelled], after.correct[labelled]
     return int((right & ~still).sum()), int((~right & still).sum()), int(labelled.sum())
@@ -160,12 +160,12 @@ def _paired_counts(old: Evaluation, new: Evaluation) -> tuple[int, int, int]:
 def _doubt_about(evaluation: Evaluation) -> str:
     if evaluation.data.source == "sample":
         return (
-            "These are rendered pictures of the sample pack, no evidence for photographs. Set UDACISENSE_DATA_DIR or download "
+            "These are rendered images of the sample pack, no evidence for photographs. Set UDACISENSE_DATA_DIR or download "
             "CIFAR-100, then evaluate again."
         )
     if evaluation.overlap_images:
         return (
-            f"{evaluation.overlap_images} of these pictures were in the model's training, so they prove nothing. "
+            f"{evaluation.overlap_images} of these images were in the model's training, so they prove nothing. "
             "Evaluate on the household-v1 test split."
         )
     return ""
@@ -205,7 +205,7 @@ def _mb(size_bytes: int) -> str:
 
 
 def latency(case: JudgedSubject, against: Against | None) -> Measurement:  # noqa: ARG001 - every measure has this shape
-    """Average steady time of one picture in milliseconds."""
+    """Average steady time of one image in milliseconds."""
     deciding = _deciding((b,) for b in reversed(_timed(case.artifact.sha256)))
     if deciding is None:
         return Measurement(f"Not timed yet. Run: {RUN} benchmark {case.artifact.id}")
@@ -230,7 +230,7 @@ def latency(case: JudgedSubject, against: Against | None) -> Measurement:  # noq
 
 
 def time_saving(case: JudgedSubject, against: Against | None) -> Measurement:
-    """How much less time a picture takes than with the reference, in percent; only from runs that timed both side by side."""
+    """How much less time an image takes than with the reference, in percent; only from runs that timed both side by side."""
     reference = case.reference(against)
     if reference is None:
         return _missing_reference(case, against)
@@ -246,7 +246,7 @@ def time_saving(case: JudgedSubject, against: Against | None) -> Measurement:
     took = known.estimate
     saving = Estimate((1 - took.value) * 100, (1 - took.high) * 100, (1 - took.low) * 100)
     return Measurement(
-        f"A picture takes {saving.value:.1f} % less time than with {reference.id} (95 % interval {saving.low:.1f} to "
+        f"An image takes {saving.value:.1f} % less time than with {reference.id} (95 % interval {saving.low:.1f} to "
         f"{saving.high:.1f}), from {known.origin}.",
         measured=saving.value,
         interval=saving.interval,

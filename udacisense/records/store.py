@@ -288,7 +288,7 @@ def records(cls: type[R]) -> Listing[R]:
 
 
 def newest_evidence(found: Sequence[E]) -> E | None:
-    """The last of records that come oldest first; any on real pictures before all on the rendered sample. None of none.
+    """The last of records that come oldest first; any on real images before all on the rendered sample. None of none.
 
     An exploratory verification is no evidence, so it is left out.
     """

@@ -1,4 +1,4 @@
-"""Records in, a document out: Markdown, self-contained HTML, and the picture of the pipeline; no measuring, no judging."""
+"""Records in, a document out: Markdown, self-contained HTML, and the image of the pipeline; no measuring, no judging."""
 
 from udacisense.report.artifact_evidence import ArtifactEvidence, collect
 from udacisense.report.flips import with_flips

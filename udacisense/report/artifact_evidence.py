@@ -18,21 +18,21 @@ R = TypeVar("R")
 class ArtifactEvidence:
     """The newest record of each kind on one artifact and on what it came from; None = there is none.
 
-    Where there is evidence on real pictures, what rests on the rendered sample is left out.
+    Where there is evidence on real images, what rests on the rendered sample is left out.
     """
 
     artifact: Artifact
     checkpoint: Checkpoint | None
     baseline: Checkpoint | None
     evaluation: Evaluation | None
-    checkpoint_evaluation: Evaluation | None  # on the same pictures
-    baseline_evaluation: Evaluation | None  # on the same pictures
+    checkpoint_evaluation: Evaluation | None  # on the same images
+    baseline_evaluation: Evaluation | None  # on the same images
     verification: Verification | None
     benchmarks: tuple[Benchmark, ...]  # every subject of the newest run that timed the artifact
     readiness: Readiness | None
     location: Localisation | None = None  # where along the network it departs
-    thoughts: Mapping[str, TopK] = field(default_factory=dict)  # of the changed answers, by the picture's id
-    pictures: Mapping[str, bytes] = field(default_factory=dict)  # PNGs of changed answers that may be shown, by id
+    thoughts: Mapping[str, TopK] = field(default_factory=dict)  # of the changed answers, by the image's id
+    images: Mapping[str, bytes] = field(default_factory=dict)  # PNGs of changed answers that may be shown, by id
 
     def timing_of(self, subject: Subject | None) -> Benchmark | None:
         """The benchmark of a subject in the artifact's run."""
@@ -56,8 +56,8 @@ def collect(artifact: Artifact) -> ArtifactEvidence:
         checkpoint=checkpoint,
         baseline=baseline,
         evaluation=evaluation,
-        checkpoint_evaluation=_same_pictures(checkpoint, evaluation),
-        baseline_evaluation=_same_pictures(baseline, evaluation),
+        checkpoint_evaluation=_same_images(checkpoint, evaluation),
+        baseline_evaluation=_same_images(baseline, evaluation),
         verification=queries.verifications_of(artifact.sha256).newest_evidence(),
         benchmarks=_newest_run(artifact),
         readiness=queries.readiness_of(artifact.sha256).newest(),
@@ -70,7 +70,7 @@ def _on_test_images(subject: Subject) -> Found[Evaluation]:
     return found.where(lambda row: _is_of(row.sha256, row["subject_id"], subject))
 
 
-def _same_pictures(subject: Checkpoint | None, beside: Evaluation | None) -> Evaluation | None:
+def _same_images(subject: Checkpoint | None, beside: Evaluation | None) -> Evaluation | None:
     if subject is None:
         return None
     if beside is None:

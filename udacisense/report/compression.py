@@ -1,6 +1,6 @@
 """What compression came to, row by row: size, work, time and accuracy of each step beside the start, from records alone.
 
-The weights may be gone: a row needs the records only. Figures of different pictures or of different benchmark runs are never
+The weights may be gone: a row needs the records only. Figures of different images or of different benchmark runs are never
 put side by side, and what nobody measured stays None.
 """
 
@@ -38,7 +38,7 @@ class Row:
     parameters: int | None
     macs: int | None
     sparsity: float | None  # 0..1
-    validation_top1: float | None  # 0..1, on the held-out training pictures
+    validation_top1: float | None  # 0..1, on the held-out training images
     evaluation: Evaluation | None  # on the test split
     benchmark: Benchmark | None
     speed: Comparison | None = None  # against the start, timed in one run
@@ -48,7 +48,7 @@ class Row:
 
     @property
     def median_s(self) -> float | None:
-        """Median steady time of one picture, seconds."""
+        """Median steady time of one image, seconds."""
         return None if self.benchmark is None else stats.median(self.benchmark.steady_s)
 
     @property
@@ -166,7 +166,7 @@ class _Evidence:
 
 
 def _of_most_files(found: Sequence[Evaluation]) -> dict[str, Evaluation]:
-    """File -> its evaluation on the pictures that most files were evaluated on; where two are level, on real ones."""
+    """File -> its evaluation on the images that most files were evaluated on; where two are level, on real ones."""
     files = {e.data.dataset_id: {o.subject_sha256 for o in found if o.data.dataset_id == e.data.dataset_id} for e in found}
 
     def rank(e: Evaluation) -> tuple[int, bool, str]:
@@ -187,7 +187,7 @@ def _run_of_most_files(found: Found[Benchmark]) -> dict[str, Benchmark]:
 
 
 def _change(before: Evaluation | None, after: Evaluation | None) -> Estimate | None:
-    """Accuracy after minus before on the same pictures; None where the raw answers are not here."""
+    """Accuracy after minus before on the same images; None where the raw answers are not here."""
     if before is None or after is None:
         return None
     try:

@@ -121,7 +121,7 @@ def _accuracy(row: Row) -> Saving:
         return Saving(f"{loss.value:.1f} points of accuracy lost", loss)
     if loss.high < 0:
         return Saving(f"{-loss.value:.1f} points of accuracy won", loss)
-    return Saving("no change of accuracy that these pictures can tell", loss)
+    return Saving("no change of accuracy that these images can tell", loss)
 
 
 def targets() -> dict[Measure, Rule]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from udacisense.labels import CLASSES
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import NOT_MEASURED, Block, Gallery, Heading, Paragraph, Picture, Table, decibels, percent
+from udacisense.report.blocks import NOT_MEASURED, Block, EmbeddedImage, Gallery, Heading, Paragraph, Table, decibels, percent
 from udacisense.types import Flip, Localisation, Measures, Verification
 from udacisense.verify import TopK, accuracy_verdict, is_near_tie, split
 
@@ -26,7 +26,7 @@ def sameness_blocks(d: ArtifactEvidence) -> list[Block]:
         Paragraph(accuracy_verdict(v)[1]),
         _inputs(v),
         Table(("measure", "value", "meaning"), tuple(measure_rows(v))),
-        *_flips(v, d.thoughts, d.pictures),
+        *_flips(v, d.thoughts, d.images),
         *(_along(d.location) if d.location else ()),
     ]
 
@@ -36,14 +36,14 @@ def _inputs(v: Verification) -> Table:
         (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", _yes(c.outputs_match), _yes(c.predictions_match))
         for c in v.checks
     )
-    pictures = (
-        f"{v.images} {v.data.split} pictures ({v.data.source})",
+    images = (
+        f"{v.images} {v.data.split} images ({v.data.source})",
         f"{v.max_abs_diff:.2e}",
         f"{v.mean_abs_diff:.2e}",
         "–",
         f"{percent(v.agreement)}, {len(v.flips)} changed",
     )
-    return Table(("input", "largest difference", "mean difference", "outputs match", "predictions match"), (*checks, pictures))
+    return Table(("input", "largest difference", "mean difference", "outputs match", "predictions match"), (*checks, images))
 
 
 def _yes(answer: bool) -> str:
@@ -98,9 +98,9 @@ def _chance(value: float | None) -> str:
 # --- changed answers ----------------------------------------------------------------------------------------------------
 
 
-def _flips(v: Verification, thoughts: Mapping[str, TopK], pictures: Mapping[str, bytes]) -> list[Block]:
+def _flips(v: Verification, thoughts: Mapping[str, TopK], images: Mapping[str, bytes]) -> list[Block]:
     if not v.flips:
-        return [Paragraph("No picture changed its answer.")]
+        return [Paragraph("No image changed its answer.")]
     breaks, ties = split(v.flips)
     shown = sorted(v.flips, key=lambda f: -f.margin)[:SHOWN]
     rest = f" The first {SHOWN} by lost margin:" if len(v.flips) > SHOWN else " By lost margin:"
@@ -108,8 +108,8 @@ def _flips(v: Verification, thoughts: Mapping[str, TopK], pictures: Mapping[str,
         f"{len(v.flips)} answers changed: {len(breaks)} real breaks and {len(ties)} near-ties, on which the checkpoint held "
         f"its own answer less than twice as likely as the new one.{rest}"
     )
-    columns = ("picture", "true class", "before", "after", "kind", "lost margin", "likeliest before", "likeliest after")
-    seen = tuple(Picture(pictures[f.image], _caption(f)) for f in shown if f.image in pictures)
+    columns = ("image", "true class", "before", "after", "kind", "lost margin", "likeliest before", "likeliest after")
+    seen = tuple(EmbeddedImage(images[f.image], _caption(f)) for f in shown if f.image in images)
     gallery = [Gallery(seen)] if seen else []
     return [Paragraph(said), Table(columns, tuple(_flip(f, thoughts.get(f.image)) for f in shown)), *gallery]
 
@@ -142,5 +142,5 @@ def _caption(f: Flip) -> str:
 
 def _along(found: Localisation) -> list[Block]:
     rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}") for g in (*found.gaps, *found.inside))
-    about = f"Along the network, on {found.images} {found.data.split} pictures: {found.reason} Record: {found.id}."
+    about = f"Along the network, on {found.images} {found.data.split} images: {found.reason} Record: {found.id}."
     return [Paragraph(about), Table(("place", "signal to noise", "largest difference"), rows)]

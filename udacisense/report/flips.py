@@ -1,6 +1,6 @@
-"""What a report shows of changed answers beyond the record: what both files thought, and the pictures that may be shown.
+"""What a report shows of changed answers beyond the record: what both files thought, and the images that may be shown.
 
-A report gets passed on. The rendered sample pack is the product's own, so its pictures are always shown; photographs of a data
+A report gets passed on. The rendered sample pack is the product's own, so its images are always shown; photographs of a data
 source (CIFAR-100's carry no licence to pass them on) are put into the file only where the person who makes it asks for that.
 """
 
@@ -21,33 +21,33 @@ from udacisense.verify import logits_of, thoughts
 SIDE_PX = 96
 
 
-def with_flips(dossier: ArtifactEvidence, pictures: bool = False) -> ArtifactEvidence:
-    """The dossier with both files' thoughts on the changed answers and their pictures, as far as these are here.
+def with_flips(dossier: ArtifactEvidence, images: bool = False) -> ArtifactEvidence:
+    """The dossier with both files' thoughts on the changed answers and their images, as far as these are here.
 
     Args:
-        pictures: show pictures of any data source, not of the sample pack alone.
+        images: show images of any data source, not of the sample pack alone.
     """
     v = dossier.verification
     if v is None or not v.flips:
         return dossier
     raw = logits_of(v)
-    shown = pngs(v) if pictures or v.data.source == "sample" else {}
-    return replace(dossier, thoughts=thoughts(*raw, v.flips) if raw else {}, pictures=shown)
+    shown = pngs(v) if images or v.data.source == "sample" else {}
+    return replace(dossier, thoughts=thoughts(*raw, v.flips) if raw else {}, images=shown)
 
 
 def pngs(v: Verification) -> dict[str, bytes]:
-    """The first changed pictures as small PNGs, by id; none where the source is not here or not the same any more."""
+    """The first changed images as small PNGs, by id; none where the source is not here or not the same any more."""
     try:
         data = load_dataset(v.data.split, v.data.source, v.data.scheme)
     except DataError:
         return {}
     wanted = {f.image for f in sorted(v.flips, key=lambda f: -f.margin)[:SHOWN]}
-    found = zip(data.hashes, data.pictures, strict=True)
+    found = zip(data.hashes, data.images, strict=True)
     return {name: png(pixels) for name, pixels in found if name in wanted}
 
 
 def png(pixels: Pixels) -> bytes:
-    """A picture as PNG, at most SIDE_PX on its longer side."""
+    """An image as PNG, at most SIDE_PX on its longer side."""
     image = Image.fromarray(pixels)
     image.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()

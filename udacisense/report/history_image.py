@@ -1,4 +1,4 @@
-"""The picture of the pipeline, deployment_pipeline_summary.png: measured values only."""
+"""The image of the pipeline, deployment_pipeline_summary.png: measured values only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STATUS = {"pass": (_GREEN, "pass"), "fail": (_VERMILION, "fail"), "unknown": (_
 _PANELS: tuple[tuple[str, str, str, Callable[[PipelineStage], float | None]], ...] = (
     ("Accuracy", "Top-1 accuracy (%)", "{:.1f} %", lambda s: s.top1_percent),
     ("Size", "File size (MB of 1,048,576 bytes)", "{:.2f} MB", lambda s: s.size_mb),
-    ("Inference time", "Average time of one picture (ms)", "{:.2f} ms", lambda s: s.mean_ms),
+    ("Inference time", "Average time of one image (ms)", "{:.2f} ms", lambda s: s.mean_ms),
 )
 
 

@@ -10,7 +10,7 @@ from udacisense.plain_text import one_line
 from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph, Table
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""The page asks for nothing: its pictures and its style are in it, and whatever a text might smuggle in stays still."""
+"""The page asks for nothing: its images and its style are in it, and whatever a text might smuggle in stays still."""
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -49,8 +49,8 @@ def _block(block: Block) -> str:
             head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
             lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
             return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
-        case Gallery(pictures):
-            return '<div class="gallery">' + "".join(_figure(p.png, p.caption) for p in pictures) + "</div>"
+        case Gallery(images):
+            return '<div class="gallery">' + "".join(_figure(p.png, p.caption) for p in images) + "</div>"
 
 
 def _figure(png: bytes, caption: str) -> str:

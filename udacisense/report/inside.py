@@ -37,7 +37,7 @@ def _arithmetic(found: Inspection) -> str:
     shares = [f"{percent(found.int8_share)} of them in int8"]
     if found.delegated_share is not None:
         shares.append(f"{percent(found.delegated_share)} run by XNNPACK")
-    return f"{found.macs / 1e6:.1f} M multiply-adds a picture, {', '.join(shares)}"
+    return f"{found.macs / 1e6:.1f} M multiply-adds an image, {', '.join(shares)}"
 
 
 def _activations(found: Inspection) -> str:

@@ -42,8 +42,8 @@ def _block(block: Block) -> str:
         case Table(columns, rows):
             lines = [tuple(map(escape, columns)), tuple("---" for _ in columns), *(tuple(map(escape, row)) for row in rows)]
             return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-        case Gallery(pictures):
-            return f"The HTML report shows {len(pictures)} of these pictures."
+        case Gallery(images):
+            return f"The HTML report shows {len(images)} of these images."
 
 
 def escape(text: object) -> str:

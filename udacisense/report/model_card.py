@@ -19,7 +19,7 @@ from udacisense.models.checkpoint import list_checkpoints, trained_hashes, train
 from udacisense.models.summary import summary_on_card
 from udacisense.records import queries
 from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Heading, Paragraph, Table, commas, megabytes, percent
-from udacisense.report.card_words import LICENCE, USE, licences, limits, pictures
+from udacisense.report.card_words import LICENCE, USE, images, licences, limits
 from udacisense.report.compression import Row, lineage
 from udacisense.report.compression_table import COLUMNS, cells
 from udacisense.report.markdown import to_markdown
@@ -86,7 +86,7 @@ def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:
     macs = None if summary is None else summary.macs
     return [
         ("parameters", f"{c.parameters:,}" if c.parameters else "not told by the file"),
-        ("multiply-adds for a picture", f"{macs / 1e6:.2f} million" if macs else "not told by the file"),
+        ("multiply-adds for an image", f"{macs / 1e6:.2f} million" if macs else "not told by the file"),
         ("zeros among the weights", percent(summary.sparsity if summary else None)),
         ("computes in", "not known" if summary is None else "integers" if summary.is_quantized else "32-bit floats"),
     ]
@@ -94,13 +94,13 @@ def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:
 
 def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
     info, known = training_info(c) or {}, trained_hashes(c)
-    said = [pictures(info)]
+    said = [images(info)]
     if known is not None:
-        said.append(f"Trained on {len(known):,} household pictures; the id of each is in {c.trained_on_images}.")
+        said.append(f"Trained on {len(known):,} household images; the id of each is in {c.trained_on_images}.")
     else:
-        said.append("Which pictures it was trained on is not known.")
+        said.append("Which images it was trained on is not known.")
     if info.get("validation_images"):
-        said.append(f"{info['validation_images']:,} training pictures were held out to choose by.")
+        said.append(f"{info['validation_images']:,} training images were held out to choose by.")
     if real is not None:
         said.append(_test_words(real))
     return [Heading(2, "Data and split"), *(Paragraph(sentence) for sentence in said)]
@@ -109,7 +109,7 @@ def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
 def _test_words(e: Evaluation) -> str:
     seen = {None: "whether any of them was trained on is not known", 0: "none of them was trained on"}
     overlap = seen.get(e.overlap_images, f"{e.overlap_images} of them WERE trained on, so the figures are too good")
-    return f"Tested on {e.images:,} pictures of the split {e.data.scheme} (dataset {e.data.dataset_id}); {overlap}."
+    return f"Tested on {e.images:,} images of the split {e.data.scheme} (dataset {e.data.dataset_id}); {overlap}."
 
 
 def _training(c: Checkpoint, root: Checkpoint) -> list[Block]:
@@ -122,7 +122,7 @@ def _training(c: Checkpoint, root: Checkpoint) -> list[Block]:
     seconds = sum(float(point.get("seconds") or 0.0) for point in info.get("curves") or ())
     took = f"{seconds / 60:.0f} minutes" if seconds else "a time that was not kept"
     said = f"Recipe {recipe.get('name')}, seed {recipe.get('seed')}, in {took} on {info.get('device', 'a device not kept')}."
-    columns = ("stage", "pictures", "pixels", "epochs", "batch", "learning rate", "taught by")
+    columns = ("stage", "images", "pixels", "epochs", "batch", "learning rate", "taught by")
     remark = [Paragraph(str(recipe["remark"]))] if recipe.get("remark") else []
     return [title, Paragraph(said), *remark, Table(columns, rows), *_curve_end(info)]
 
@@ -137,7 +137,7 @@ def _curve_end(info: Mapping[str, Any]) -> list[Block]:
     measured = [p for p in info.get("curves") or () if p.get("validation_top1") is not None]
     if not measured:
         return []
-    return [Paragraph(f"Right on {percent(measured[-1]['validation_top1'])} of the held-out pictures at the end.")]
+    return [Paragraph(f"Right on {percent(measured[-1]['validation_top1'])} of the held-out images at the end.")]
 
 
 # --- accuracy -------------------------------------------------------------------------------------------------------------
@@ -147,17 +147,17 @@ def _accuracy(real: Evaluation | None, sample: Evaluation | None, row: Row | Non
     title = Heading(2, "Accuracy")
     if real is None:
         told = " The rendered sample pack is no evidence for photographs." if sample else ""
-        return [title, Paragraph(f"On real test pictures: {NOT_MEASURED}.{told}")]
+        return [title, Paragraph(f"On real test images: {NOT_MEASURED}.{told}")]
     share = stats.wilson_interval(round(real.top1 * real.images), real.images)
     said = [
         f"Top-1 {percent(share.value)}, 95 % interval {100 * share.low:.1f} to {100 * share.high:.1f} % (Wilson); "
-        f"top-5 {percent(real.top5)}; {real.images:,} test pictures. Record {real.id}."
+        f"top-5 {percent(real.top5)}; {real.images:,} test images. Record {real.id}."
     ]
     if row is not None and row.change is not None:
         low, high = 100 * row.change.low, 100 * row.change.high
         said.append(
             f"Against what it was compressed from: {100 * row.change.value:+.1f} points "
-            f"(95 % interval {low:+.1f} to {high:+.1f}), from the same pictures, paired."
+            f"(95 % interval {low:+.1f} to {high:+.1f}), from the same images, paired."
         )
     said += real.warnings
     return [title, *(Paragraph(sentence) for sentence in said), _per_class(real), *_pairs(real)]
@@ -166,18 +166,18 @@ def _accuracy(real: Evaluation | None, sample: Evaluation | None, row: Row | Non
 def _per_class(e: Evaluation) -> Table:
     rows = []
     for index, name in enumerate(CLASSES):
-        pictures, right = sum(e.confusion[index]), e.confusion[index][index]
+        images, right = sum(e.confusion[index]), e.confusion[index][index]
         answered = sum(row[index] for row in e.confusion)
-        share = stats.wilson_interval(right, pictures) if pictures else None
+        share = stats.wilson_interval(right, images) if images else None
         rows.append(
             (
                 name,
-                str(pictures),
+                str(images),
                 NOT_MEASURED if share is None else f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})",
                 percent(right / answered) if answered else "never answered",
             )
         )
-    return Table(("class", "pictures", "recognised (95 %)", "right when it says so"), tuple(rows))
+    return Table(("class", "images", "recognised (95 %)", "right when it says so"), tuple(rows))
 
 
 def _pairs(e: Evaluation) -> list[Block]:
@@ -185,9 +185,9 @@ def _pairs(e: Evaluation) -> list[Block]:
     found = [(n, i, j) for i, row in enumerate(e.confusion) for j, n in enumerate(row) if i != j and n]
     worst = sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2]))[:WORST_PAIRS]
     if not worst:
-        return [Paragraph("No picture was taken for another class.")]
+        return [Paragraph("No image was taken for another class.")]
     rows = tuple((CLASSES[i], CLASSES[j], str(n), percent(n / sum(e.confusion[i]))) for n, i, j in worst)
-    return [Paragraph("Most often confused:"), Table(("class", "taken for", "pictures", "share of the class"), rows)]
+    return [Paragraph("Most often confused:"), Table(("class", "taken for", "images", "share of the class"), rows)]
 
 
 # --- compression and limits -----------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def _phone_files(c: Checkpoint) -> list[Block]:
     title = Heading(2, "Phone files made from it")
     if not made:
         return [title, Paragraph("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
-    return [title, Table(("format", "size", "top-1 on test pictures", "verdict", "id"), tuple(map(_phone_file, made)))]
+    return [title, Table(("format", "size", "top-1 on test images", "verdict", "id"), tuple(map(_phone_file, made)))]
 
 
 def _phone_file(a: Artifact) -> tuple[str, ...]:
@@ -233,7 +233,7 @@ def _phone_file(a: Artifact) -> tuple[str, ...]:
 
 
 def _real_photographs(sample: Evaluation | None) -> str:
-    measured = f"right on {percent(sample.top1)} of {sample.images:,} pictures" if sample else NOT_MEASURED
+    measured = f"right on {percent(sample.top1)} of {sample.images:,} images" if sample else NOT_MEASURED
     return (
         f"Photographs by a camera, in full resolution: {NOT_MEASURED}. The nearest thing to them is the rendered sample pack "
         f"at 224 pixels: {measured}."

@@ -54,7 +54,7 @@ class PipelineSummary:
 
     @property
     def on_sample(self) -> bool:
-        """Whether an accuracy rests on the rendered sample and not on real pictures."""
+        """Whether an accuracy rests on the rendered sample and not on real images."""
         return any(s.evaluation is not None and s.evaluation.data.source == "sample" for s in self.stages)
 
     @property

@@ -123,7 +123,7 @@ def _identity(d: ArtifactEvidence) -> list[Block]:
 
 
 def _told(value: object) -> str:
-    """A value of a recipe; of a long list, such as the calibration pictures' ids, its length."""
+    """A value of a recipe; of a long list, such as the calibration images' ids, its length."""
     if isinstance(value, dict):
         return "; ".join(f"{key} {_told(inner)}" for key, inner in value.items())
     if isinstance(value, list):
@@ -141,11 +141,11 @@ def _accuracy(d: ArtifactEvidence) -> list[Block]:
         for name, e in named
     )
     per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
-    hint = f"The checkpoint is not evaluated on these pictures. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
+    hint = f"The checkpoint is not evaluated on these images. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
     return [
         title,
         *([] if d.checkpoint_evaluation else [Paragraph(hint)]),
-        Table(("subject", "top-1 (95 %)", "top-5", "pictures", "data", "record"), rows),
+        Table(("subject", "top-1 (95 %)", "top-5", "images", "data", "record"), rows),
         Table(("share right, by class", *(name for name, _ in named)), per_class),
     ]
 

@@ -31,7 +31,7 @@ class Training:
     seed: int
     sha256: str
     validation_top1: float | None
-    evaluation: Evaluation | None  # on real test pictures
+    evaluation: Evaluation | None  # on real test images
 
 
 def seed_blocks(checkpoint: Checkpoint, of_its_start: bool = False) -> list[Block]:
@@ -49,7 +49,7 @@ def seed_blocks(checkpoint: Checkpoint, of_its_start: bool = False) -> list[Bloc
         return [title, Paragraph(f"Trained with the seed {recipe['seed']} alone. How much another changes: {NOT_MEASURED}.")]
     own = "its start" if of_its_start else "this one"
     rows = tuple(_row(training, own if training.sha256 == checkpoint.sha256 else "") for training in found)
-    return [title, Paragraph(_spread(found)), Table(("seed", "held-out pictures", "test pictures (95 %)", "record"), rows)]
+    return [title, Paragraph(_spread(found)), Table(("seed", "held-out images", "test images (95 %)", "record"), rows)]
 
 
 def trainings(recipe: Mapping[str, Any]) -> list[Training]:
@@ -105,6 +105,6 @@ def _spread(found: list[Training]) -> str:
     mean = sum(known) / len(known)
     deviation = (sum((v - mean) ** 2 for v in known) / (len(known) - 1)) ** 0.5
     return (
-        f"Trained with {len(found)} seeds. Top-1 on the test pictures: {mean:.1f} % on average, standard deviation "
+        f"Trained with {len(found)} seeds. Top-1 on the test images: {mean:.1f} % on average, standard deviation "
         f"{deviation:.1f} points over {len(known)} seeds, from {min(known):.1f} to {max(known):.1f} %."
     )

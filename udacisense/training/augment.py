@@ -1,6 +1,6 @@
 """Augmentation of a whole batch at once, on the device that trains.
 
-A random crop, a random mirror and the resize to the network's input are one affine sampling of the small picture, so the
+A random crop, a random mirror and the resize to the network's input are one affine sampling of the small image, so the
 loop is bound by the network and not by the loader.
 """
 
@@ -34,7 +34,7 @@ def _one_pass(pixels: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def random_view(pixels: Tensor, input_px: int, *, min_crop: float, jitter: float, generator: torch.Generator) -> Tensor:
-    """A random crop, mirror, brightness and contrast of each picture: uint8 (N, 3, h, w) -> float 0..1 (N, 3, px, px)."""
+    """A random crop, mirror, brightness and contrast of each image: uint8 (N, 3, h, w) -> float 0..1 (N, 3, px, px)."""
     count, _, height, width = pixels.shape
     draw = torch.rand(count, 6, generator=generator).to(pixels.device)
     scale = min_crop + (1 - min_crop) * draw[:, 0]

@@ -1,4 +1,4 @@
-"""What a network learns from: labels, a teacher's answers, a teacher's view of the picture; and the loss made of them."""
+"""What a network learns from: labels, a teacher's answers, a teacher's view of the image; and the loss made of them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from udacisense.training.recipe import TrainingStage
 
 @dataclass(frozen=True, slots=True)
 class TrainingImages:
-    """uint8 pictures (N, 3, h, w) with integer labels, on the device that trains.
+    """uint8 images (N, 3, h, w) with integer labels, on the device that trains.
 
     Args:
-        teacher: a teacher's logits (N, classes) for each picture.
-        features: a teacher's standardised features (N, F) of each picture.
+        teacher: a teacher's logits (N, classes) for each image.
+        features: a teacher's standardised features (N, F) of each image.
     """
 
     pixels: Tensor
@@ -41,18 +41,18 @@ class TrainingImages:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """One batch: what the network sees, and what it should say. With a `share` below 1 each picture holds a second one too."""
+    """One batch: what the network sees, and what it should say. With a `share` below 1 each image holds a second one too."""
 
     images: Tensor
     labels: Tensor
     teacher: Tensor | None  # softened answers, probabilities
     features: Tensor | None
-    others: Tensor  # labels of the second pictures
+    others: Tensor  # labels of the second images
     share: float
 
     @classmethod
     def of(cls, images: Tensor, data: TrainingImages, index: Tensor, share: float, stage: TrainingStage) -> TrainingBatch:
-        """Targets of mixed pictures (see `mix`): the labels of both, and the teacher's word mixed as the pictures are."""
+        """Targets of mixed images (see `mix`): the labels of both, and the teacher's word mixed as the images are."""
         teacher = None
         if data.teacher is not None and stage.distil:
             teacher = functional.softmax(data.teacher[index] / stage.temperature, dim=1)

@@ -69,7 +69,7 @@ def fit_stage(
         after_step: called after each step of the optimiser with the share of the stage that is done, above 0 and up to 1.
 
     Raises:
-        RecipeError: not even two pictures fit into the device's memory. StoreError: the saved state cannot be read.
+        RecipeError: not even two images fit into the device's memory. StoreError: the saved state cannot be read.
     """
     keep_freed_memory()
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -101,7 +101,7 @@ def _epoch(
     """The rest of the epoch the run is in. All draws depend on (seed, epoch, step) alone, so a resumed run repeats them."""
     epoch = len(run.curves)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
-    chunks = [c for c in torch.split(order, stage.batch) if len(c) > 1]  # batch norm needs two pictures
+    chunks = [c for c in torch.split(order, stage.batch) if len(c) > 1]  # batch norm needs two images
     run.net.train()
     saved = time.monotonic()
     while run.step < len(chunks):
@@ -169,9 +169,9 @@ def _bf16_helps(device: str) -> bool:
 
 
 def _take_smaller_parts(run: Run, lesson: TrainingBatch, exc: Exception) -> None:
-    if len(lesson) // (2 * run.pieces) < 2:  # batch norm needs two pictures
+    if len(lesson) // (2 * run.pieces) < 2:  # batch norm needs two images
         raise RecipeError(
-            f"The {run.device} ran out of memory with {len(lesson) // run.pieces} pictures at a time. Take a smaller "
+            f"The {run.device} ran out of memory with {len(lesson) // run.pieces} images at a time. Take a smaller "
             "input_px or batch, close other programs, or hide the device (CUDA_VISIBLE_DEVICES= trains on the CPU)."
         ) from exc
     run.pieces *= 2

@@ -1,4 +1,4 @@
-"""Two pictures in one: mixup and cutmix of a batch, with the share that each label has in the result."""
+"""Two images in one: mixup and cutmix of a batch, with the share that each label has in the result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def mix(images: Tensor, *, mixup: float, cutmix: float, generator: torch.Generator) -> tuple[Tensor, float]:
-    """Mix each picture (N, 3, H, W) with its opposite in the batch, `images.flip(0)`.
+    """Mix each image (N, 3, H, W) with its opposite in the batch, `images.flip(0)`.
 
     Args:
         mixup: alpha of the Beta(alpha, alpha) share of a blend (Zhang et al., "mixup", ICLR 2018); 0 = never.
@@ -17,7 +17,7 @@ def mix(images: Tensor, *, mixup: float, cutmix: float, generator: torch.Generat
             Where both are set, each batch draws one of them with equal chance.
 
     Returns:
-        The mixed pictures, and the share of the first label of each.
+        The mixed images, and the share of the first label of each.
     """
     draw = torch.rand(3, generator=generator).tolist()
     blend = mixup > 0 and (cutmix == 0 or draw[0] < 0.5)

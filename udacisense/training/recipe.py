@@ -30,7 +30,7 @@ class TrainingStage(BaseModel):
     weight_decay: float = Field(0.02, ge=0, le=100)
     warmup_share: float = Field(0.15, gt=0, lt=1, description="share of the steps in which the learning rate rises")
     label_smoothing: float = Field(0.1, ge=0, lt=1)
-    min_crop: float = Field(0.7, gt=0, le=1, description="smallest side of a random crop, as a share of the picture")
+    min_crop: float = Field(0.7, gt=0, le=1, description="smallest side of a random crop, as a share of the image")
     jitter: float = Field(0.2, ge=0, lt=1, description="largest relative change of brightness and contrast")
     ema_decay: float = Field(0.998, ge=0, lt=1, description="decay of the averaged weights; 0 = no averaging")
     distil: float = Field(0.0, ge=0, le=1, description="share of the teacher's answers in the loss; 0 = no teacher")
@@ -38,8 +38,8 @@ class TrainingStage(BaseModel):
     feature_distil: float = Field(
         0.0, ge=0, le=1000, description="weight of the distance to the teacher's features; 0 = not taught so"
     )
-    mixup: float = Field(0.0, ge=0, le=100, description="alpha of mixup; 0 = no blends of two pictures")
-    cutmix: float = Field(0.0, ge=0, le=100, description="alpha of cutmix; 0 = no pasted pictures")
+    mixup: float = Field(0.0, ge=0, le=100, description="alpha of mixup; 0 = no blends of two images")
+    cutmix: float = Field(0.0, ge=0, le=100, description="alpha of cutmix; 0 = no pasted images")
 
 
 class TrainingRecipe(BaseModel):

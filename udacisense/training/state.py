@@ -57,8 +57,8 @@ class Run:
     average: AveragedWeights
     curves: list[Curve] = field(default_factory=list)  # one for each finished epoch
     step: int = 0  # finished in this epoch
-    total: float = 0.0  # loss times pictures
-    seen: int = 0  # pictures
+    total: float = 0.0  # loss times images
+    seen: int = 0  # images
     seconds: float = 0.0
     lr: float = 0.0
     pieces: int = 1  # a batch goes through in so many parts

@@ -1,7 +1,7 @@
 """A teacher for distillation: EfficientNet-Lite0 with ImageNet weights, and linear heads fitted to the training images.
 
-The network stays as it is. A student learns from its features of each picture, or from the answers of a linear head on
-them; the head that answers for a picture was fitted without it (out of fold), so it is a teacher's opinion and not the label
+The network stays as it is. A student learns from its features of each image, or from the answers of a linear head on
+them; the head that answers for an image was fitted without it (out of fold), so it is a teacher's opinion and not the label
 over again.
 
 Source of the method: Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015; Romero et al., "FitNets",
@@ -42,7 +42,7 @@ BATCH = 64
 
 
 def teacher_features(pixels: Tensor, folder: Path) -> Tensor:
-    """Standardised float16 features (N, 1280) of uint8 pictures (N, 3, h, w), kept in `folder` by the pictures' hash.
+    """Standardised float16 features (N, 1280) of uint8 images (N, 3, h, w), kept in `folder` by the images' hash.
 
     Raises:
         RecipeError: the teacher's packages are not installed. StoreError: what was kept cannot be read.
@@ -92,7 +92,7 @@ def _features(pixels: Tensor) -> NDArray[np.float16]:
         images = normalise(resize(pixels[start : start + BATCH], INPUT_PX)).numpy()
         for place, image in enumerate(images, start):  # one at a time: a batch is no faster and the export stays static
             found[place] = answer(image[None])[0]
-        report(start / len(pixels), f"teacher: picture {start + len(images)} of {len(pixels)}")
+        report(start / len(pixels), f"teacher: image {start + len(images)} of {len(pixels)}")
     return found
 
 

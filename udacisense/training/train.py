@@ -122,7 +122,7 @@ class _StageData:
         self.made: dict[str, TrainingImages] = {}
 
     def images(self, stage: TrainingStage) -> TrainingImages:
-        """The pictures of a stage; pretraining pictures are let go once the household stages are reached."""
+        """The images of a stage; pretraining images are let go once the household stages are reached."""
         if stage.data not in self.made:
             self.made = {stage.data: self._make(stage.data)}
         return self.made[stage.data]
@@ -175,11 +175,11 @@ def ensure_household_head(network: MobileNetV3_Household, device: torch.device) 
 
 
 def _images(dataset: Dataset, mask: NDArray[np.bool_], device: torch.device) -> TrainingImages:
-    sizes = {p.shape for p in dataset.pictures}
+    sizes = {p.shape for p in dataset.images}
     if len(sizes) != 1:
         examples = ", ".join(f"{h}x{w}" for h, w, _ in sorted(sizes)[:3])
-        raise DataError(f"Training needs pictures of one size, got {len(sizes)} sizes, such as {examples}. Resize them first.")
-    return TrainingImages.of(np.stack(dataset.pictures)[mask], dataset.labels[mask], device)
+        raise DataError(f"Training needs images of one size, got {len(sizes)} sizes, such as {examples}. Resize them first.")
+    return TrainingImages.of(np.stack(dataset.images)[mask], dataset.labels[mask], device)
 
 
 def _all_classes(without: list[str], device: torch.device) -> TrainingImages:

@@ -22,7 +22,7 @@ from udacisense.types.evidence import TOLERANCE, Evaluation, Flip, Readiness, Te
 from udacisense.types.files import Artifact, Checkpoint, FailedConversion, RecipeTrial, Subject
 from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
-from udacisense.types.seam import DEFAULT, Conversion, ConversionRecipe, Exported, Format, Pictures, Session
+from udacisense.types.seam import DEFAULT, Conversion, ConversionRecipe, Exported, Format, ImageSet, Session
 from udacisense.types.timing import AATrial, Benchmark, Conditions, SelfTest, Start, Unfinished
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "FailedStep",
     "Flip",
     "Format",
+    "ImageSet",
     "Images",
     "LayerGap",
     "Localisation",
@@ -55,7 +56,6 @@ __all__ = [
     "Machine",
     "Measures",
     "Mode",
-    "Pictures",
     "Pixels",
     "Precision",
     "Provenance",

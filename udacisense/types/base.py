@@ -1,4 +1,4 @@
-"""What every record is made of: array and name aliases, the machine, how a record came to be, which pictures it rests on."""
+"""What every record is made of: array and name aliases, the machine, how a record came to be, which images it rests on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-Pixels = NDArray[np.uint8]  # H, W, 3: one decoded RGB picture
+Pixels = NDArray[np.uint8]  # H, W, 3: one decoded RGB image
 Images = NDArray[np.float32]  # N, 3, H, W, normalised
 Logits = NDArray[np.float32]  # N, classes, before softmax
 
@@ -89,7 +89,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRef:
-    """Which pictures a figure rests on."""
+    """Which images a figure rests on."""
 
     dataset_id: str  # digest of the images and labels of the split
     source: SourceName

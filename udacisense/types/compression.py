@@ -31,9 +31,9 @@ class CompressionStep:
     path: str  # of the weights, as seen from the home folder
     size_bytes: Count
     parameters: Count | None  # None = folded into a TorchScript graph
-    macs: Count | None  # multiply-accumulates of one picture; None = the file does not tell
+    macs: Count | None  # multiply-accumulates of one image; None = the file does not tell
     sparsity: Fraction | None  # share of zeros among the weights, 0..1
-    data: DatasetRef  # the training pictures, validation included
+    data: DatasetRef  # the training images, validation included
     images: Count  # of them that the step may have trained on
     validation_images: Count  # of them that were held out to choose by
     validation_top1: Fraction  # on those, 0..1

@@ -70,9 +70,9 @@ class TensorCheck:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """One picture whose answer changed."""
+    """One image whose answer changed."""
 
-    image: str  # first 16 hex digits of the picture's md5
+    image: str  # first 16 hex digits of the image's md5
     label: ClassIndex | None
     before: ClassIndex
     after: ClassIndex
@@ -143,7 +143,7 @@ class Verdict:
     limit: float
     unit: str
     evidence: Many[str]  # record ids
-    data: DatasetRef | None = None  # the pictures behind it, where pictures are
+    data: DatasetRef | None = None  # the images behind it, where images are
 
     def __post_init__(self) -> None:
         require(self.measured is not None or self.status == "unknown", "what was not measured can only be unknown")

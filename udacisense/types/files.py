@@ -59,15 +59,15 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class RecipeTrial:
-    """One recipe that was tried for a precision, and what its file measured on the validation pictures."""
+    """One recipe that was tried for a precision, and what its file measured on the validation images."""
 
     recipe: str  # Recipe.name
     what: str  # Recipe.what
     size_bytes: Count | None  # None = no file was written
-    agreement: Fraction | None  # share of validation pictures answered as the checkpoint answers them, 0..1
-    top1: Fraction | None  # on the validation pictures
-    top1_checkpoint: Fraction | None  # the checkpoint's on the same pictures
-    latency_s: Seconds | None  # median of one picture
+    agreement: Fraction | None  # share of validation images answered as the checkpoint answers them, 0..1
+    top1: Fraction | None  # on the validation images
+    top1_checkpoint: Fraction | None  # the checkpoint's on the same images
+    latency_s: Seconds | None  # median of one image
     latency_fp32_s: Seconds | None  # of the format's fp32 file, timed in turn with it: only their ratio can be compared
     passed: bool
     reason: str  # why it passed or not

@@ -24,7 +24,7 @@ from udacisense.types.base import (
 
 @dataclass(frozen=True, slots=True)
 class ClassChange:
-    """The pictures of one true class, before and after."""
+    """The images of one true class, before and after."""
 
     images: Count
     agreement: Fraction  # share with the same answer, 0..1
@@ -32,18 +32,18 @@ class ClassChange:
     accuracy_after: Fraction
 
     def __post_init__(self) -> None:
-        require(self.images > 0, "a class without pictures has no accuracy")
+        require(self.images > 0, "a class without images has no accuracy")
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What two sets of logits of the same pictures say of each other; udacisense.metrics.logits has the formulas."""
+    """What two sets of logits of the same images say of each other; udacisense.metrics.logits has the formulas."""
 
     p99_abs_diff: Amount  # of all logits
-    cosine: Annotated[float, Field(ge=-1.001, le=1.001)] | None  # mean over pictures; None = a picture's logits are all zero
+    cosine: Annotated[float, Field(ge=-1.001, le=1.001)] | None  # mean over images; None = an image's logits are all zero
     kl_nats: float  # mean divergence of the probabilities
     top5_agreement: Fraction  # mean share of the five likeliest classes in common, 0..1
-    per_class: Annotated[Many[ClassChange | None], PerClass]  # None = no picture of the class
+    per_class: Annotated[Many[ClassChange | None], PerClass]  # None = no image of the class
     ece_before: Fraction | None  # expected calibration error, 0..1; None = no labels
     ece_after: Fraction | None
     confusion_before: Confusion
@@ -68,7 +68,7 @@ class LayerGap:
 
     name: str  # the reference's module: "features.4"
     value: str | None  # what the file calls it; None = nothing in it comes close, or a converted beginning's output
-    shape: Many[Count]  # of one picture's value in the reference
+    shape: Many[Count]  # of one image's value in the reference
     sqnr_db: float | None  # signal over the power of the difference; None = identical
     max_abs_diff: Amount
 

@@ -22,11 +22,11 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
-    """Preprocessed pictures with their names and labels."""
+class ImageSet:
+    """Preprocessed images with their names and labels."""
 
     images: Images
-    hashes: tuple[str, ...]  # N, the pictures' ids
+    hashes: tuple[str, ...]  # N, the images' ids
     labels: NDArray[np.int64]  # N
 
     def __len__(self) -> int:
@@ -40,7 +40,7 @@ class ConversionRecipe:
     name: str  # "static-histogram": a word for records and the command line
     what: str  # one sentence: what it does, and what that costs
     options: Mapping[str, object] = field(default_factory=dict)  # JSON values, for the converter alone
-    calibrated: bool = False  # whether the converter asks for calibration pictures
+    calibrated: bool = False  # whether the converter asks for calibration images
 
 
 DEFAULT = ConversionRecipe("default", "The format's one way to write this precision.")
@@ -52,12 +52,12 @@ class Conversion:
 
     precision: Precision
     recipe: ConversionRecipe = DEFAULT
-    calibration: Callable[[int], Pictures] | None = None  # n -> as many training pictures, the classes in turn; None = no data
+    calibration: Callable[[int], ImageSet] | None = None  # n -> as many training images, the classes in turn; None = no data
 
-    def pictures(self, images: int) -> Pictures:
-        """`images` calibration pictures (fewer where there are not so many), each class as often as the others."""
+    def image_set(self, images: int) -> ImageSet:
+        """`images` calibration images (fewer where there are not so many), each class as often as the others."""
         if self.calibration is None:
-            raise ValueError(f"the recipe {self.recipe.name} needs calibration pictures and none were given")
+            raise ValueError(f"the recipe {self.recipe.name} needs calibration images and none were given")
         return self.calibration(images)
 
 
@@ -89,5 +89,5 @@ class Format:
     )  # in the order in which they are tried
 
     def recipes_for(self, precision: Precision) -> tuple[ConversionRecipe, ...]:
-        """The ladder of a precision: with more than one recipe, the first whose file passes on validation pictures is kept."""
+        """The ladder of a precision: with more than one recipe, the first whose file passes on validation images is kept."""
         return self.recipes.get(precision, (DEFAULT,))

@@ -60,7 +60,7 @@ class Benchmark:
     first_s: Seconds  # first inference after load, never mixed with the steady ones
     warmup_s: Many[Seconds]  # of the first start
     blocks_s: Many[Many[Seconds]]  # steady times, a tuple per block, start after start
-    preprocess_s: Many[Seconds]  # per picture: decode is not included
+    preprocess_s: Many[Seconds]  # per image: decode is not included
     rss_before_bytes: Count | None  # resident memory before the file was loaded
     peak_rss_bytes: Count | None
     size_bytes: Count
@@ -73,7 +73,7 @@ class Benchmark:
     warmup_stable: bool | None = None
     conditions: Many[Conditions] = ()  # one for each block
     starts: Many[Start] = ()
-    whole_s: Many[Many[Seconds]] = ()  # one picture from its file: decode, preprocess, infer; a tuple per block
+    whole_s: Many[Many[Seconds]] = ()  # one image from its file: decode, preprocess, infer; a tuple per block
     decode_s: Many[Seconds] = ()
     mean_rss_bytes: Count | None = None  # while the blocks ran
     timer_s: Seconds | None = None  # the smallest step of the clock
@@ -104,7 +104,7 @@ class Benchmark:
 
     @property
     def plain(self) -> bool:
-        """One picture at a time on an otherwise quiet machine, in turns: what rules and tables speak of."""
+        """One image at a time on an otherwise quiet machine, in turns: what rules and tables speak of."""
         return self.batch == 1 and self.beside == 0 and not self.sustained
 
     @property

@@ -152,10 +152,10 @@ class Verifications:
 def verify_all(
     checkpoint: str | Path | None = None, source: str | None = None, split: str = "test", scheme: str | None = None
 ) -> Verifications:
-    """Verify each artifact (of one checkpoint, where given) on a split; proof of the same file and pictures is not made again.
+    """Verify each artifact (of one checkpoint, where given) on a split; proof of the same file and images is not made again.
 
     Raises:
-        NotFoundError: no such checkpoint. DataError: no such pictures.
+        NotFoundError: no such checkpoint. DataError: no such images.
     """
     from udacisense.artifacts import list_artifacts
     from udacisense.data.sources import load_dataset

@@ -1,4 +1,4 @@
-"""Verbs that only look: what this machine has, which pictures, which models."""
+"""Verbs that only look: what this machine has, which images, which models."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """The pictures of one source."""
+    """The images of one source."""
 
     source: SourceInfo
-    splits: tuple[DatasetRef, ...]  # train, test; a part without pictures is left out
+    splits: tuple[DatasetRef, ...]  # train, test; a part without images is left out
     health: Health
 
 
@@ -87,10 +87,10 @@ def _settings() -> tuple[Setting, ...]:
 
 
 def data_info(source: str | None = None, scheme: str | None = None) -> DataInfo:
-    """Source, splits, class balance and health of the pictures.
+    """Source, splits, class balance and health of the images.
 
     Raises:
-        DataError: an unknown source or scheme, or pictures that are not there.
+        DataError: an unknown source or scheme, or images that are not there.
     """
     from udacisense.data.health import check_health
     from udacisense.data.sources import default_source, describe, load_dataset

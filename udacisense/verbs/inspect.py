@@ -39,7 +39,7 @@ def package(artifact: str | Path, out: Path | None = None) -> Package:
     """Pack an artifact for an app developer into a zip, or into a folder inside `out`; by default <artifact id>.zip here.
 
     Raises:
-        NotFoundError: no such artifact, no checkpoint of it, or damaged golden pictures. FormatError: it does not run.
+        NotFoundError: no such artifact, no checkpoint of it, or damaged golden images. FormatError: it does not run.
     """
     from udacisense.artifacts import find_artifact
     from udacisense.packaging.build import build

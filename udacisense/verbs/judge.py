@@ -57,11 +57,11 @@ def worst(statuses: list[Status]) -> Status:
     return next((status for status in order if status in statuses), "pass")
 
 
-def report(artifact: str | Path | None = None, format: str = "markdown", pictures: bool = False) -> str:
+def report(artifact: str | Path | None = None, format: str = "markdown", images: bool = False) -> str:
     """The report on one artifact, or on all, as "markdown" or "html" text.
 
     Args:
-        pictures: put photographs of the data source into the HTML, not the sample pack's pictures alone.
+        images: put photographs of the data source into the HTML, not the sample pack's images alone.
     """
     from udacisense.report import collect, html_report, markdown_report, with_flips
 
@@ -75,7 +75,7 @@ def report(artifact: str | Path | None = None, format: str = "markdown", picture
             raise
         found = ()
     with one_look():
-        return writers[format](tuple(with_flips(collect(a), pictures) for a in found))
+        return writers[format](tuple(with_flips(collect(a), images) for a in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,10 @@ class Report:
 
 
 def write_report(
-    artifact: str | Path | None = None, format: str = "markdown", out: Path | None = None, pictures: bool = False
+    artifact: str | Path | None = None, format: str = "markdown", out: Path | None = None, images: bool = False
 ) -> Report:
     """`report`, written to `out` where that is given."""
-    text = report(artifact, format, pictures)
+    text = report(artifact, format, images)
     return Report(text, None if out is None else write_text(out, text))
 
 

@@ -34,7 +34,7 @@ def train(recipe: str = "baseline", out: Path | None = None, seed: int | None = 
         seed: in place of the recipe's; the file then goes to models/<recipe>_seed<seed>/ by default.
 
     Raises:
-        RecipeError: no such recipe, or a mistake in it. DataError: the training pictures are missing.
+        RecipeError: no such recipe, or a mistake in it. DataError: the training images are missing.
     """
     from udacisense.training.recipe import load_recipe
 
@@ -86,10 +86,10 @@ def convert(
 def evaluate(
     subject: str | Path, source: str | None = None, split: str = "test", scheme: str | None = None, fresh: bool = False
 ) -> Evaluation:
-    """Accuracy of a checkpoint or artifact on a split; the record of the same file and pictures is used again unless `fresh`.
+    """Accuracy of a checkpoint or artifact on a split; the record of the same file and images is used again unless `fresh`.
 
     Raises:
-        NotFoundError: no such subject. DataError: no such pictures. FormatError: the file does not load or run.
+        NotFoundError: no such subject. DataError: no such images. FormatError: the file does not load or run.
     """
     from udacisense.artifacts import find_subject
     from udacisense.data.sources import load_dataset
@@ -108,7 +108,7 @@ def verify(
     scheme: str | None = None,
     tolerance: float = 1e-5,
 ) -> Verification:
-    """Prove on random inputs and on every picture of a split that an artifact is its checkpoint.
+    """Prove on random inputs and on every image of a split that an artifact is its checkpoint.
 
     Raises:
         MeasureError: the tolerance is no finite number above 0. NotFoundError: no such artifact, or its checkpoint is gone.
@@ -182,7 +182,7 @@ def benchmark(
 
     Args:
         protocol: a name, or a .toml file. threads: each of these numbers, 0 for all cores; by default the setting.
-        batches: each of these numbers of pictures a run. busy: repeat it beside so many busy processes.
+        batches: each of these numbers of images a run. busy: repeat it beside so many busy processes.
         cpus: pin the timed processes to these cores; by default one for each thread.
 
     Raises:

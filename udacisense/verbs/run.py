@@ -44,7 +44,7 @@ class Run:
     readiness: tuple[Readiness, ...]
     comparison: dict[str, list[str]]  # the notebook's table, column by column
     metrics_path: Path
-    picture_path: Path
+    image_path: Path
 
 
 def run(
@@ -151,7 +151,7 @@ def _finish(
     from udacisense.report.pipeline import comparison
 
     pipeline = PipelineSummary(notice, stages, verifications, readiness)
-    metrics_path, picture_path = write_files(pipeline)
+    metrics_path, image_path = write_files(pipeline)
     report(1.0, "done")
     return Run(
         checkpoint=checkpoint,
@@ -164,12 +164,12 @@ def _finish(
         readiness=readiness,
         comparison=comparison(pipeline),
         metrics_path=metrics_path,
-        picture_path=picture_path,
+        image_path=image_path,
     )
 
 
 def write_files(pipeline: PipelineSummary) -> tuple[Path, Path]:
-    """Write the notebook's two files about a pipeline; returns the paths of the metrics and of the picture."""
+    """Write the notebook's two files about a pipeline; returns the paths of the metrics and of the image."""
     from udacisense.report import draw_pipeline
     from udacisense.report.pipeline import deployment_metrics
 

@@ -1,6 +1,6 @@
 """`verify`: the same inputs through checkpoint and artifact, and whether they are the same model.
 
-Three kinds of input: the notebook's random images, the golden pictures that travel with the file, and every picture of a split.
+Three kinds of input: the notebook's random images, the golden images that travel with the file, and every image of a split.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from udacisense.verify.verdict import judge_sameness
 
 
 def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE) -> Verification:
-    """Compare an artifact with its checkpoint on random inputs, golden pictures and a whole split; saves the record.
+    """Compare an artifact with its checkpoint on random inputs, golden images and a whole split; saves the record.
 
     Raises:
         NotFoundError: the checkpoint is not here. RunError: one of the two cannot be run.
@@ -113,10 +113,10 @@ def _warnings(data: Dataset, found: Predictions) -> tuple[str, ...]:
     said = []
     unlabelled = int((~found.labelled).sum())
     if unlabelled:
-        said.append(f"{unlabelled} of {len(data)} pictures have no label: they count for agreement, not for accuracy.")
+        said.append(f"{unlabelled} of {len(data)} images have no label: they count for agreement, not for accuracy.")
     if data.ref.source == "sample":
         said.append(
-            f"Compared on the {len(data)} rendered pictures of the sample pack. Set UDACISENSE_DATA_DIR or download CIFAR-100 "
+            f"Compared on the {len(data)} rendered images of the sample pack. Set UDACISENSE_DATA_DIR or download CIFAR-100 "
             "and verify again for evidence on real photographs."
         )
     return tuple(said)

@@ -1,4 +1,4 @@
-"""Flips: the pictures whose answer changed, how sure the checkpoint had been, and what both files thought of them."""
+"""Flips: the images whose answer changed, how sure the checkpoint had been, and what both files thought of them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class TopK:
-    """The likeliest classes of both files for one picture, as (class, probability), likeliest first."""
+    """The likeliest classes of both files for one image, as (class, probability), likeliest first."""
 
     before: tuple[tuple[int, float], ...]
     after: tuple[tuple[int, float], ...]
 
 
 def find_flips(before: Predictions, after: Predictions) -> tuple[Flip, ...]:
-    """Every picture whose answer changed, the largest lost margin first."""
+    """Every image whose answer changed, the largest lost margin first."""
     old, new = before.answers, after.answers
     found = [
         Flip(
@@ -69,7 +69,7 @@ def logits_of(record: Verification) -> tuple[Predictions, Predictions] | None:
 
 
 def thoughts(before: Predictions, after: Predictions, flips: tuple[Flip, ...]) -> dict[str, TopK]:
-    """The three likeliest classes of both files for each flip that the answers hold, by the picture's id."""
+    """The three likeliest classes of both files for each flip that the answers hold, by the image's id."""
     place = {name: i for i, name in enumerate(before.hashes)}
     known = [f.image for f in flips if f.image in place]
     rows = [place[image] for image in known]

@@ -1,4 +1,4 @@
-"""The small inputs of a verification: the notebook's random images, and the golden pictures that travel with a file."""
+"""The small inputs of a verification: the notebook's random images, and the golden images that travel with a file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from udacisense.types import TOLERANCE, Artifact, Checkpoint, Images, Logits, Te
 
 RANDOM_INPUTS: tuple[tuple[str, int], ...] = (("single", 1), ("batch of 4", 4))
 """The notebook's inputs: name and number of random images."""
-GOLDEN = "golden pictures"
-"""Name of the check on the pictures that conversion put beside the file."""
+GOLDEN = "golden images"
+"""Name of the check on the images that conversion put beside the file."""
 
 
 def random_checks(checkpoint: Checkpoint, artifact: Artifact, tolerance: float = TOLERANCE) -> tuple[TensorCheck, ...]:
@@ -39,11 +39,11 @@ def random_checks(checkpoint: Checkpoint, artifact: Artifact, tolerance: float =
 def golden_check(
     checkpoint: Checkpoint, artifact: Artifact, tolerance: float = TOLERANCE
 ) -> tuple[tuple[TensorCheck, ...], str | None]:
-    """The pictures beside the file against the checkpoint's logits that were kept with them; or why they say nothing."""
+    """The images beside the file against the checkpoint's logits that were kept with them; or why they say nothing."""
     path = artifact.path.with_name(GOLDEN_FILE)
     advice = f"Convert {artifact.checkpoint_id} again to get them."
     if not path.is_file():
-        return (), f"No golden pictures lie beside the file, so they were not compared. {advice}"
+        return (), f"No golden images lie beside the file, so they were not compared. {advice}"
     try:
         archives.check_arrays(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -51,7 +51,7 @@ def golden_check(
         if images.shape[1:] != (3, *checkpoint.input_px) or expected.shape != (len(images), len(checkpoint.classes)):
             raise ValueError(f"images {images.shape} and logits {expected.shape}")
     except (ArchiveError, OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as exc:
-        return (), f"The golden pictures beside the file are damaged ({in_brief(exc)}), so they were not compared. {advice}"
+        return (), f"The golden images beside the file are damaged ({in_brief(exc)}), so they were not compared. {advice}"
     session = open_session(artifact, threads=settings().threads)
     found = run_session(session, images, len(checkpoint.classes), artifact.id)
     return (check_tensors(GOLDEN, expected, found, tolerance),), None

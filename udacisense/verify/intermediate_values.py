@@ -1,4 +1,4 @@
-"""The inner values of a converted file while it answers a picture, for the formats whose runtime lets them be seen.
+"""The inner values of a converted file while it answers an image, for the formats whose runtime lets them be seen.
 
 Each reader runs the very file; what it computes inside comes back by the file's own names, dequantised to float32. A runtime
 fuses operators where nobody looks, so a value can differ in its last digits from what the app computes.
@@ -19,7 +19,7 @@ from udacisense.types import Images
 
 Inner = Iterator[tuple[str, NDArray[np.float32]]]
 Reader = Callable[[Images], Inner]
-"""One picture (1, 3, H, W) -> the names and values inside, in the order in which they are computed."""
+"""One image (1, 3, H, W) -> the names and values inside, in the order in which they are computed."""
 
 
 def read_onnx(path: Path) -> Reader:

@@ -37,14 +37,14 @@ MATCH_DB = 10.0
 
 @dataclass(slots=True)
 class _Sum:
-    """What is added up of one value beside one place, over the pictures."""
+    """What is added up of one value beside one place, over the images."""
 
     error: float = 0.0
     largest: float = 0.0
 
 
 class Closest:
-    """Adds up pictures, and keeps for each place of the reference how far every value of its shape is from it."""
+    """Adds up images, and keeps for each place of the reference how far every value of its shape is from it."""
 
     def __init__(self) -> None:
         self._signal: dict[str, float] = {}
@@ -52,7 +52,7 @@ class Closest:
         self._sums: dict[str, dict[str, _Sum]] = {}
 
     def add(self, reference: Mapping[str, Array], values: Iterable[tuple[str, Array]]) -> None:
-        """One picture: the reference's values by place (1, ...), and the file's by its own names."""
+        """One image: the reference's values by place (1, ...), and the file's by its own names."""
         by_shape: dict[tuple[int, ...], list[str]] = {}
         for place, expected in reference.items():
             self._shapes[place] = expected.shape[1:]

@@ -42,7 +42,7 @@ from udacisense.verify.layer_errors import (
 Found = tuple[SearchMethod, tuple[LayerGap, ...], tuple[LayerGap, ...], tuple[str, ...]]
 """The method that was used, the gaps of the blocks, of the steps inside the broken one, and what failed before."""
 IMAGES = 10
-"""Pictures looked at: the first of each class."""
+"""Images looked at: the first of each class."""
 
 
 def locate(
@@ -63,7 +63,7 @@ def locate(
 
     Raises:
         NotFoundError: the checkpoint is not here. UnavailableError: the format does not run on this machine.
-        RunError: the file cannot be run, or the reference has no blocks. MeasureError: the split has no picture.
+        RunError: the file cannot be run, or the reference has no blocks. MeasureError: the split has no image.
     """
     own = find_checkpoint(artifact.checkpoint_id)
     made = here(_command(artifact, data, against, method, every))
@@ -104,20 +104,20 @@ def reference_values(checkpoint: Checkpoint, images: Images) -> Mapping[str, Arr
 
 
 def first_of_each_class(data: Dataset, checkpoint: Checkpoint) -> Images:
-    """The first picture of each label of the split, at most IMAGES, preprocessed.
+    """The first image of each label of the split, at most IMAGES, preprocessed.
 
     Raises:
         MeasureError: the split has none.
     """
     if not len(data):
-        raise MeasureError("The split has no picture to look at. Pick another split or data source.")
+        raise MeasureError("The split has no image to look at. Pick another split or data source.")
     first = [int(np.flatnonzero(data.labels == label)[0]) for label in np.unique(data.labels)][:IMAGES]
-    return preprocess([data.pictures[i] for i in first], checkpoint.input_px, checkpoint.mean, checkpoint.std)
+    return preprocess([data.images[i] for i in first], checkpoint.input_px, checkpoint.mean, checkpoint.std)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One file beside its reference's values on some pictures."""
+    """One file beside its reference's values on some images."""
 
     artifact: Artifact
     own: Checkpoint  # that the file was made from
@@ -147,7 +147,7 @@ class Search:
         try:
             read = READERS[self.artifact.format](self.artifact.path)
             for i in range(len(self.images)):
-                report(i / len(self.images), f"picture {i + 1} of {len(self.images)}")
+                report(i / len(self.images), f"image {i + 1} of {len(self.images)}")
                 one = {place: value[i : i + 1] for place, value in self.reference.items()}
                 closest.add(one, read(self.images[i : i + 1]))
         except UdaciSenseError:

@@ -1,7 +1,7 @@
 """The verdicts of a verification, in three values with their reasons.
 
 *Same*: every logit agrees within the tolerance, or the share of equal answers is surely at least `agreement_limit` and the
-accuracy is not seen to change. *Different*: the share is surely lower, or the accuracy changed. *Unknown*: the pictures are too
+accuracy is not seen to change. *Different*: the share is surely lower, or the accuracy changed. *Unknown*: the images are too
 few to tell, and the reason says how many would do. "Surely" is the 95 % Wilson interval.
 """
 
@@ -31,7 +31,7 @@ FLOATS: tuple[Precision, ...] = ("fp32", "fp16")
 def agreement_limit(precision: Precision) -> float:
     """The share of equal answers that the same model needs: AGREEMENT_LIMIT in floats, the ladder's limit in coarser numbers.
 
-    An int8 or palettised file turns near-ties by its nature; it is held to its ladder's share, on other pictures.
+    An int8 or palettised file turns near-ties by its nature; it is held to its ladder's share, on other images.
     """
     return AGREEMENT_LIMIT if precision in FLOATS else MIN_AGREEMENT
 
@@ -48,7 +48,7 @@ def judge_sameness(
     """The verdict and its reason.
 
     Args:
-        images: pictures compared. flips: of these, how many answers changed. max_abs_diff: in logits, over them.
+        images: images compared. flips: of these, how many answers changed. max_abs_diff: in logits, over them.
         p: McNemar's p-value of the accuracy change; None without labels.
     """
     if max_abs_diff < tolerance and all(c.outputs_match for c in checks):
@@ -67,7 +67,7 @@ def judge_sameness(
     if p is not None and p < SIGNIFICANCE:
         return "different", f"{said}, but the accuracy changed by more than chance explains (McNemar p = {p:.3f})."
     broken = [c.name for c in checks if not c.predictions_match]
-    if broken and precision in FLOATS:  # a coarser file may answer noise otherwise, which is no evidence about pictures
+    if broken and precision in FLOATS:  # a coarser file may answer noise otherwise, which is no evidence about images
         return "unknown", f"{said}, yet the answers to other input ({', '.join(broken)}) changed. Verify on more images."
     if agreement.low < needed:
         return (
@@ -80,7 +80,7 @@ def judge_sameness(
 def _inputs(checks: Sequence[TensorCheck]) -> str:
     random = sum(c.inputs for c in checks if c.name != GOLDEN)
     golden = sum(c.inputs for c in checks if c.name == GOLDEN)
-    named = ((random, "random image"), (golden, "golden picture"))
+    named = ((random, "random image"), (golden, "golden image"))
     return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in named if n)
 
 

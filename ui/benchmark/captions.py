@@ -93,9 +93,9 @@ def _gain(first: Benchmark, last: Benchmark) -> str:
     known = ratio(first, last) if first.run_id == last.run_id else None
     if known is not None:
         value, low, high = (r * last.batch / first.batch for r in known.estimate)
-        return f"does {value:.2f} times the pictures a second (95 % interval {low:.2f} to {high:.2f})"
+        return f"does {value:.2f} times the images a second (95 % interval {low:.2f} to {high:.2f})"
     speeds = [stats.latency(b.steady_s, b.batch).images_per_s for b in (first, last)]
-    return f"does {speeds[1] / speeds[0]:.2f} times the pictures a second (not timed side by side)"
+    return f"does {speeds[1] / speeds[0]:.2f} times the images a second (not timed side by side)"
 
 
 def _setting(b: Benchmark, by: str) -> str:
@@ -153,9 +153,9 @@ def whole(entries: Sequence[SubjectMetrics]) -> str:
     """What share of the whole way is inference."""
     known = [(e.label, p) for e in entries if e.benchmark and (p := whole_parts(e.benchmark))]
     if not known:
-        return "The whole way from a picture's file has not been measured yet."
+        return "The whole way from an image's file has not been measured yet."
     parts = [f"{label} {ms(sum(p))}, of which {percent(p[2] / sum(p))} is inference" for label, p in known]
-    return f"From a picture's file to the answer: {'; '.join(parts)}."
+    return f"From an image's file to the answer: {'; '.join(parts)}."
 
 
 def tradeoff(entries: Sequence[SubjectMetrics], limits: Limits, by: str) -> str:

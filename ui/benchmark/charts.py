@@ -108,7 +108,7 @@ def _with_gaps(points: Sequence[CoursePoint]) -> list[CoursePoint | None]:
 
 
 def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> go.Figure:
-    """Pictures a second over threads or batch, a line for each subject; dotted: twice the threads, twice the pictures.
+    """Images a second over threads or batch, a line for each subject; dotted: twice the threads, twice the images.
 
     Args:
         groups: label, format and the records of each subject, rising. by: "threads", "batch" or "beside".
@@ -126,22 +126,22 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
             mode="lines+markers",
             line={"color": color, "width": 2},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 10},
-            hovertemplate="%{x}: %{y:.1f} pictures a second<extra>" + label + "</extra>",
+            hovertemplate="%{x}: %{y:.1f} images a second<extra>" + label + "</extra>",
         )
         if by == "threads" and at:
             ideal = {"x": [at[0], at[-1]], "y": [speeds[0], speeds[0] * at[-1] / at[0]]}
             fig.add_scatter(
                 **ideal, mode="lines", line={"color": color, "width": 1, "dash": "dot"}, showlegend=False, hoverinfo="skip"
             )
-    titles = {"threads": "threads<br>dotted: if twice as many were twice as fast", "batch": "pictures a run"}
+    titles = {"threads": "threads<br>dotted: if twice as many were twice as fast", "batch": "images a run"}
     values = sorted({getattr(b, by) for _, _, found in groups for b in found})
     fig.update_xaxes(title=titles.get(by, "busy processes beside it"), tickvals=values)
-    fig.update_yaxes(title="pictures a second", rangemode="tozero")
+    fig.update_yaxes(title="images a second", rangemode="tozero")
     return finish(fig, 320, legend=True)
 
 
 def whole(entries: Sequence[SubjectMetrics]) -> go.Figure:
-    """What one picture takes from its file to the answer: decoding, preprocessing, inference, in milliseconds."""
+    """What one image takes from its file to the answer: decoding, preprocessing, inference, in milliseconds."""
     fig, entries = go.Figure(), for_charts(entries)
     parts = [whole_parts(e.benchmark) if e.benchmark else None for e in entries]
     for place, (name, opacity) in enumerate((("decode", 0.3), ("preprocess", 0.6), ("infer", 1.0))):
@@ -188,7 +188,7 @@ def tradeoff(entries: Sequence[SubjectMetrics], by: str, limits: Limits) -> go.F
     """Top-1 accuracy over time or size; shaded where a rule fails, dotted through those that none beats in both.
 
     Args:
-        by: "time" (median of one picture, ms; the mark's size is the file's) or "size" (MB).
+        by: "time" (median of one image, ms; the mark's size is the file's) or "size" (MB).
     """
     fig = go.Figure()
     points = [(e, x, e.evaluation.top1 * 100) for e in for_charts(entries) if e.evaluation and (x := _x(e, by)) is not None]
@@ -230,7 +230,7 @@ def _within(fig: go.Figure, points: Sequence[tuple[SubjectMetrics, float, float]
         fig.add_vrect(x0=limits.most, x1=right, fillcolor=FAIL_SHADE, line_width=0, layer="below")
     if limits.least_top1 is not None:
         fig.add_hrect(y0=low, y1=limits.least_top1, fillcolor=FAIL_SHADE, line_width=0, layer="below")
-    unit = "milliseconds a picture (larger mark: larger file)" if by == "time" else "MB on disk"
+    unit = "milliseconds an image (larger mark: larger file)" if by == "time" else "MB on disk"
     fig.update_xaxes(title=f"{unit}<br>shaded: a rule fails · dotted: none is better in both", range=[0, right])
     fig.update_yaxes(title="top-1 accuracy, percent", range=[low, min(max(ys, default=100) + 4, 101)])
     return finish(fig, 380, legend=True)

@@ -55,7 +55,7 @@ def latency(entries: Sequence[SubjectMetrics]) -> None:
         not_timed()
         return
     shown(
-        "latency", "How long one picture takes", entries,
+        "latency", "How long one image takes", entries,
         lambda: (captions.latency(entries), charts.latency(entries)),
         lambda: shared_rows.raw_times(entries),
         help="A line that rises early and steeply is fast and even. P95: 95 of 100 answers come within this time.",
@@ -68,7 +68,7 @@ def latency(entries: Sequence[SubjectMetrics]) -> None:
 
 
 def start_up(entries: Sequence[SubjectMetrics]) -> None:
-    """From nothing to the first answer, and from a picture's file to its answer."""
+    """From nothing to the first answer, and from an image's file to its answer."""
     if not any(e.benchmark for e in entries):
         not_timed()
         return
@@ -78,25 +78,25 @@ def start_up(entries: Sequence[SubjectMetrics]) -> None:
         lambda: benchmark_rows.start_rows(entries),
     )  # fmt: skip
     if not any(e.benchmark and e.benchmark.whole_s for e in entries):
-        text = "This run is older than the timing of the whole way from a picture's file to its answer. Time the models again."
+        text = "This run is older than the timing of the whole way from an image's file to its answer. Time the models again."
         empty_state("The whole way was not timed", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
         return
     shown(
-        "whole", "From a picture's file to its answer", entries,
+        "whole", "From an image's file to its answer", entries,
         lambda: (captions.whole(entries), charts.whole(entries)),
         lambda: benchmark_rows.whole_rows(entries),
-        help="A picture of 32 × 32 pixels is decoded, preprocessed and inferred. Times of inference alone are under Latency.",
+        help="An image of 32 × 32 pixels is decoded, preprocessed and inferred. Times of inference alone are under Latency.",
     )  # fmt: skip
 
 
 def scaling(run: Sequence[Benchmark], entries: Sequence[SubjectMetrics]) -> None:
     """Threads, batches and busy neighbours: what was timed of each in this run."""
     labels = {e.id: (e.label, e.format) for e in entries}
-    titles = {"threads": "More threads", "batch": "More pictures at a time", "beside": "Beside busy processes"}
+    titles = {"threads": "More threads", "batch": "More images at a time", "beside": "Beside busy processes"}
     found = {by: groups for by in titles if (groups := _groups(run, labels, by))}
     if not found:
         text = (
-            "This run timed each model under one setting. Time them with more threads, more pictures, or beside busy processes."
+            "This run timed each model under one setting. Time them with more threads, more images, or beside busy processes."
         )
         command = "python -m udacisense benchmark SUBJECT --threads 1,2,all --batch 1,8 --busy 1"
         empty_state("One setting only", text, command=command)

@@ -132,7 +132,7 @@ def start_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
 
 
 def whole_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
-    """Every whole way from a picture's file to the answer."""
+    """Every whole way from an image's file to the answer."""
     return [
         {"subject": e.label, "id": e.id, "block": number, "ms": seconds * 1000}
         for e in entries

@@ -30,7 +30,7 @@ PROTOCOLS: Mapping[str, tuple[str, str]] = {
 }
 MORE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "threads": ("1, 2 and all cores", ("--threads", "1,2,all")),
-    "batch": ("1 and 8 pictures at a time", ("--batch", "1,8")),
+    "batch": ("1 and 8 images at a time", ("--batch", "1,8")),
     "busy": ("beside a busy process", ("--busy", "1")),
 }
 """What a run may vary: how it is said, and its options."""
@@ -47,12 +47,12 @@ COLUMNS = {
     "subject": st.column_config.TextColumn("Model", pinned=True, width=164),
     "trust": st.column_config.TextColumn("Trust", width=52, help="A is the best, D decides nothing. The reasons are below."),
     "size_mb": _Number("Size, MB", format="%.2f", help=MB_HELP, width=72),
-    "top1_percent": _Number("Top-1, %", format="%.1f", help="Accuracy on the pictures named under Accuracy.", width=72),
-    "average_ms": _Number("Mean, ms", format="%.2f", help="Steady inference of one picture, the average.", width=76),
+    "top1_percent": _Number("Top-1, %", format="%.1f", help="Accuracy on the images named under Accuracy.", width=72),
+    "average_ms": _Number("Mean, ms", format="%.2f", help="Steady inference of one image, the average.", width=76),
     "p50_ms": _Number("P50, ms", format="%.2f", help="Half of the answers come within this time (the median).", width=68),
     "p95_ms": _Number("P95, ms", format="%.2f", help="95 of 100 answers come within this time.", width=68),
     "p99_ms": _Number("P99, ms", format="%.2f", help="99 of 100 answers come within this time.", width=68),
-    "whole_way_ms": _Number("Whole, ms", format="%.2f", help="Median: decode, preprocess and infer one picture.", width=78),
+    "whole_way_ms": _Number("Whole, ms", format="%.2f", help="Median: decode, preprocess and infer one image.", width=78),
     "images_per_s": _Number("Images/s", format="%.1f", help="From the average.", width=72),
     "peak_memory_mb": _Number("RAM, MB", format="%.0f", help="Peak of resident memory. " + MB_HELP, width=72),
 }
@@ -139,7 +139,7 @@ def comparison(entries: Sequence[SubjectMetrics]) -> None:
         beside = "" if load is None else f" Load of the machine at the start: {load:.1f}."
         threads = count(timed[0].threads, "thread")
         st.caption(
-            f"Timed in turns on {escape(made.machine.cpu)}, {threads}, {count(timed[0].batch, 'picture')} at a time, "
+            f"Timed in turns on {escape(made.machine.cpu)}, {threads}, {count(timed[0].batch, 'image')} at a time, "
             f"{timed[0].input_px[0]:d} × {timed[0].input_px[1]:d} pixels, {escape(when(made.created))}.{beside}"
         )
         st.caption(escape(_runtimes(entries)))
@@ -199,7 +199,7 @@ def accuracy(entries: Sequence[SubjectMetrics]) -> None:
     _evaluate_missing(entries)
     judged = [e for e in entries if e.evaluation]
     if not judged:
-        text = "No accuracy has been measured yet. Start it with a button above; a thousand pictures take about half a minute."
+        text = "No accuracy has been measured yet. Start it with a button above; a thousand images take about half a minute."
         empty_state("Not evaluated yet", text, command="python -m udacisense evaluate SUBJECT")
         return
     data = _dataset(judged[0])

@@ -1,4 +1,4 @@
-"""Loaded models, kept for all visitors, and answers: on pictures from here for all, on a visitor's own for that visitor alone.
+"""Loaded models, kept for all visitors, and answers: on images from here for all, on a visitor's own for that visitor alone.
 
 Keys are hashes of files. Only the Classify page needs this.
 """
@@ -12,7 +12,7 @@ import streamlit as st
 
 from udacisense.artifacts import open_apart
 from udacisense.classify import Classification, Classifier, checkpoint_of, open_classifier
-from udacisense.data.pictures import decode_upload
+from udacisense.data.images import decode_upload
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.types import Pixels, Subject
 from ui.classify.visitors import visitor
@@ -24,7 +24,7 @@ PREVIEW_PX = 320
 
 @dataclass(frozen=True, slots=True)
 class ClassificationResult:
-    """One classified picture."""
+    """One classified image."""
 
     answer: Classification
     preview: bytes  # PNG
@@ -39,18 +39,18 @@ def classify_file(subject: Subject, raw: bytes, name: str) -> ClassificationResu
     Nothing of the file is kept beyond the visitor's session: answers and preview lie in a cache that ends with it.
 
     Raises:
-        ImageError: the file is no picture that is read here. UdaciSenseError: the subject cannot be loaded or run.
+        ImageError: the file is no image that is read here. UdaciSenseError: the subject cannot be loaded or run.
     """
     return _file(subject.id, subject.sha256, _asks(subject), hashlib.sha256(raw).hexdigest(), subject, raw, name)
 
 
-def classify_pixels(subject: Subject, picture_hash: str, pixels: Pixels) -> ClassificationResult:
-    """The subject's answer on a picture of a source, which is decoded already; computed once for all visitors.
+def classify_pixels(subject: Subject, image_hash: str, pixels: Pixels) -> ClassificationResult:
+    """The subject's answer on an image of a source, which is decoded already; computed once for all visitors.
 
     Raises:
         UdaciSenseError: the subject cannot be loaded or run.
     """
-    return _pixels(subject.id, subject.sha256, _asks(subject), picture_hash, subject, pixels)
+    return _pixels(subject.id, subject.sha256, _asks(subject), image_hash, subject, pixels)
 
 
 def _asks(subject: Subject) -> str:
@@ -63,7 +63,7 @@ def _file(
     subject_id: str,
     sha256: str,
     asks: str,
-    picture_sha256: str,  # noqa: ARG001 - part of the key
+    image_sha256: str,  # noqa: ARG001 - part of the key
     _subject: Subject,
     _raw: bytes,
     _name: str,
@@ -76,10 +76,10 @@ def _file(
 
 @st.cache_data(max_entries=512, max_size="64MiB", show_spinner=False)
 def _pixels(
-    subject_id: str, sha256: str, asks: str, picture_hash: str, _subject: Subject, _pixels: Pixels
+    subject_id: str, sha256: str, asks: str, image_hash: str, _subject: Subject, _pixels: Pixels
 ) -> ClassificationResult:
     answer = _classifier(subject_id, sha256, asks, _subject).classify(_pixels)
-    return ClassificationResult(answer, thumbnail(picture_hash, _pixels, PREVIEW_PX, False), _pixels.shape[0], _pixels.shape[1])
+    return ClassificationResult(answer, thumbnail(image_hash, _pixels, PREVIEW_PX, False), _pixels.shape[0], _pixels.shape[1])
 
 
 @st.cache_resource(max_entries=KEPT_MODELS, show_spinner="Loading the model")

@@ -1,4 +1,4 @@
-"""What the Classify page asks and draws: where a picture comes from, and what the model says about it."""
+"""What the Classify page asks and draws: where an image comes from, and what the model says about it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ THUMBNAIL_PX = 208
 PREVIEW_WIDTH_PX = 240
 NOT_KEPT = "Nothing is kept: it is in this server's memory alone, and gone within a minute or so after you close the page."
 KINDS = {
-    "sample": "Pictures from here",
+    "sample": "Images from here",
     "upload": "Upload",
     "camera": "Camera",
 }
 ICONS = {"sample": ":material/photo_library:", "upload": ":material/upload:", "camera": ":material/photo_camera:"}
 
 COLUMNS = {
-    "picture": st.column_config.TextColumn("Picture", pinned=True),
+    "image": st.column_config.TextColumn("Image", pinned=True),
     "answer": st.column_config.TextColumn("Answer"),
     "probability_percent": st.column_config.ProgressColumn("Probability", format="%.1f %%", min_value=0, max_value=100),
     "decode_ms": st.column_config.NumberColumn("Decode, ms", format="%.1f"),
@@ -51,7 +51,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class ClassificationRequest:
-    """One picture to classify."""
+    """One image to classify."""
 
     name: str
     look: Callable[[Subject], ClassificationResult]  # raises UdaciSenseError
@@ -59,9 +59,9 @@ class ClassificationRequest:
 
 
 def ask() -> Sequence[ClassificationRequest]:
-    """The pictures that the visitor chose; none yet = an empty list."""
+    """The images that the visitor chose; none yet = an empty list."""
     kind = st.segmented_control(
-        "Pictures", list(KINDS), default="sample", required=True, format_func=lambda k: f"{ICONS[k]} {KINDS[k]}", key="from"
+        "Images", list(KINDS), default="sample", required=True, format_func=lambda k: f"{ICONS[k]} {KINDS[k]}", key="from"
     )
     return {"sample": _from_here, "upload": _from_files, "camera": _from_camera}[str(kind)]()
 
@@ -70,7 +70,7 @@ def _from_files() -> Sequence[ClassificationRequest]:
     visitor()
     limit = settings().max_upload_pixels / 1e6
     files = st.file_uploader(
-        "Pictures to classify",
+        "Images to classify",
         accept_multiple_files=True,
         key="uploads",
         help=f"PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels; JPEG up to {limit * JPEG_FACTOR:g}. {NOT_KEPT}",
@@ -82,7 +82,7 @@ def _from_files() -> Sequence[ClassificationRequest]:
 
 def _from_camera() -> Sequence[ClassificationRequest]:
     visitor()
-    shot = st.camera_input("Take a picture", key="camera", resolution="720p", help=NOT_KEPT)
+    shot = st.camera_input("Take an image", key="camera", resolution="720p", help=NOT_KEPT)
     return [_file("camera shot", shot.getvalue())] if shot else []
 
 
@@ -90,7 +90,7 @@ def _file(name: str, raw: bytes) -> ClassificationRequest:
     return ClassificationRequest(name, lambda subject: cached_sessions.classify_file(subject, raw, name))
 
 
-# --- pictures that are here already ------------------------------------------------------------------------------------
+# --- images that are here already ------------------------------------------------------------------------------------
 
 
 def _from_here() -> Sequence[ClassificationRequest]:
@@ -103,16 +103,16 @@ def _from_here() -> Sequence[ClassificationRequest]:
     turn = st.session_state.setdefault("sample_turn", 0)
     tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(CLASSES))]
     rendered = " They are rendered, and the model has learnt from photographs: do not judge it by them."
-    st.caption(f"Press the name below a picture.{rendered if source == 'sample' else ''}")
+    st.caption(f"Press the name below an image.{rendered if source == 'sample' else ''}")
     chosen = st.session_state.get("sample_chosen")
     with st.grid(10, min_column_width=TILE_PX, gap="xsmall"):
         for i in (i for i in tiles if i is not None):
             _tile(data, i, data.hashes[i] == chosen)
-    st.button("Other pictures", icon=":material/shuffle:", on_click=_turn, key="sample_other")
+    st.button("Other images", icon=":material/shuffle:", on_click=_turn, key="sample_other")
     if chosen not in data.hashes:
         return []
     place = data.hashes.index(chosen)
-    pixels, truth = data.pictures[place], CLASSES[data.labels[place]]
+    pixels, truth = data.images[place], CLASSES[data.labels[place]]
     return [
         ClassificationRequest(
             f"{truth} {chosen[:8]}", lambda subject: cached_sessions.classify_pixels(subject, chosen, pixels), truth
@@ -121,19 +121,19 @@ def _from_here() -> Sequence[ClassificationRequest]:
 
 
 def _tile(data: Dataset, i: int, chosen: bool) -> None:
-    name, picture = CLASSES[data.labels[i]], data.hashes[i]
+    name, image = CLASSES[data.labels[i]], data.hashes[i]
     with st.container(gap="xxsmall"):
-        st.image(cache.thumbnail(picture, data.pictures[i], THUMBNAIL_PX, False), width="stretch", alt=f"A {name}")
+        st.image(cache.thumbnail(image, data.images[i], THUMBNAIL_PX, False), width="stretch", alt=f"A {name}")
         kind: Literal["secondary", "tertiary"] = "secondary" if chosen else "tertiary"
-        st.button(name, key=f"sample_{name}", on_click=_choose, args=(picture,), type=kind, width="stretch")
+        st.button(name, key=f"sample_{name}", on_click=_choose, args=(image,), type=kind, width="stretch")
 
 
 def _source() -> SourceName:
-    """The rendered sample, or real test pictures where there are some."""
+    """The rendered sample, or real test images where there are some."""
     real = default_source()
     if real == "sample":
         return "sample"
-    names: dict[SourceName, str] = {real: "Test pictures", "sample": "Rendered sample"}
+    names: dict[SourceName, str] = {real: "Test images", "sample": "Rendered sample"}
     chosen: SourceName = st.segmented_control(
         "Which",
         tuple(names),
@@ -150,8 +150,8 @@ def _one_of(members: np.ndarray, turn: int) -> int | None:
     return int(members[turn % len(members)]) if len(members) else None
 
 
-def _choose(picture: str) -> None:
-    st.session_state["sample_chosen"] = picture
+def _choose(image: str) -> None:
+    st.session_state["sample_chosen"] = image
 
 
 def _turn() -> None:
@@ -162,17 +162,17 @@ def _turn() -> None:
 
 
 def answers(subject: Subject, asked: Sequence[ClassificationRequest]) -> None:
-    """The answer on each picture; a picture that fails says why, and the others are answered."""
+    """The answer on each image; an image that fails says why, and the others are answered."""
     with st.spinner("Asking the model"):
         found = _ask_all(subject, asked)
     if len(found) > 1:
         rows = [shared_rows.answer(one.name, seen.answer) for one, seen in found]
-        table("answers", rows, COLUMNS, f"Answers on {len(found)} pictures")
+        table("answers", rows, COLUMNS, f"Answers on {len(found)} images")
     for number, (one, seen) in enumerate(found):
         _card(subject, one, seen, number)
     if found:
         st.caption(
-            "A probability is the softmax of the logits: a share among these ten classes, not a certainty; a picture of "
+            "A probability is the softmax of the logits: a share among these ten classes, not a certainty; an image of "
             "anything else gets one of the ten names too. The times are of one run in this app; for real timing see Benchmark."
         )
 

@@ -54,7 +54,7 @@ def _figures(found: Inspection) -> None:
             st.metric("Hard-swish", f"{whole:d} of {whole + apart:d}", border=True, height="stretch", help=help)
         st.metric(
             "Input",
-            escape(found.layout or "no picture"),
+            escape(found.layout or "no image"),
             escape(ports),
             "off",
             delta_arrow="off",
@@ -89,7 +89,7 @@ def _tables(found: Inspection) -> None:
         hide_index=True,
         height="content",
         placeholder="–",
-        column_config={"Multiply-adds": st.column_config.NumberColumn(format="%.2f M", help="For one picture.")},
+        column_config={"Multiply-adds": st.column_config.NumberColumn(format="%.2f M", help="For one image.")},
     )
     kinds = ", ".join(
         f"{row.dtype}{f' {row.quantised}' if row.quantised else ''}: {mb(row.stored_bytes)} in {count(row.tensors, 'tensor')}"

@@ -23,7 +23,7 @@ def promise(fmt: Format, precision: Precision) -> str:
     recipes = count(len(fmt.recipes_for(precision)), "recipe")
     return (
         f"{precision} is the smallest and fastest file that passes: {recipes} are tried in turn until one agrees with the "
-        f"checkpoint on at least {percent(MIN_AGREEMENT)} of the validation pictures and loses at most "
+        f"checkpoint on at least {percent(MIN_AGREEMENT)} of the validation images and loses at most "
         f"{100 * MAX_LOSS:.1f} points of accuracy there."
     )
 
@@ -47,11 +47,11 @@ def show(artifact: Artifact) -> None:
         placeholder="–",
         column_config={
             "Agrees": st.column_config.NumberColumn(format="%.1f %%", help="Answers equal to the checkpoint's."),
-            "Top-1": st.column_config.NumberColumn(format="%.1f %%", help="On the validation pictures."),
+            "Top-1": st.column_config.NumberColumn(format="%.1f %%", help="On the validation images."),
             "MB": st.column_config.NumberColumn(format="%.2f", help=MB_HELP),
             "Time against fp32": st.column_config.NumberColumn(
                 format="%.2f ×",
-                help="Median of one picture, timed in turn with the format's fp32 file on the converting machine.",
+                help="Median of one image, timed in turn with the format's fp32 file on the converting machine.",
             ),
         },
         alt="Each recipe with its size, agreement, accuracy and time, and why it was taken or not",
@@ -196,7 +196,7 @@ def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 
 
 def time_ratio(rung: RecipeTrial) -> float | None:
-    """Its time for one picture against the fp32 file's; None where either was not measured."""
+    """Its time for one image against the fp32 file's; None where either was not measured."""
     return rung.latency_s / rung.latency_fp32_s if rung.latency_s and rung.latency_fp32_s else None
 
 

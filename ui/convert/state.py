@@ -100,10 +100,10 @@ def precisions(rows: Sequence[Row]) -> tuple[Precision, ...]:
 
 
 def up_to_date(cell: Cell, checkpoint: Checkpoint) -> bool:
-    """Whether one of the files is what a conversion would give now: same recipes, tools, and pictures to choose by."""
+    """Whether one of the files is what a conversion would give now: same recipes, tools, and images to choose by."""
     try:
         now = artifact_id(checkpoint, cell.fmt, cell.precision)
-    except UdaciSenseError:  # pictures that cannot be read: nothing better could be made
+    except UdaciSenseError:  # images that cannot be read: nothing better could be made
         return True
     return any(a.id == now for a in cell.artifacts)
 

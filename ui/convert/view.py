@@ -41,7 +41,7 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
     artifact = _shown(cell)
     if artifact is not None and artifact.ladder and cell.standing == "different":
         st.caption(
-            "It passed its ladder on validation pictures, and other pictures say otherwise. Verify shows every changed answer.",
+            "It passed its ladder on validation images, and other images say otherwise. Verify shows every changed answer.",
             width=760,
         )
     if artifact is not None:
@@ -91,7 +91,7 @@ def _make(cell: Cell, checkpoint: Checkpoint) -> None:
             st.caption(escape(recipe_trials.promise(cell.fmt, cell.precision)), width=760)
         job_button("Try again" if cell.failure else "Convert", argv, title, key="convert")
     elif not up_to_date(cell, checkpoint):
-        st.caption("Made with other recipes, tools or pictures than those of today. A new conversion adds a file beside it.")
+        st.caption("Made with other recipes, tools or images than those of today. A new conversion adds a file beside it.")
         job_button("Convert with today's", argv, title, key="convert", kind="secondary")
     if several:
         _one_recipe(cell, argv, title)
@@ -170,7 +170,7 @@ def _figures(artifact: Artifact, source: Checkpoint | None) -> None:
             if key in artifact.recipe:
                 st.metric(label, escape(artifact.recipe[key]), border=True, height="stretch")
         if taken is not None and taken.agreement is not None:
-            st.metric("Agrees", percent(taken.agreement), border=True, height="stretch", help="On the validation pictures.")
+            st.metric("Agrees", percent(taken.agreement), border=True, height="stretch", help="On the validation images.")
         st.metric(
             "Took",
             duration(artifact.seconds),
@@ -199,7 +199,7 @@ def _next(artifact: Artifact) -> None:
                 mime="application/zip",
                 icon=":material/package_2:",
                 on_click="ignore",
-                help="The file with labels, golden pictures, metrics, code for its platforms and a self-test. "
+                help="The file with labels, golden images, metrics, code for its platforms and a self-test. "
                 "It takes a few seconds to pack.",
             )
         for page, label, icon in (

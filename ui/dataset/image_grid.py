@@ -1,4 +1,4 @@
-"""Pictures on a page: pick a split, filter, page through the grid, look closely, see the balance."""
+"""Images on a page: pick a split, filter, page through the grid, look closely, see the balance."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ SPLIT_NAMES: dict[SplitName, str] = {"test": "Test", "train": "Training"}
 
 
 def show_grid(data: Dataset) -> None:
-    """Filters, a page of pictures, and one of them looked at closely."""
+    """Filters, a page of images, and one of them looked at closely."""
     wanted, as_input = _filters()
     members = [i for i, label in enumerate(data.labels) if CLASSES[label] in wanted]
     if not members:
-        st.info("No picture of these classes is in this split. Choose other classes.", icon=":material/filter_alt_off:")
+        st.info("No image of these classes is in this split. Choose other classes.", icon=":material/filter_alt_off:")
         return
     page = _page(members)
     side = "as the network sees it, 224 × 224" if as_input else "as in its file"
-    st.caption(f"{count(len(members), 'picture')}, each {side}. Under it: class and the start of its md5.")
+    st.caption(f"{count(len(members), 'image')}, each {side}. Under it: class and the start of its md5.")
     with st.grid("auto", min_column_width=96, gap="small"):
         for i in page:
-            tile = thumbnail(data.hashes[i], data.pictures[i], TILE_PX, as_input)
+            tile = thumbnail(data.hashes[i], data.images[i], TILE_PX, as_input)
             name = CLASSES[data.labels[i]]
-            st.image(tile, caption=escape(f"{name} {data.hashes[i][:4]}"), width="stretch", alt=f"Picture of a {name}")
+            st.image(tile, caption=escape(f"{name} {data.hashes[i][:4]}"), width="stretch", alt=f"Image of a {name}")
     st.subheader("Look closely", anchor=False)
-    chosen = st.selectbox("Picture", page, format_func=lambda i: f"{CLASSES[data.labels[i]]} · {data.hashes[i]}", key="picture")
+    chosen = st.selectbox("Image", page, format_func=lambda i: f"{CLASSES[data.labels[i]]} · {data.hashes[i]}", key="image")
     look_closely(data, chosen)
 
 
 def _filters() -> tuple[set[str], bool]:
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         classes = st.pills("Classes", CLASSES, selection_mode="multi", key="classes", help="None chosen shows all ten.")
-        view = st.segmented_control("Show", ["Pixels", "Model input"], default="Pixels", required=True, key="picture_view")
+        view = st.segmented_control("Show", ["Pixels", "Model input"], default="Pixels", required=True, key="image_view")
     return set(classes or CLASSES), view == "Model input"
 
 
@@ -59,8 +59,8 @@ def _page(members: list[int]) -> list[int]:
 
 
 def look_closely(data: Dataset, index: int) -> None:
-    """One picture before and after preprocessing, and what its three channels hold."""
-    pixels, name = data.pictures[index], CLASSES[data.labels[index]]
+    """One image before and after preprocessing, and what its three channels hold."""
+    pixels, name = data.images[index], CLASSES[data.labels[index]]
     left, middle, right = st.columns([1, 1, 1.2], gap="medium")
     with left:
         st.image(thumbnail(data.hashes[index], pixels, LOOK_PX, False), width="stretch", alt=f"The {name} as it is in the file")
@@ -93,7 +93,7 @@ def channel_table(pixels: np.ndarray) -> list[dict[str, object]]:
 
 
 def balance(counts: Mapping[SplitName, Mapping[str, int]]) -> go.Figure:
-    """Pictures per class, a bar for each split."""
+    """Images per class, a bar for each split."""
     figure = go.Figure()
     for split, per_class in counts.items():
         names = [in_chart(name) for name in per_class][::-1]
@@ -102,14 +102,14 @@ def balance(counts: Mapping[SplitName, Mapping[str, int]]) -> go.Figure:
             x=list(per_class.values())[::-1],
             name=SPLIT_NAMES[split],
             orientation="h",
-            hovertemplate="%{y}: %{x} pictures<extra>" + SPLIT_NAMES[split] + "</extra>",
+            hovertemplate="%{y}: %{x} images<extra>" + SPLIT_NAMES[split] + "</extra>",
         )
     figure.update_layout(
         barmode="group",
         height=420,
         margin={"l": 8, "r": 8, "t": 32, "b": 8},
         legend={"orientation": "h", "y": 1.08, "x": 0, "traceorder": "normal"},
-        xaxis={"title": "pictures", "rangemode": "tozero"},
+        xaxis={"title": "images", "rangemode": "tozero"},
         yaxis={"automargin": True},
     )
     return figure

@@ -1,4 +1,4 @@
-"""What the Dataset page says about a source: its figures, its balance, its health, and the way to real pictures."""
+"""What the Dataset page says about a source: its figures, its balance, its health, and the way to real images."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def pick_data() -> tuple[SourceName, SplitName, str | None]:
 
 
 def figures(data: Dataset, info: SourceInfo) -> None:
-    """How many pictures, of what size, and their fingerprint."""
-    sizes = {picture.shape[:2] for picture in data.pictures}
+    """How many images, of what size, and their fingerprint."""
+    sizes = {image.shape[:2] for image in data.images}
     heights, widths = zip(*sizes, strict=True)
     size = f"{widths[0]} × {heights[0]}" if len(sizes) == 1 else f"{min(widths)}–{max(widths)} wide"
     per_class = data.counts().values()
     each = str(min(per_class)) if min(per_class) == max(per_class) else f"{min(per_class)}–{max(per_class)}"
     with st.grid(4, min_column_width=150):
-        st.metric(f"{SPLIT_NAMES[data.ref.split]} pictures", f"{len(data):,}", border=True)
+        st.metric(f"{SPLIT_NAMES[data.ref.split]} images", f"{len(data):,}", border=True)
         st.metric("In each class", escape(each), border=True)
         st.metric("Size in pixels", escape(size), border=True)
         st.metric(
@@ -62,24 +62,24 @@ def figures(data: Dataset, info: SourceInfo) -> None:
 
 
 def show_balance(data: Dataset, source: SourceName, scheme: str | None) -> None:
-    """Pictures per class in both splits, as a chart and in one sentence."""
+    """Images per class in both splits, as a chart and in one sentence."""
     counts = {name: cache.dataset(name, source, scheme).counts() for name in get_args(SplitName)}
     here = data.counts()
     most, least = max(here, key=here.__getitem__), min(here, key=here.__getitem__)
     if here[most] == here[least]:
-        st.markdown(f"Every class has {count(here[most], 'picture')} in this split, so plain accuracy treats them alike.")
+        st.markdown(f"Every class has {count(here[most], 'image')} in this split, so plain accuracy treats them alike.")
     else:
         st.markdown(
-            f"**{escape(most)}** has {here[most]:,} pictures and **{escape(least)}** {here[least]:,}: read accuracy per class."
+            f"**{escape(most)}** has {here[most]:,} images and **{escape(least)}** {here[least]:,}: read accuracy per class."
         )
     st.plotly_chart(balance(counts), theme="streamlit", config={"displayModeBar": False})
 
 
 def show_health(health: Health, data: Dataset) -> None:
-    """What is wrong with the files of a source, if anything, and which checkpoints know these pictures already."""
+    """What is wrong with the files of a source, if anything, and which checkpoints know these images already."""
     if not health.findings:
         st.success(
-            "Every file is a readable picture in one of the ten class folders, no picture is there twice, and the classes are "
+            "Every file is a readable image in one of the ten class folders, no image is there twice, and the classes are "
             "balanced.",
             icon=":material/check_circle:",
         )
@@ -91,11 +91,11 @@ def show_health(health: Health, data: Dataset) -> None:
     with st.grid(4, min_column_width=150):
         st.metric("Unreadable files", len(health.skipped), border=True)
         st.metric("Unknown folders", len(health.wrong_classes), border=True)
-        st.metric("Pictures there twice", len(health.duplicates), border=True)
+        st.metric("Images there twice", len(health.duplicates), border=True)
         st.metric("Of them in both splits", len(health.across_splits), border=True)
     _list_files(health)
     st.subheader("Seen in training", anchor=False)
-    st.caption("A checkpoint judged on pictures that it was trained on looks better than it is.")
+    st.caption("A checkpoint judged on images that it was trained on looks better than it is.")
     show_overlap(data)
 
 
@@ -105,14 +105,14 @@ def _list_files(health: Health) -> None:
             rows = [{"File": skipped.path, "Why": skipped.reason} for skipped in health.skipped[:LISTED]]
             st.dataframe(rows, hide_index=True, alt="Files that were skipped, and why")
     if health.duplicates:
-        with st.expander(f"{count(len(health.duplicates), 'picture')} there more than once", icon=":material/content_copy:"):
+        with st.expander(f"{count(len(health.duplicates), 'image')} there more than once", icon=":material/content_copy:"):
             twice = health.duplicates[:LISTED]
-            rows = [{"Picture": d.image, "Classes": ", ".join(d.classes), "Files": " · ".join(d.places)} for d in twice]
-            st.dataframe(rows, hide_index=True, alt="Pictures that are there more than once, and where")
+            rows = [{"Image": d.image, "Classes": ", ".join(d.classes), "Files": " · ".join(d.places)} for d in twice]
+            st.dataframe(rows, hide_index=True, alt="Images that are there more than once, and where")
 
 
 def show_overlap(data: Dataset) -> None:
-    """For each checkpoint, how many of these pictures it was trained on."""
+    """For each checkpoint, how many of these images it was trained on."""
     checkpoints = list_checkpoints().records
     if not checkpoints:
         st.caption("No checkpoint is here to compare with.")
@@ -126,12 +126,12 @@ def show_overlap(data: Dataset) -> None:
             for c, h in ((c, trained_hashes(c)) for c in checkpoints)
         ],
         hide_index=True,
-        alt="Pictures of this split that each checkpoint was trained on",
+        alt="Images of this split that each checkpoint was trained on",
     )
 
 
-def how_to_get_pictures() -> None:
-    """The way to CIFAR-100, asked for explicitly, and to pictures of one's own."""
+def how_to_get_images() -> None:
+    """The way to CIFAR-100, asked for explicitly, and to images of one's own."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**CIFAR-100, household classes**")
@@ -146,9 +146,9 @@ def how_to_get_pictures() -> None:
             job_button("Download CIFAR-100", ["data", "--download"], "Download CIFAR-100", key="download", disabled=not sure)
             job_panel("download", verb="data")
     with right:
-        st.markdown("**Pictures of your own**")
+        st.markdown("**Images of your own**")
         st.markdown(
             "A folder with `train/<class>/*.png` and `test/<class>/*.png`, or `<class>/*.png` alone: the split is then made by "
             "hash. Name it before the app starts:"
         )
-        st.code("export UDACISENSE_DATA_DIR=/path/to/pictures\nstreamlit run app.py", language=None)
+        st.code("export UDACISENSE_DATA_DIR=/path/to/images\nstreamlit run app.py", language=None)

@@ -1,4 +1,4 @@
-"""Accuracy on real pictures and on the rendered sample: side by side, each with its own name, never in one figure."""
+"""Accuracy on real images and on the rendered sample: side by side, each with its own name, never in one figure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ui.shared.number_format import NOT_MEASURED, count, percent
 from ui.shared.plain_text import Markdown, escape
 from ui.shared.rows import Row
 
-REAL, SAMPLE = "Real test pictures", "Rendered sample"
+REAL, SAMPLE = "Real test images", "Rendered sample"
 COLUMNS = {
     "model": st.column_config.TextColumn("Model", pinned=True),
     "real": st.column_config.TextColumn(REAL),
@@ -24,7 +24,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class AccuracyBySource:
-    """How a subject did on the test split of real pictures and on that of the sample; None = not measured."""
+    """How a subject did on the test split of real images and on that of the sample; None = not measured."""
 
     id: str
     label: str
@@ -33,7 +33,7 @@ class AccuracyBySource:
 
 
 def standings(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[AccuracyBySource, ...]:
-    """One for each subject; a column holds figures of one set of pictures only."""
+    """One for each subject; a column holds figures of one set of images only."""
     test = [e for e in evaluations if e.data.split == "test"]
     real = [e for e in test if e.data.source != "sample"]
     sample = [e for e in test if e.data.source == "sample"]
@@ -58,7 +58,7 @@ def _metric(title: Markdown, record: Evaluation | None, asked: str) -> None:
         return
     _, low, high = top1_interval(record)
     source = SAMPLE.lower() if record.data.source == "sample" else record.data.source
-    pictures = f"{count(record.images, record.data.split + ' picture')} of the {source}, {record.data.scheme}"
+    images = f"{count(record.images, record.data.split + ' image')} of the {source}, {record.data.scheme}"
     st.metric(
         title,
         percent(record.top1),
@@ -67,13 +67,13 @@ def _metric(title: Markdown, record: Evaluation | None, asked: str) -> None:
         delta_arrow="off",
         border=True,
         height="stretch",
-        help=escape(f"On {pictures}, with the 95 % Wilson interval. Dataset {record.data.dataset_id}. Record {record.id}."),
+        help=escape(f"On {images}, with the 95 % Wilson interval. Dataset {record.data.dataset_id}. Record {record.id}."),
     )
 
 
 def show(found: Sequence[AccuracyBySource]) -> None:
     """A table of both, and what the second column is worth."""
-    table("two_sources", rows(found), COLUMNS, f"Top-1 accuracy of {count(len(found), 'model')} on two sets of pictures")
+    table("two_sources", rows(found), COLUMNS, f"Top-1 accuracy of {count(len(found), 'model')} on two sets of images")
     st.caption(
         "Top-1 with its 95 % Wilson interval. The rendered sample asks another question: does a model that learnt from "
         "photographs know an object in clean light? Its figures are not the figures of the real test set, and no verdict "

@@ -35,7 +35,7 @@ def sizes(rows: Sequence[Row]) -> go.Figure:
 
 
 def accuracies(rows: Sequence[Row]) -> go.Figure:
-    """Top-1 on the test pictures in percent with its 95 % Wilson interval."""
+    """Top-1 on the test images in percent with its 95 % Wilson interval."""
     estimates = [row.top1_interval for row in rows]
     texts = [NOT_MEASURED if e is None else f"{percent(e.value)} ({100 * e.low:.1f} to {100 * e.high:.1f})" for e in estimates]
     sample = any(row.evaluation is not None and row.evaluation.data.source == "sample" for row in rows)
@@ -45,7 +45,7 @@ def accuracies(rows: Sequence[Row]) -> go.Figure:
 
 
 def times(rows: Sequence[Row]) -> go.Figure:
-    """Time of one picture over the start's, timed side by side, with its 95 % interval; the line is the start."""
+    """Time of one image over the start's, timed side by side, with its 95 % interval; the line is the start."""
     ratios = [row.speed.ratio if row.speed else None for row in rows]
     if rows and rows[0].benchmark is not None:
         ratios[0] = Estimate(1.0, 1.0, 1.0)

@@ -106,8 +106,8 @@ def _pipeline(found: Compressed, checkpoint: Checkpoint) -> None:
     table(f"pipeline_{found.run.pipeline}", rows, columns, f"{count(len(rows), 'step')} with size, time and accuracy")
     st.markdown("\n".join(f"- **{escape(str(row['step']))}** {escape(str(row['verdict']))}" for row in rows[1:]))
     st.caption(
-        "Times are torch's on this kind of machine, one picture at a time, all files in turn in one run; the interval is of "
-        "the ratio. The change of accuracy is paired: the same pictures before and after."
+        "Times are torch's on this kind of machine, one image at a time, all files in turn in one run; the interval is of "
+        "the ratio. The change of accuracy is paired: the same images before and after."
     )
     provenance_note(found.run.made, found.run.id)
 

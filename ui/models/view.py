@@ -21,11 +21,11 @@ from ui.shared.plain_text import Markdown, code, escape, in_chart
 
 
 def figures(checkpoint: Checkpoint, summary: Summary) -> None:
-    """Accuracy on real pictures and on the sample, size, parameters, multiply-adds, precision and sparsity."""
+    """Accuracy on real images and on the sample, size, parameters, multiply-adds, precision and sparsity."""
     with st.grid(4, min_column_width=140):
         accuracy_by_source.metrics(*accuracy_by_source.standings([checkpoint], newest_evaluations([checkpoint.sha256])))
         st.metric("Parameters", millions(summary.parameters), border=True, height="stretch", help=_exactly(summary.parameters))
-        macs_help = "Multiply-accumulates of convolutions and linear layers for one picture. " + _exactly(summary.macs)
+        macs_help = "Multiply-accumulates of convolutions and linear layers for one image. " + _exactly(summary.macs)
         st.metric("Multiply-adds", millions(summary.macs), border=True, height="stretch", help=macs_help)
         st.metric("Size on disk", mb(checkpoint.size_bytes), border=True, height="stretch", help=MB_HELP)
         st.metric(
@@ -39,7 +39,7 @@ def figures(checkpoint: Checkpoint, summary: Summary) -> None:
 
 
 def accuracy(checkpoint: Checkpoint) -> None:
-    """The checkpoint and every file made from it, on real pictures and on the rendered sample."""
+    """The checkpoint and every file made from it, on real images and on the rendered sample."""
     subjects: list[Subject] = [checkpoint, *(a for a in list_artifacts().records if a.checkpoint_id == checkpoint.id)]
     accuracy_by_source.show(accuracy_by_source.standings(subjects, newest_evaluations([s.sha256 for s in subjects])))
 
@@ -118,13 +118,11 @@ def training(checkpoint: Checkpoint) -> None:
         st.markdown("This file has no card that tells how it was trained. Files that this product trains have one.")
         return
     known = trained_hashes(checkpoint)
-    pictures = "an unknown set of pictures" if known is None else count(len(known), "picture")
+    images = "an unknown set of images" if known is None else count(len(known), "image")
     curves = _curves(info)
     took = sum(float(point.get("seconds") or 0.0) for point in curves)
-    words = f"Trained on **{pictures}**" + (
-        f" in {count(len(curves), 'epoch')}, {duration(took)} of training" if curves else ""
-    )
-    st.markdown(f"{words}. {count(info.get('validation_images'), 'picture')} of the training split held out to watch by.")
+    words = f"Trained on **{images}**" + (f" in {count(len(curves), 'epoch')}, {duration(took)} of training" if curves else "")
+    st.markdown(f"{words}. {count(info.get('validation_images'), 'image')} of the training split held out to watch by.")
     if curves:
         st.plotly_chart(curves_figure(curves), theme="streamlit", config={"displayModeBar": False})
     with st.expander("Recipe", icon=":material/receipt_long:"):

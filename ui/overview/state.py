@@ -35,7 +35,7 @@ class StoreSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The newest record of each kind on the very bytes of one artifact, real pictures first; None = not done yet."""
+    """The newest record of each kind on the very bytes of one artifact, real images first; None = not done yet."""
 
     artifact: Artifact
     verification: Verification | None
@@ -153,8 +153,8 @@ def _next_for(newest: Progress) -> Step:
 def _after_verdict(readiness: Readiness, passed: int = 1, files: int = 1) -> Step:
     if readiness.status == "pass":
         which = "1 file passes" if passed == 1 else f"{passed:d} files pass"
-        text = f"{which} every rule, of {files:d} here. Try one on pictures of your own."
-        return Step("Ready: try it", text, "pages/classify.py", "Classify a picture")
+        text = f"{which} every rule, of {files:d} here. Try one on images of your own."
+        return Step("Ready: try it", text, "pages/classify.py", "Classify an image")
     wanted = [v for v in readiness.verdicts if v.status == readiness.status]
     names = ", ".join(escape(v.title) for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
     if readiness.status == "fail":

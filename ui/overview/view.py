@@ -17,8 +17,8 @@ CHIPS = ("green", "red", "gray")
 """Of what is well, what is not, and what is not known."""
 
 
-def shelf_metrics(shelf: StoreSnapshot, pictures: SourceInfo) -> None:
-    """Pictures, checkpoints, artifacts and records, counted."""
+def shelf_metrics(shelf: StoreSnapshot, images: SourceInfo) -> None:
+    """Images, checkpoints, artifacts and records, counted."""
     rows = progress(shelf)
     same = sum(row.verification is not None and row.verification.verdict == "same" for row in rows)
     ready = sum(row.readiness is not None and row.readiness.status == "pass" for row in rows)
@@ -33,7 +33,7 @@ def shelf_metrics(shelf: StoreSnapshot, pictures: SourceInfo) -> None:
         )
         st.metric("Same model", _share(same, shelf), border=True, help="Artifacts proved to give their checkpoint's answers.")
         st.metric("Ready", _share(ready, shelf), border=True, help="Artifacts that pass every readiness rule.")
-    st.caption(f"Pictures: **{escape(pictures.title)}** at {code(pictures.location)}. {escape(pictures.meaning)}")
+    st.caption(f"Images: **{escape(images.title)}** at {code(images.location)}. {escape(images.meaning)}")
 
 
 def _share(number: int, shelf: StoreSnapshot) -> Markdown:
@@ -60,16 +60,16 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
             ),
             "Size": columns.NumberColumn("Size, MB", format="%.2f", help=MB_HELP),
             "Top-1": columns.NumberColumn(
-                "Top-1, %", format="%.1f", help="Accuracy of the newest evaluation; on real pictures where there is one."
+                "Top-1, %", format="%.1f", help="Accuracy of the newest evaluation; on real images where there is one."
             ),
             "Median": columns.NumberColumn(
-                "Median, ms", format="%.2f", help="Steady inference of one picture, newest benchmark."
+                "Median, ms", format="%.2f", help="Steady inference of one image, newest benchmark."
             ),
         },
     )
 
 
-_PICTURES = {True: "rendered sample", False: "real pictures"}
+_IMAGES = {True: "rendered sample", False: "real images"}
 
 
 def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
@@ -81,7 +81,7 @@ def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
         "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
         "Size": artifact.size_bytes / BYTES_A_MB,
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
-        "Top-1 on": _PICTURES[row.evaluation.data.source == "sample"] if row.evaluation else None,
+        "Top-1 on": _IMAGES[row.evaluation.data.source == "sample"] if row.evaluation else None,
         "Median": 1000 * row.latency_s if row.latency_s is not None else None,
         "Artifact": artifact.id,
     }

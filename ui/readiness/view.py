@@ -35,7 +35,7 @@ MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str |
         lambda s: None if s.latency_s is None else s.latency_s * 1000,
         "{:.2f} ms",
         "milliseconds",
-        "Average steady time of one picture. All three come from one run; a model that was not in that run has no figure.",
+        "Average steady time of one image. All three come from one run; a model that was not in that run has no figure.",
     ),
 )
 """Name, title, value of a stage, how a value is written, unit of the axis, hint."""
@@ -95,7 +95,7 @@ def _card(v: Verdict) -> None:
 def _where(v: Verdict) -> tuple[str, str]:
     """The page that brings what a rule lacks."""
     if v.data and v.data.source == "sample":
-        return "pages/dataset.py", "Get real pictures"
+        return "pages/dataset.py", "Get real images"
     if "same" in v.rule or "agree" in v.rule:
         return "pages/verify.py", "Verify it"
     return "pages/benchmark.py", "Measure it"

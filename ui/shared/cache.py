@@ -31,7 +31,7 @@ from ui.shared import torch_child
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# --- pictures ----------------------------------------------------------------------------------------------------------
+# --- images ----------------------------------------------------------------------------------------------------------
 
 
 def dataset(split: SplitName, source: SourceName, scheme: str | None = None) -> Dataset:
@@ -43,7 +43,7 @@ def dataset(split: SplitName, source: SourceName, scheme: str | None = None) -> 
     return _dataset(split, source, scheme, fingerprint(source))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the pictures")
+@st.cache_resource(max_entries=4, show_spinner="Reading the images")
 def _dataset(split: SplitName, source: SourceName, scheme: str | None, digest: str) -> Dataset:  # noqa: ARG001 - part of the cache key
     return load_dataset(split, source, scheme)
 
@@ -57,19 +57,19 @@ def health(source: SourceName, scheme: str | None = None) -> Health:
     return _health(source, scheme, fingerprint(source))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Checking every picture")
+@st.cache_resource(max_entries=4, show_spinner="Checking every image")
 def _health(source: SourceName, scheme: str | None, digest: str) -> Health:  # noqa: ARG001 - part of the cache key
     return check_health(source, scheme)
 
 
 @st.cache_data(max_entries=4096, max_size="64MiB", show_spinner=False)
-def thumbnail(picture_hash: str, _pixels: Pixels, side_px: int, as_input: bool) -> bytes:  # noqa: ARG001 - part of the cache key
-    """`shrunk`, made once for all visitors: for pictures of a source only, never for what a visitor brings."""
+def thumbnail(image_hash: str, _pixels: Pixels, side_px: int, as_input: bool) -> bytes:  # noqa: ARG001 - part of the cache key
+    """`shrunk`, made once for all visitors: for images of a source only, never for what a visitor brings."""
     return shrunk(_pixels, side_px, as_input)
 
 
 def shrunk(pixels: Pixels, side_px: int, as_input: bool = False) -> bytes:
-    """A PNG of a picture at `side_px` on its longer side: its own pixels kept sharp, or as the network's input shows it."""
+    """A PNG of an image at `side_px` on its longer side: its own pixels kept sharp, or as the network's input shows it."""
     image = Image.fromarray(resize(pixels) if as_input else pixels)
     scale = side_px / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))

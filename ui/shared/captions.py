@@ -63,14 +63,14 @@ def confusion(record: Evaluation) -> str:
     """The most frequent mistake."""
     wrong = [(n, t, a) for t, row in enumerate(record.confusion) for a, n in enumerate(row) if t != a and n]
     if not wrong:
-        return "No picture was taken for another class."
+        return "No image was taken for another class."
     often, true, taken = max(wrong, key=lambda found: found[0])
     times = f"{often:,} of {sum(record.confusion[true]):,} times"
     return f"The most frequent mistake: {CLASSES[true]} taken for {CLASSES[taken]}, {times}."
 
 
 def agreement(record: Verification) -> str:
-    """On how many pictures the two give the same answer, and the largest difference."""
+    """On how many images the two give the same answer, and the largest difference."""
     same = record.images - len(record.flips)
     apart = (
         "and no logit differs" if record.max_abs_diff == 0 else f"and no logit differs by more than {record.max_abs_diff:.2g}"
@@ -79,9 +79,9 @@ def agreement(record: Verification) -> str:
 
 
 def flips(found: Sequence[Flip]) -> str:
-    """What became of the pictures whose answer changed."""
+    """What became of the images whose answer changed."""
     if not found:
-        return "No picture changed its answer."
+        return "No image changed its answer."
     better = sum(f.label == f.after for f in found)
     worse = sum(f.label == f.before for f in found)
     rest = len(found) - better - worse

@@ -68,7 +68,7 @@ def remarks(found: Iterable[Markdown], data: DatasetRef | None = None) -> None:
 
     Args:
         found: sentences, which may repeat.
-        data: the pictures behind the records, where there are any.
+        data: the images behind the records, where there are any.
     """
     on_sample = data is not None and data.source == "sample"
     kept = [w for w in dict.fromkeys(found) if not (on_sample and "sample pack" in w)]

@@ -35,9 +35,9 @@ def accuracy(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """Top-1 accuracy in percent with its 95 % Wilson interval.
 
     Raises:
-        ValueError: the accuracies are of different pictures.
+        ValueError: the accuracies are of different images.
     """
-    entries, where = for_charts(entries), _pictures(entries)
+    entries, where = for_charts(entries), _images(entries)
     fig = go.Figure()
     for e in (e for e in entries if e.evaluation):
         assert e.evaluation is not None
@@ -57,21 +57,21 @@ def accuracy(entries: Sequence[SubjectMetrics]) -> go.Figure:
     return _rows(fig, entries, texts, f"top-1 accuracy in percent{where}, with 95 % interval")
 
 
-def _pictures(entries: Sequence[SubjectMetrics]) -> str:
-    """What an axis says of the pictures behind it: nothing where they are real ones."""
+def _images(entries: Sequence[SubjectMetrics]) -> str:
+    """What an axis says of the images behind it: nothing where they are real ones."""
     found = {e.evaluation.data.dataset_id: e.evaluation.data for e in entries if e.evaluation}
     if len(found) > 1:
-        raise ValueError(f"accuracies of different pictures cannot stand in one chart: {sorted(found)}")
+        raise ValueError(f"accuracies of different images cannot stand in one chart: {sorted(found)}")
     return " on the rendered sample" if any(data.source == "sample" for data in found.values()) else ""
 
 
 def per_class(entries: Sequence[SubjectMetrics]) -> go.Figure:
-    """Share of each class that was recognised, in percent, a mark per subject; a class without pictures has no mark.
+    """Share of each class that was recognised, in percent, a mark per subject; a class without images has no mark.
 
     Raises:
-        ValueError: the shares are of different pictures.
+        ValueError: the shares are of different images.
     """
-    entries, where = for_charts(entries), _pictures(entries)
+    entries, where = for_charts(entries), _images(entries)
     fig = go.Figure()
     for number, e in enumerate(e for e in entries if e.evaluation):
         assert e.evaluation is not None
@@ -94,7 +94,7 @@ def per_class(entries: Sequence[SubjectMetrics]) -> go.Figure:
 
 
 def confusion(evaluation: Evaluation) -> go.Figure:
-    """Pictures by true class (rows) and answer (columns); the diagonal is right."""
+    """Images by true class (rows) and answer (columns); the diagonal is right."""
     counts = [list(row) for row in evaluation.confusion]
     fig = go.Figure(
         go.Heatmap(

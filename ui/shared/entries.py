@@ -1,6 +1,6 @@
 """Which records belong to which subject: the store's records put side by side, for charts, tables and readings.
 
-Pure functions over records. What was not measured stays None; figures of different files (sha256), of different pictures
+Pure functions over records. What was not measured stays None; figures of different files (sha256), of different images
 (dataset_id) or of different benchmark runs are never put side by side.
 """
 
@@ -57,7 +57,7 @@ def label_of(subject: Subject) -> str:
 
 
 def newest(records: Sequence[R], sha256: str, dataset_id: str | None = None, subject_id: str = "") -> R | None:
-    """The newest record (they come oldest first) on the file with this hash, on these pictures where given.
+    """The newest record (they come oldest first) on the file with this hash, on these images where given.
 
     Where two subjects have the same bytes, the records on `subject_id` itself come first.
     """
@@ -86,7 +86,7 @@ def runs(benchmarks: Sequence[Timed]) -> dict[str, tuple[Timed, ...]]:
 
 
 def plainest(run: Sequence[Benchmark]) -> tuple[Benchmark, ...]:
-    """The records of a run under its plainest setting: what was timed with more threads, pictures or neighbours is apart."""
+    """The records of a run under its plainest setting: what was timed with more threads, images or neighbours is apart."""
     least = min((b.sustained, b.beside, b.batch, b.threads) for b in run)
     return tuple(b for b in run if (b.sustained, b.beside, b.batch, b.threads) == least)
 
@@ -101,9 +101,9 @@ def digest_of(found: Sequence[SubjectMetrics]) -> str:
 
 
 def common_dataset(evaluations: Sequence[Evaluation], sha256s: Sequence[str]) -> str | None:
-    """The pictures on which accuracies are put side by side; None = nothing was evaluated.
+    """The images on which accuracies are put side by side; None = nothing was evaluated.
 
-    Real pictures before the sample, then those that most subjects were evaluated on, then the newest.
+    Real images before the sample, then those that most subjects were evaluated on, then the newest.
     """
     held = [e for e in evaluations if e.subject_sha256 in sha256s]
 

@@ -67,15 +67,15 @@ def _start(e: SubjectMetrics) -> Row:
     whole = [s for block in b.whole_s for s in block] if b else []
     cpu = [c.cpu_s for c in b.conditions if c.cpu_s is not None] if b else []
     energy = [c.energy_j for c in b.conditions if c.energy_j is not None] if b else []
-    pictures = len(b.steady_s) * b.batch if b else 0
+    images = len(b.steady_s) * b.batch if b else 0
     return {
         "whole_way_ms": stats.median(whole) * 1000 if whole else None,
         "import_ms": b.import_s * 1000 if b and b.import_s is not None else None,
         "load_ms": b.load_s * 1000 if b else None,
         "first_inference_ms": b.first_s * 1000 if b else None,
         "peak_memory_mb": b.peak_rss_bytes / BYTES_A_MB if b and b.peak_rss_bytes is not None else None,
-        "cpu_ms": sum(cpu) / pictures * 1000 if cpu else None,
-        "energy_mj": sum(energy) / pictures * 1000 if energy else None,
+        "cpu_ms": sum(cpu) / images * 1000 if cpu else None,
+        "energy_mj": sum(energy) / images * 1000 if energy else None,
         "mean_memory_mb": b.mean_rss_bytes / BYTES_A_MB if b and b.mean_rss_bytes is not None else None,
         "runtime": f"{b.runtime} {b.runtime_version}" if b else None,
         "id": e.id,
@@ -117,7 +117,7 @@ def confusion(entry: SubjectMetrics) -> list[Row]:
 
 
 def checks(record: Verification) -> list[Row]:
-    """The random inputs and the golden pictures, then the test images, in one shape."""
+    """The random inputs and the golden images, then the test images, in one shape."""
     rows: list[Row] = [
         {
             "input": c.name if c.name == GOLDEN else f"random, {c.name}",
@@ -143,10 +143,10 @@ def checks(record: Verification) -> list[Row]:
 
 
 def flips(record: Verification) -> list[Row]:
-    """Pictures whose answer changed, the widest margin first: those were the surest answers."""
+    """Images whose answer changed, the widest margin first: those were the surest answers."""
     return [
         {
-            "picture": f.image,
+            "image": f.image,
             "true_class": None if f.label is None else CLASSES[f.label],
             "checkpoint": CLASSES[f.before],
             "artifact": CLASSES[f.after],
@@ -190,10 +190,10 @@ def verdicts(record: Readiness) -> list[Row]:
 
 
 def answer(name: str, found: Classification) -> Row:
-    """One classified picture: the likeliest class and the times."""
+    """One classified image: the likeliest class and the times."""
     best, share = found.top(1)[0]
     return {
-        "picture": name,
+        "image": name,
         "answer": best,
         "probability_percent": share * 100,
         "decode_ms": None if found.decode_s is None else found.decode_s * 1000,
@@ -204,4 +204,4 @@ def answer(name: str, found: Classification) -> Row:
 
 def probabilities(name: str, found: Classification) -> list[Row]:
     """Every class with its probability, likeliest first."""
-    return [{"picture": name, "class": c, "probability_percent": p * 100} for c, p in found.top(len(found.classes))]
+    return [{"image": name, "class": c, "probability_percent": p * 100} for c, p in found.top(len(found.classes))]

@@ -193,7 +193,7 @@ def empty_state(title: str, text: Markdown, page: str | None = None, link_label:
 
 
 def source_note(data: DatasetRef | SourceName, way_out: Markdown = "The Dataset page says how to get real ones.") -> None:
-    """Which pictures a figure rests on; says plainly when they are the rendered sample pack, and the way out of that."""
+    """Which images a figure rests on; says plainly when they are the rendered sample pack, and the way out of that."""
     source = data if isinstance(data, str) else data.source
     if source == "sample":
         st.warning(

@@ -17,9 +17,9 @@ def kinds(found: Sequence[Flip]) -> str:
     """How many of the changed answers are near-ties and how many real breaks."""
     breaks, ties = split(tuple(found))
     if not found:
-        return "No picture changed its answer."
+        return "No image changed its answer."
     return (
-        f"{count(len(breaks), 'real break')} and {count(len(ties), 'near-tie')}: a near-tie is a picture on which the "
+        f"{count(len(breaks), 'real break')} and {count(len(ties), 'near-tie')}: a near-tie is an image on which the "
         "checkpoint held its own answer less than twice as likely as the new one."
     )
 

@@ -1,4 +1,4 @@
-"""The pictures whose answer changed, to look through: filters, cards, table. The pixels come from the data source."""
+"""The images whose answer changed, to look through: filters, cards, table. The pixels come from the data source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BREAKS, TIES = "Real breaks", "Near-ties"
 ALL = "Every change"
 
 COLUMNS = {
-    "picture": st.column_config.TextColumn("Picture", help="first 16 hex digits of the md5 of its pixels"),
+    "image": st.column_config.TextColumn("Image", help="first 16 hex digits of the md5 of its pixels"),
     "true_class": st.column_config.TextColumn("True class"),
     "checkpoint": st.column_config.TextColumn("Checkpoint says"),
     "artifact": st.column_config.TextColumn("Artifact says"),
@@ -52,24 +52,24 @@ def browse(record: Verification) -> None:
     raw = cache.raw_answers(record)
     known = thoughts(*raw, tuple(chosen)) if raw else {}
     _notes(record, raw is not None)
-    data = pictures_of(record)
+    data = images_of(record)
     page = _page(chosen)
     with st.grid("auto", min_column_width=320, gap="small"):
         for flip in page:
             _card(flip, known.get(flip.image), data)
-    table("flips", rows.flips(chosen, known), COLUMNS, "Pictures whose answer changed")
+    table("flips", rows.flips(chosen, known), COLUMNS, "Images whose answer changed")
 
 
 def _notes(record: Verification, raw: bool) -> None:
-    if pictures_of(record) is None:
-        st.caption("The pictures themselves are not on this machine, or are not the same any more; the table names them.")
+    if images_of(record) is None:
+        st.caption("The images themselves are not on this machine, or are not the same any more; the table names them.")
     if not raw:
         st.caption(
             "The raw answers are not on this machine, so the likeliest classes are not shown. Verify again to have them."
         )
 
 
-def pictures_of(record: Verification) -> Dataset | None:
+def images_of(record: Verification) -> Dataset | None:
     """The split that the record was made on, if it is here and still the same."""
     try:
         data = cache.dataset(record.data.split, record.data.source, record.data.scheme)
@@ -109,7 +109,7 @@ def _page(found: Sequence[Flip]) -> Sequence[Flip]:
     if pages <= 1:
         return found
     number = st.number_input(f"Page of {pages:d}", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
-    st.caption(f"{count(len(found), 'picture')}, the surest answers of the checkpoint first.")
+    st.caption(f"{count(len(found), 'image')}, the surest answers of the checkpoint first.")
     return found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
 
@@ -120,7 +120,7 @@ def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
     with st.container(border=True, horizontal=True, gap="small"):
         index = place(data).get(flip.image) if data else None
         if data is not None and index is not None:
-            tile = cache.thumbnail(flip.image, data.pictures[index], THUMB_PX, False)
+            tile = cache.thumbnail(flip.image, data.images[index], THUMB_PX, False)
             st.image(tile, width=THUMB_PX, alt=f"{truth(flip)}, {pair(flip)}")
         with st.container(gap="xxsmall", width="stretch"):
             st.markdown(f"**{escape(pair(flip))}**")
@@ -129,7 +129,7 @@ def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
 
 
 def place(data: Dataset) -> Mapping[str, int]:
-    """Where each picture stands in its split, by its id."""
+    """Where each image stands in its split, by its id."""
     return {name: i for i, name in enumerate(data.hashes)}
 
 

@@ -25,7 +25,7 @@ def flips(found: Sequence[Flip], thoughts: Mapping[str, TopK]) -> list[Row]:
     """The changed answers in the order given, with both files' three likeliest classes where they are known."""
     return [
         {
-            "picture": f.image,
+            "image": f.image,
             "true_class": None if f.label is None else CLASSES[f.label],
             "checkpoint": CLASSES[f.before],
             "artifact": CLASSES[f.after],

@@ -102,7 +102,7 @@ def verdict(record: Verification) -> None:
 
 
 def changed(record: Verification, artifact: Artifact) -> None:  # noqa: ARG001 - every view has this shape
-    """The pictures whose answer changed."""
+    """The images whose answer changed."""
     browse(record)
 
 

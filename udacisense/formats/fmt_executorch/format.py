@@ -1,6 +1,6 @@
 """ExecuTorch (.pte), lowered to XNNPACK: fp32, and int8 with weights per channel.
 
-Pictures go in one at a time: the batch is fixed at 1, as on a phone. Beside `forward` the program has methods without input
+Images go in one at a time: the batch is fixed at 1, as on a phone. Beside `forward` the program has methods without input
 that answer with a text, what an app must know: `labels` (one a line) and `preprocessing` (JSON).
 """
 
@@ -112,7 +112,7 @@ def quiet() -> Iterator[None]:
 
 
 class ExecuTorchSession:
-    """A loaded program; the file takes one picture at a time."""
+    """A loaded program; the file takes one image at a time."""
 
     def __init__(self, path: Path) -> None:
         from executorch.runtime import Runtime
@@ -168,6 +168,6 @@ FORMAT = Format(
     unavailable=_unavailable,
     export=_export,
     load=_load,
-    notes=("The file takes one picture at a time: its batch is fixed at 1.",),
+    notes=("The file takes one image at a time: its batch is fixed at 1.",),
     recipes={"int8": INT8},
 )

@@ -3,7 +3,7 @@
 What hurts an int8 MobileNetV3 is its activations, not its weights, and of those the ones of the first blocks: they hold fine
 differences between neighbouring pixels. Cross-layer equalisation does not help there: it moves scale through layers that are
 positively homogeneous, as ReLU is, and behind the first convolution stands a hard-swish. Nor do averaged ranges, or ranges cut
-at what hard-swish does not see: on the baseline they agreed on fewer pictures than the histograms.
+at what hard-swish does not see: on the baseline they agreed on fewer images than the histograms.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Pictures
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, ImageSet
 
 if TYPE_CHECKING:
     from torch.fx import Node
@@ -33,7 +33,7 @@ INT8: tuple[ConversionRecipe, ...] = (
     ),
     ConversionRecipe(
         "dynamic",
-        "Weights in int8, activations rounded picture by picture just before each matrix product; depthwise layers in float.",
+        "Weights in int8, activations rounded image by image just before each matrix product; depthwise layers in float.",
         {"activations": "dynamic"},
     ),
 )
@@ -50,16 +50,16 @@ def quantise(checkpoint: Checkpoint, asked: Conversion) -> tuple[Any, dict[str, 
     options: Any = asked.recipe.options
     kept = blocks_in_float(checkpoint, asked)
     prepared = prepare_pt2e(exported_program(checkpoint).module(), quantiser(kept, dynamic=options["activations"] == "dynamic"))
-    pictures = asked.pictures(options["images"]) if options["activations"] == "static" else None
+    samples = asked.image_set(options["images"]) if options["activations"] == "static" else None
     with torch.no_grad():
-        if pictures is None:
+        if samples is None:
             prepared(example_input(checkpoint))
         else:
-            _calibrate(prepared, pictures)
+            _calibrate(prepared, samples)
     report(0.8, "writing the quantisation into the graph")
     quantised = torch.export.export(convert_pt2e(prepared), (example_input(checkpoint),))
     done = {"per_channel": True, **options, "blocks_in_float": list(kept)}
-    return quantised, done | {"calibration_images": list(pictures.hashes) if pictures else []}
+    return quantised, done | {"calibration_images": list(samples.hashes) if samples else []}
 
 
 def quantiser(blocks_in_float: Sequence[str] = (), *, dynamic: bool = False, training: bool = False) -> Any:
@@ -76,11 +76,11 @@ def belongs_to(node: Node, blocks: Sequence[str]) -> bool:
     return any(path.removeprefix("L['self'].") in blocks for path, _ in stack)
 
 
-def _calibrate(prepared: Any, pictures: Pictures) -> None:
+def _calibrate(prepared: Any, samples: ImageSet) -> None:
     import torch
 
-    images = torch.from_numpy(pictures.images)
-    for done in range(len(pictures)):
+    images = torch.from_numpy(samples.images)
+    for done in range(len(samples)):
         if done % 20 == 0:
-            report(0.1 + 0.7 * done / len(pictures), f"calibrating, {done} of {len(pictures)} pictures")
+            report(0.1 + 0.7 * done / len(samples), f"calibrating, {done} of {len(images)} images")
         prepared(images[done : done + 1])

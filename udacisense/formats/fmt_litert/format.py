@@ -117,7 +117,7 @@ def _halved(model: bytes) -> bytes:
 
 
 class LiteRTSession:
-    """A loaded model; the file takes one picture at a time."""
+    """A loaded model; the file takes one image at a time."""
 
     def __init__(self, path: Path, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter

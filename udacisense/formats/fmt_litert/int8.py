@@ -25,30 +25,30 @@ PARTS = {
 }
 """Parts of the network, by what stands in the names that the converter gives to the tensors which their operators write."""
 HARD_SWISH = "hard-swish"
-PICTURES = 200
+IMAGES = 200
 
 RECIPES: tuple[ConversionRecipe, ...] = (
     ConversionRecipe(
         "static",
-        "Weights per channel and activations in int8, ranges averaged over the pictures; hard-swish in float, as it is faster.",
-        {"images": PICTURES, "float": [HARD_SWISH]},
+        "Weights per channel and activations in int8, ranges averaged over the images; hard-swish in float, as it is faster.",
+        {"images": IMAGES, "float": [HARD_SWISH]},
         calibrated=True,
     ),
     ConversionRecipe(
         "static-se-float",
         "As static, with the squeeze-excite blocks in float: they multiply two activations of different range.",
-        {"images": PICTURES, "float": [HARD_SWISH, "squeeze-excite"]},
+        {"images": IMAGES, "float": [HARD_SWISH, "squeeze-excite"]},
         calibrated=True,
     ),
     ConversionRecipe(
         "static-ends-float",
         "As static-se-float, with the stem, the first two blocks and the classifier in float too: where rounding hurts most.",
-        {"images": PICTURES, "float": [HARD_SWISH, "squeeze-excite", "first", "last"]},
+        {"images": IMAGES, "float": [HARD_SWISH, "squeeze-excite", "first", "last"]},
         calibrated=True,
     ),
     ConversionRecipe(
         "dynamic",
-        "Weights in int8, activations rounded picture by picture just before each matrix product; stem and depthwise in float.",
+        "Weights in int8, activations rounded image by image just before each matrix product; stem and depthwise in float.",
         {"float": ["stem"]},
     ),
     ConversionRecipe(
@@ -57,7 +57,7 @@ RECIPES: tuple[ConversionRecipe, ...] = (
     ConversionRecipe(
         "static-integer",
         "Every operator in int8, for accelerators that know nothing else: on many processors far slower than fp32.",
-        {"images": PICTURES, "float": []},
+        {"images": IMAGES, "float": []},
         calibrated=True,
     ),
 )
@@ -65,7 +65,7 @@ RECIPES: tuple[ConversionRecipe, ...] = (
 
 
 def quantised(model: bytes, asked: Conversion, sha256: str) -> tuple[bytes, list[str]]:
-    """A float model in int8 by the recipe, and the calibration pictures' ids; `sha256` is the checkpoint's."""
+    """A float model in int8 by the recipe, and the calibration images' ids; `sha256` is the checkpoint's."""
     from ai_edge_quantizer.quantizer import Quantizer
 
     work = Quantizer(bytearray(model))
@@ -75,9 +75,9 @@ def quantised(model: bytes, asked: Conversion, sha256: str) -> tuple[bytes, list
     if asked.recipe.name == "dynamic":
         _dynamic(work, _regexes(asked))
         return _written(work), []
-    pictures = asked.pictures(int(str(asked.recipe.options["images"])))
+    images = asked.image_set(int(str(asked.recipe.options["images"])))
     _static(work, _regexes(asked), hard_swish=HARD_SWISH not in _kept(asked))
-    return _written(work, ranges_of(model, pictures, sha256)), list(pictures.hashes)
+    return _written(work, ranges_of(model, images, sha256)), list(images.hashes)
 
 
 def _written(work: Any, ranges: Any = None) -> bytes:

@@ -1,6 +1,6 @@
 """ONNX, run by ONNX Runtime: fp32, weights in fp16, and int8 in QDQ form.
 
-Each file states its opset and carries its preprocessing and labels in `metadata_props`. Pictures go in one at a time: the
+Each file states its opset and carries its preprocessing and labels in `metadata_props`. Images go in one at a time: the
 batch is fixed at 1, as on a phone.
 """
 
@@ -148,7 +148,7 @@ def quiet() -> Iterator[None]:
 
 
 class OnnxSession:
-    """A loaded model; the file takes one picture at a time."""
+    """A loaded model; the file takes one image at a time."""
 
     def __init__(self, path: Path, threads: int) -> None:
         import onnxruntime
@@ -198,6 +198,6 @@ FORMAT = Format(
     unavailable=_unavailable,
     export=_export,
     load=_load,
-    notes=(f"Opset {OPSET}. The file takes one picture at a time: its batch is fixed at 1.",),
+    notes=(f"Opset {OPSET}. The file takes one image at a time: its batch is fixed at 1.",),
     recipes={"int8": RECIPES},
 )

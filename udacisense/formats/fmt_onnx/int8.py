@@ -10,7 +10,7 @@ from udacisense import scratch
 from udacisense.formats.fmt_onnx.weights import weights_to_int8
 from udacisense.models.float_blocks import BLOCK, SENSITIVE, blocks_in_float
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Pictures
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, ImageSet
 
 INPUT = "input"
 """The name of the model's one input."""
@@ -50,13 +50,13 @@ def smaller(checkpoint: Checkpoint, model: Any, asked: Conversion) -> tuple[Any,
     if "weights" in options:
         return weights_to_int8(model), {**options, "per_channel": True}
     blocks = blocks_in_float(checkpoint, asked)
-    report(0.6, "reading the calibration pictures")
-    pictures = asked.pictures(options["images"])
-    done = {"per_channel": True, **options, "blocks_in_float": list(blocks), "calibration_images": list(pictures.hashes)}
-    return _static(model, options["calibrate"], nodes_of_blocks(model.graph.node, blocks), pictures), done
+    report(0.6, "reading the calibration images")
+    images = asked.image_set(options["images"])
+    done = {"per_channel": True, **options, "blocks_in_float": list(blocks), "calibration_images": list(images.hashes)}
+    return _static(model, options["calibrate"], nodes_of_blocks(model.graph.node, blocks), images), done
 
 
-def _static(model: Any, method: str, kept: Sequence[str], pictures: Pictures) -> Any:
+def _static(model: Any, method: str, kept: Sequence[str], images: ImageSet) -> Any:
     """Quantised weights and activations with explicit QuantizeLinear and DequantizeLinear around each operator but the kept."""
     import tempfile
 
@@ -64,13 +64,13 @@ def _static(model: Any, method: str, kept: Sequence[str], pictures: Pictures) ->
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
     methods = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
-    report(0.7, f"calibrating on {len(pictures)} pictures and writing int8")
+    report(0.7, f"calibrating on {len(images)} images and writing int8")
     with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
         written = Path(folder) / "int8.onnx"
         quantize_static(
             model,
             written,
-            _reader(pictures),
+            _reader(images),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
@@ -82,14 +82,14 @@ def _static(model: Any, method: str, kept: Sequence[str], pictures: Pictures) ->
         return onnx.load(written)
 
 
-def _reader(pictures: Pictures) -> Any:
+def _reader(images: ImageSet) -> Any:
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):  # type: ignore[misc, unused-ignore]
-        """One picture at a time, as the file takes them."""
+        """One image at a time, as the file takes them."""
 
         def __init__(self) -> None:
-            self._left = iter(pictures.images)
+            self._left = iter(images.images)
 
         def get_next(self) -> dict[str, Any] | None:
             image = next(self._left, None)

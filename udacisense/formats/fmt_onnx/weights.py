@@ -1,6 +1,6 @@
 """Weights of an ONNX model in fewer bits, widened by plain operators that a runtime folds away when it loads the file.
 
-The usual ways, fp16 arithmetic and a DequantizeLinear before each use, are worked out anew for every picture by processors
+The usual ways, fp16 arithmetic and a DequantizeLinear before each use, are worked out anew for every image by processors
 without fp16 arithmetic: ONNX Runtime then takes many times as long as for fp32.
 """
 

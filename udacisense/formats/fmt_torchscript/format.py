@@ -98,7 +98,7 @@ def _drop_debug_records(path: Path) -> None:
 
 
 def _probe(checkpoint: Checkpoint) -> Any:
-    """Two seeded random pictures: enough to tell a broken capture from a sound one, and the same ones each time."""
+    """Two seeded random images: enough to tell a broken capture from a sound one, and the same ones each time."""
     import torch
 
     return torch.randn(2, 3, *checkpoint.input_px, generator=torch.Generator().manual_seed(0))

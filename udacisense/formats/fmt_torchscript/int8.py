@@ -14,7 +14,7 @@ from udacisense.errors import ExportError
 from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.progress import report
 from udacisense.torchscript.archive import is_torchscript
-from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Pictures
+from udacisense.types import Checkpoint, Conversion, ConversionRecipe, ImageSet
 
 ENGINES = ("qnnpack", "x86", "fbgemm")
 """PyTorch's quantised engines, the phones' own first."""
@@ -35,13 +35,13 @@ INT8: tuple[ConversionRecipe, ...] = (
     ),
     ConversionRecipe(
         "static-averaged",
-        "As static-sensitive-float, with the smallest and largest values averaged over more pictures.",
+        "As static-sensitive-float, with the smallest and largest values averaged over more images.",
         {"activations": "static", "observer": "moving-average", "images": 300, "float": [SENSITIVE]},
         calibrated=True,
     ),
     ConversionRecipe(
         "dynamic",
-        "Only the classifier in int8, its activations rounded picture by picture: a larger file, as slow as fp32.",
+        "Only the classifier in int8, its activations rounded image by image: a larger file, as slow as fp32.",
         {"activations": "dynamic"},
     ),
 )
@@ -77,26 +77,26 @@ def quantise(checkpoint: Checkpoint, asked: Conversion) -> tuple[Any, dict[str, 
     with _quiet():
         if isinstance(network, MobileNetV3_Household):  # its resizing depends on the input's size, which FX cannot follow
             kept = [block.removeprefix("model.") for block in blocks]
-            network.model, pictures = _quantised(network.model, asked, kept)
+            network.model, images = _quantised(network.model, asked, kept)
         else:
-            network, pictures = _quantised(network, asked, blocks)
+            network, images = _quantised(network, asked, blocks)
     done = {"engine": used, "per_channel": True, **asked.recipe.options, "blocks_in_float": list(blocks)}
-    return network, done | {"calibration_images": list(pictures.hashes) if pictures else []}
+    return network, done | {"calibration_images": list(images.hashes) if images else []}
 
 
-def _quantised(network: Any, asked: Conversion, kept: Sequence[str]) -> tuple[Any, Pictures | None]:
+def _quantised(network: Any, asked: Conversion, kept: Sequence[str]) -> tuple[Any, ImageSet | None]:
     import torch
     from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
     options: Any = asked.recipe.options
     dynamic = options["activations"] == "dynamic"
-    pictures = None if dynamic else asked.pictures(options["images"])
-    example = torch.zeros(1, 3, 224, 224) if pictures is None else torch.from_numpy(pictures.images[:1])
+    images = None if dynamic else asked.image_set(options["images"])
+    example = torch.zeros(1, 3, 224, 224) if images is None else torch.from_numpy(images.images[:1])
     prepared = prepare_fx(network, _dynamic() if dynamic else _static(options["observer"], kept), (example,))
-    if pictures is not None:
-        _calibrate(prepared, pictures)
+    if images is not None:
+        _calibrate(prepared, images)
     report(0.5, "writing the quantisation into the network")
-    return convert_fx(prepared), pictures
+    return convert_fx(prepared), images
 
 
 def _static(observer: str, kept: Sequence[str]) -> Any:
@@ -123,13 +123,13 @@ def _dynamic() -> Any:
     return q.QConfigMapping().set_object_type(torch.nn.Linear, q.per_channel_dynamic_qconfig)
 
 
-def _calibrate(prepared: Any, pictures: Pictures) -> None:
+def _calibrate(prepared: Any, images: ImageSet) -> None:
     import torch
 
     with torch.no_grad():
-        for done in range(0, len(pictures), BATCH):
-            report(0.5 * done / len(pictures), f"calibrating, {done} of {len(pictures)} pictures")
-            prepared(torch.from_numpy(pictures.images[done : done + BATCH]))
+        for done in range(0, len(images), BATCH):
+            report(0.5 * done / len(images), f"calibrating, {done} of {len(images)} images")
+            prepared(torch.from_numpy(images.images[done : done + BATCH]))
 
 
 @contextmanager

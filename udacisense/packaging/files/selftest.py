@@ -1,6 +1,6 @@
 """Check this package with nothing but NumPy and {{runtime_package}}: python selftest.py
 
-Loads {{file}} from this folder, runs the golden pictures, and compares the logits with the expected ones. Ends with 0 if every
+Loads {{file}} from this folder, runs the golden images, and compares the logits with the expected ones. Ends with 0 if every
 answer is right, 1 if one is wrong.
 """
 
@@ -17,9 +17,9 @@ MEAN = np.array([{{mean}}], np.float64)
 STD = np.array([{{std}}], np.float64)
 
 
-def preprocess(picture):
-    """The model's input (1, 3, {{height}}, {{width}}) of a picture (H, W, 3) uint8 that has the model's size already."""
-    values = (picture / 255.0 - MEAN) / STD
+def preprocess(image):
+    """The model's input (1, 3, {{height}}, {{width}}) of an image (H, W, 3) uint8 that has the model's size already."""
+    values = (image / 255.0 - MEAN) / STD
     return np.ascontiguousarray(values.transpose(2, 0, 1)[None], np.float32)
 
 
@@ -33,9 +33,9 @@ def main():
     if hashlib.sha256(MODEL.read_bytes()).hexdigest() != told["model_sha256"]:
         print("WRONG: the model file is not the one that this package was made with")
         return 1
-    images = [preprocess(picture) for picture in golden["pictures"]]
+    images = [preprocess(image) for image in golden["pictures"]]
     if not np.allclose(np.concatenate(images), golden["images"], atol=1e-5):
-        print("WRONG: the pictures are not prepared as in training")
+        print("WRONG: the images are not prepared as in training")
         return 1
     predict = load(MODEL)
     logits = np.stack([predict(image) for image in images])

@@ -1,4 +1,4 @@
-"""Which pictures a conversion sees: balanced, apart, the same on each machine, and never a test picture."""
+"""Which images a conversion sees: balanced, apart, the same on each machine, and never a test image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes import fake_checkpoint, fake_dataset
 from udacisense.conversion import calibration_data
-from udacisense.conversion.calibration_data import draw, golden_pictures, training_set_id
+from udacisense.conversion.calibration_data import draw, golden_images, training_set_id
 from udacisense.data.sources import load_dataset
 from udacisense.types import Checkpoint
 
@@ -20,7 +20,7 @@ def checkpoint(sample_home: Path) -> Checkpoint:
     return fake_checkpoint(sample_home / "models" / "m.pth")
 
 
-def test_the_two_parts_share_no_picture_and_are_balanced(checkpoint: Checkpoint) -> None:
+def test_the_two_parts_share_no_image_and_are_balanced(checkpoint: Checkpoint) -> None:
     data = fake_dataset(400)
     found = draw(checkpoint, data)
     assert len(found.validation) == 200
@@ -34,11 +34,11 @@ def test_the_two_parts_share_no_picture_and_are_balanced(checkpoint: Checkpoint)
 
 def test_the_order_of_the_data_does_not_matter(checkpoint: Checkpoint) -> None:
     data = fake_dataset(200)
-    turned = dataclasses.replace(data, pictures=data.pictures[::-1], labels=data.labels[::-1].copy(), hashes=data.hashes[::-1])
+    turned = dataclasses.replace(data, images=data.images[::-1], labels=data.labels[::-1].copy(), hashes=data.hashes[::-1])
     assert draw(checkpoint, data).calibrate(20).hashes == draw(checkpoint, turned).calibrate(20).hashes
 
 
-def test_pictures_that_the_checkpoint_never_saw_are_chosen_by_first(
+def test_images_that_the_checkpoint_never_saw_are_chosen_by_first(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = fake_dataset(200)
@@ -53,8 +53,8 @@ def test_pictures_that_the_checkpoint_never_saw_are_chosen_by_first(
     assert not draw(checkpoint, data).unseen
 
 
-def test_golden_pictures_are_the_sample_packs_one_a_class(checkpoint: Checkpoint) -> None:
-    found = golden_pictures(checkpoint)
+def test_golden_images_are_the_sample_packs_one_a_class(checkpoint: Checkpoint) -> None:
+    found = golden_images(checkpoint)
     assert found.labels.tolist() == list(range(10))
     assert set(found.hashes) <= set(load_dataset("test", "sample").hashes)
 

@@ -1,4 +1,4 @@
-"""One picture in: bytes of unknown origin become an RGB array, or an ImageError that says why not.
+"""One image in: bytes of unknown origin become an RGB array, or an ImageError that says why not.
 
 The kind is read from the content, never from the name, and the bounds are checked on the header before anything is decoded.
 """
@@ -28,22 +28,22 @@ UPLOAD_COST = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture with the seconds that decoding it took."""
+    """An image with the seconds that decoding it took."""
 
     pixels: Pixels
     seconds: float
     halved: bool  # a JPEG above the limit, at half its sides
 
 
-def decode_picture(raw: bytes, name: str, max_pixels: int | None = None) -> Pixels:
-    """The picture as uint8 (H, W, 3), upright by its EXIF, transparency over white, 16 bits cut to 8.
+def decode_image(raw: bytes, name: str, max_pixels: int | None = None) -> Pixels:
+    """The image as uint8 (H, W, 3), upright by its EXIF, transparency over white, 16 bits cut to 8.
 
     A JPEG with more pixels than `max_pixels`, up to four times as many, comes at half its sides.
 
     Args:
         raw: the whole file.
         name: what to call the file in a message; it decides nothing.
-        max_pixels: largest width x height of the decoded picture; None = the setting max_upload_pixels.
+        max_pixels: largest width x height of the decoded image; None = the setting max_upload_pixels.
 
     Raises:
         ImageError: empty, of another kind, beyond a bound (see the module bounds), cut off or damaged.
@@ -56,15 +56,15 @@ def decode_picture(raw: bytes, name: str, max_pixels: int | None = None) -> Pixe
 
 
 def decode_upload(raw: bytes, name: str, visitor: str) -> Decoded:
-    """The picture in a visitor's file, as `decode_picture` gives it; a costly one is decoded by a bound process.
+    """The image in a visitor's file, as `decode_image` gives it; a costly one is decoded by a bound process.
 
     Args:
         raw: the whole file.
         name: what to call the file in a message.
-        visitor: who sent it; has one costly picture decoded at a time.
+        visitor: who sent it; has one costly image decoded at a time.
 
     Raises:
-        ImageError: as for `decode_picture`, or the server is busy with other pictures.
+        ImageError: as for `decode_image`, or the server is busy with other images.
     """
     most = settings().max_upload_pixels
     header = examine(raw, name, most)
@@ -76,7 +76,7 @@ def decode_upload(raw: bytes, name: str, visitor: str) -> Decoded:
 
 
 def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixels:
-    """The picture, decoded in this process.
+    """The image, decoded in this process.
 
     Args:
         raw: the whole file.
@@ -92,12 +92,12 @@ def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixel
         if halved(header, max_pixels):
             image.draft(None, (header.width_px // 2, header.height_px // 2))
         image.load()
-        picture = np.array(_rgb(_upright(image)), dtype=np.uint8)
+        pixels = np.array(_rgb(_upright(image)), dtype=np.uint8)
     except MemoryError as exc:
-        raise ImageError(f"{name} does not fit into memory. Use a smaller picture.") from exc
+        raise ImageError(f"{name} does not fit into memory. Use a smaller image.") from exc
     except Exception as exc:  # a damaged file makes Pillow raise nearly anything
         raise ImageError(f"{name} is cut off or damaged: {_why(exc)}. Save or download it again.") from exc
-    return picture
+    return pixels
 
 
 def _open(raw: bytes, name: str, header: Header) -> Image.Image:
