@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from markdown.extensions.toc import slugify
 
 from tools import reference
 from udacisense import api
@@ -21,7 +22,7 @@ from udacisense.settings import PREFIX, PROJECT, Settings
 
 PAGES = sorted((PROJECT / "docs").rglob("*.md"))
 OUTSIDE = (PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", PROJECT / "CHANGELOG.md", *PROJECT.glob("*/README.md"))
-LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#\s]+)(?:#(?P<anchor>[^)]*))?\)")
 NAMED = re.compile(r"\bdocs/[\w./-]*\w")
 WRITTEN_IN = ("*.py", "*.toml", "*.txt", "*.md", ".ci/*")
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
@@ -102,8 +103,15 @@ def test_a_dead_link_or_a_page_outside_the_navigation_fails(change: dict[str, st
 
 @pytest.mark.parametrize("page", [*OUTSIDE, *PAGES], ids=lambda path: str(path.relative_to(PROJECT)))
 def test_links_lead_to_files_of_the_checkout(page: Path) -> None:
-    targets = [found["path"] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
-    assert [path for path in targets if not (page.parent / path).exists()] == []
+    for link in LINK.finditer(page.read_text(encoding="utf-8")):
+        target = page.parent / link["path"]
+        assert target.exists(), link[0]
+        assert not link["anchor"] or link["anchor"] in anchors(target), link[0]
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are reached by."""
+    return {slugify(heading, "-") for heading in re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)}
 
 
 def test_the_pages_that_code_names_are_there() -> None:
