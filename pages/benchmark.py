@@ -14,19 +14,7 @@ from ui.shared.widgets import empty_state, listing_problems, provenance_note
 
 frame("Benchmark", "How fast, how large and how good are the models? Side by side, with every single time kept.")
 
-glossary_popover(
-    "run",
-    "start",
-    "interleaving",
-    "steady latency",
-    "P95 latency",
-    "cold start",
-    "peak memory",
-    "quality grade",
-    "confidence interval",
-    "Pareto-optimal",
-    "MB",
-)
+glossary_popover("benchmark")
 
 shelf = read_shelf()
 listing_problems(shelf.problems)

@@ -11,17 +11,7 @@ from ui.shared.widgets import default_notice, empty_state, errors_shown, pick_ch
 
 frame("Models", "What is a checkpoint made of, and where does it come from?")
 
-glossary_popover(
-    "checkpoint",
-    "lineage",
-    "top-1",
-    "confidence interval",
-    "calibration error",
-    "multiply-adds",
-    "sparsity",
-    "rendered sample",
-    "JSON record",
-)
+glossary_popover("models")
 
 checkpoint = pick_checkpoint("models")
 if checkpoint is None:

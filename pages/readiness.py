@@ -15,17 +15,7 @@ from ui.shared.widgets import empty_state, error_box, errors_shown, pick_artifac
 
 frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real images before rendered ones.")
 
-glossary_popover(
-    "verdict",
-    "readiness rule",
-    "inconclusive",
-    "baseline",
-    "confidence interval",
-    "percentage point",
-    "equivalence",
-    "rendered sample",
-    "JSON record",
-)
+glossary_popover("readiness")
 
 artifact = pick_artifact("readiness")
 if artifact is None:

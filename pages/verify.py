@@ -15,19 +15,7 @@ from ui.verify import view as verify_view
 
 frame("Verify", "Is the converted file still the same model? The same inputs go through checkpoint and artifact.")
 
-glossary_popover(
-    "equivalence",
-    "agreement",
-    "confidence interval",
-    "prediction flip",
-    "near-tie",
-    "real break",
-    "logit",
-    "McNemar's test",
-    "golden images",
-    "rendered sample",
-    "exploratory",
-)
+glossary_popover("verify")
 
 artifact = pick_artifact("verify")
 if artifact is None:
