@@ -375,7 +375,7 @@ def test_readiness_names_a_mistake_in_the_rules(seeded_home: Story, monkeypatch:
     def broken(*args: object, **kwargs: object) -> None:
         raise RecipeError("readiness.toml: limit: not a number. Give it one.")
 
-    monkeypatch.setattr("udacisense.readiness.judge", broken)
+    monkeypatch.setattr("udacisense.readiness.judge.judge", broken)
     at = open_page(READINESS)
     assert at.error[0].value == "readiness.toml: limit: not a number. Give it one."
 
