@@ -9,9 +9,12 @@ from ui.benchmark import view as benchmark_view
 from ui.overview.state import read_shelf
 from ui.shared.entries import entries, plainest, timed_entries
 from ui.shared.frame import frame
+from ui.shared.glossary import glossary_popover
 from ui.shared.widgets import empty_state, listing_problems, provenance_note
 
 frame("Benchmark", "How fast, how large and how good are the models? Side by side, with every single time kept.")
+
+glossary_popover("benchmark")
 
 shelf = read_shelf()
 listing_problems(shelf.problems)

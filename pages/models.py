@@ -5,10 +5,13 @@ import streamlit as st
 from ui.models import compression, view
 from ui.shared import cache
 from ui.shared.frame import frame
+from ui.shared.glossary import glossary_popover
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
 
 frame("Models", "What is a checkpoint made of, and where does it come from?")
+
+glossary_popover("models")
 
 checkpoint = pick_checkpoint("models")
 if checkpoint is None:

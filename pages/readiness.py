@@ -9,10 +9,13 @@ from udacisense.verbs.places import cannot_start
 from ui.readiness import view
 from ui.shared.entries import stages
 from ui.shared.frame import frame
+from ui.shared.glossary import glossary_popover
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
 
 frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real images before rendered ones.")
+
+glossary_popover("readiness")
 
 artifact = pick_artifact("readiness")
 if artifact is None:

@@ -7,12 +7,15 @@ from udacisense.data.sources import default_source, describe
 from udacisense.records import queries
 from udacisense.types import Verification
 from ui.shared.frame import frame
+from ui.shared.glossary import glossary_popover
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.plain_text import escape
 from ui.shared.widgets import empty_state, listing_problems, pick_artifact, provenance_note
 from ui.verify import view as verify_view
 
 frame("Verify", "Is the converted file still the same model? The same inputs go through checkpoint and artifact.")
+
+glossary_popover("verify")
 
 artifact = pick_artifact("verify")
 if artifact is None:

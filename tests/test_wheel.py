@@ -24,7 +24,17 @@ META = PYPROJECT["project"]
 SETUPTOOLS = PYPROJECT["tool"]["setuptools"]
 APART = {"udacisense[executorch]", "udacisense[onnx]"}
 """Entries of an extra that name other extras."""
-SHIPPED = ("app.py", "readiness.toml", ".streamlit", "pages", "ui", "recipes", "pipelines", "benchmarks/protocols")
+SHIPPED = (
+    "app.py",
+    "readiness.toml",
+    "docs/glossary.md",
+    ".streamlit",
+    "pages",
+    "ui",
+    "recipes",
+    "pipelines",
+    "benchmarks/protocols",
+)
 SOURCES = (*SHIPPED, "udacisense", "pyproject.toml", "README.md", "LICENSE")
 
 
