@@ -174,12 +174,16 @@ def answers(subject: Subject, asked: Sequence[Asked]) -> None:
 
 
 def _ask_all(subject: Subject, asked: Sequence[Asked]) -> list[tuple[Asked, Seen]]:
+    """Each with its answer. What is wrong with the model itself is said once, whatever the number of pictures."""
     found: list[tuple[Asked, Seen]] = []
+    said: set[str] = set()
     for one in asked:
         try:
             found.append((one, one.look(subject)))
         except UdaciSenseError as exc:
-            error_box(exc)
+            if str(exc) not in said:
+                error_box(exc)
+            said.add(str(exc))
     return found
 
 
