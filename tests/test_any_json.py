@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as draw
 
-from tests import odd_files
+from tests import odd_files, odd_work
 from tests.driving import quick_answers
 from udacisense.records import store
-from udacisense.types import KINDS
+from udacisense.types import KINDS, Format
 
 __all__ = ["quick_answers"]
 
@@ -91,6 +91,36 @@ def test_verbs_survive_any_json_in_any_place(furnished: Path, kept: Path, data: 
 @given(data=draw.data())
 def test_pages_survive_any_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
     _any_json_anywhere(furnished, kept, data, pages=True)
+
+
+def test_every_verb_of_the_command_line_is_asked() -> None:
+    from udacisense.cli.app import app
+
+    told = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert odd_work.asked_verbs() == told
+
+
+@pytest.fixture
+def at_work(furnished: Path, fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The home with all that work needs, its heavy parts replaced; the ids of its files."""
+    odd_work.furnish(furnished)
+    odd_work.quick(monkeypatch, furnished)
+    return odd_work.names(furnished)
+
+
+def test_in_a_sound_home_all_is_done_but_what_a_fake_file_cannot_give(at_work: dict[str, str]) -> None:
+    # no reader of real formats opens a fake file; one training and one pipeline are asked to fail
+    assert odd_work.refused(at_work) == {"inspect", "package", "train", "compress"}
+
+
+@hypothesis_settings(max_examples=2, derandomize=True, **HOUSE)
+@given(data=draw.data())
+def test_work_survives_any_json_in_any_place(
+    furnished: Path, at_work: dict[str, str], kept: Path, data: draw.DataObject
+) -> None:
+    _begin_again(furnished, kept)
+    _spoil_some(furnished, data)
+    assert odd_work.traces_of_work(at_work) == []
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from tests.driving import app, quick_answers, words  # noqa: F401 - a fixture
 from tests.fakes import fake_format, run_in_this_process
 from tests.story import Story, tell
 from udacisense import formats
+from udacisense.errors import CheckpointError
 from ui.classify import visitors
 from ui.shared import cache
 
@@ -94,6 +95,21 @@ def test_what_a_visitor_brings_is_in_no_cache_of_all_visitors(bring: Callable[..
     clear_session_data_cache(SESSION)  # as Streamlit does when a browser is gone
     everywhere = [_data_caches._function_caches, _resource_caches._function_caches]
     assert not [what for what, mark in wanted.items() if held(everywhere, mark)]
+
+
+def test_what_is_wrong_with_the_model_is_said_once_for_all_images(sample_story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise CheckpointError("It calls aten::save, which is not allowed.")
+
+    monkeypatch.setattr("ui.classify.cached_sessions.open_classifier", refuse)
+    at = app(CLASSIFY)
+    at.segmented_control(key="from").set_value("upload").run()
+    uploads = [(f"{i}.png", hostile.encoded(Image.fromarray(noise(i, 30, 40))), "image/png") for i in range(3)]
+    for upload in (*uploads, ("broken.png", b"no image", "image/png")):
+        at.file_uploader(key="uploads").upload(*upload)
+    at.run()
+    assert not at.exception
+    assert [str(e.value).count("save, which") for e in at.error] == [1, 0], "and the image that is none is named beside it"
 
 
 def test_an_answer_on_an_upload_is_not_made_twice(sample_story: Story, monkeypatch: pytest.MonkeyPatch) -> None:

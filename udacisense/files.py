@@ -110,14 +110,14 @@ def read_bytes(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
     return found
 
 
-def read_text(path: Path) -> str:
-    """A whole text file.
+def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
+    """A whole text file of at most `limit` bytes.
 
     Raises:
         NotFoundError: there is no such file. StoreError: it cannot be read, is too large, or is not UTF-8.
     """
     try:
-        return read_bytes(path).decode("utf-8")
+        return read_bytes(path, limit).decode("utf-8")
     except UnicodeDecodeError as exc:
         raise StoreError(f"{path} is not a text file in UTF-8 ({exc.reason} at byte {exc.start}). {_WAY_OUT}") from exc
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.inspection import files
 from tests.inspection.test_readers import kernel
+from tests.networks import saved
 from tests.story import Story
 from tools import fuzz_inspect
 from udacisense import verbs
@@ -68,6 +69,19 @@ def test_what_is_no_model_is_one_clear_message(content: bytes, tmp_path: Path, h
     path.write_bytes(content)
     with pytest.raises(InspectError, match=r"broken\.tflite cannot be inspected.*[Cc]opy"):
         verbs.inspect(path)
+
+
+def test_a_file_of_weights_is_not_called_damaged(tmp_path: Path) -> None:
+    path = saved(tmp_path / "model.pth").path
+    with pytest.raises(InspectError, match=r"^model\.pth holds weights alone.*convert"):
+        verbs.inspect(path)
+
+
+def test_a_hostile_file_is_told_of_in_one_sentence_and_never_called_damaged() -> None:
+    why = "m.pt was not loaded: it calls torch.save, which no classifier needs. Use a file from a source that you trust."
+    with pytest.raises(InspectError) as told:
+        outcome(Path("m.pt"), "torchscript", 0, json.dumps({"refused": why}).encode())
+    assert str(told.value) == why
 
 
 # --- children that end badly ---------------------------------------------------------------------------------------------

@@ -104,6 +104,18 @@ def test_what_fits_on_a_card_is_used_beside_what_does_not(home: Path) -> None:
     assert summary_on_card(made) is None
 
 
+def test_a_card_of_far_too_many_values_is_not_unpacked(furnished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = card_path(furnished / "models" / BASELINE)
+    plain = json.loads(card.read_text())
+    for many, why in ((["x"] * 150_000, "more than 100,000 values"), ("x" * 5_000_000, "larger than 4 MB")):
+        odd_files.write(card, odd_files.put(plain, ("training", "curves"), many))
+        with monkeypatch.context() as patched:
+            patched.setattr("udacisense.models.card.files.parse_json", lambda _: pytest.fail("unpacked"))
+            (problem,) = list_checkpoints().problems
+        assert why in problem
+        assert str(card) in problem
+
+
 def test_an_odd_card_without_weights_is_named(home: Path) -> None:
     card = home / "models" / "gone" / "model.card.json"
     card.parent.mkdir(parents=True)

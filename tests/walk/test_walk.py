@@ -19,10 +19,10 @@ from tests.walk.hiding import hidden
 from udacisense import scratch
 from udacisense.settings import PROJECT
 
-pytestmark = pytest.mark.slow
-
 NOBODY = 65534
 LIMIT_S = 1500.0  # a loaded machine; each walk takes well under a minute on an idle one
+# a test makes at most two walks, and the limit of one tells more than that of the test
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * LIMIT_S)]
 MODELS = ("baseline_mobilenet", "pipeline_03", "mobile")
 CHECKPOINT, ARTIFACT = "models/pipeline_03/final_compressed_model.pth", "torchscript-fp32-4ce2fa81-1b65e9"
 READING = ("env", "data", "models", "runs", "ready", "report", "inspect", "compress --table")

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from udacisense.errors import UnsafeFileError
 from udacisense.foreign import in_brief
 from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
 from udacisense.inspection.limits import bind
@@ -30,11 +31,11 @@ READERS: dict[str, Callable[[Path], ModelStructure]] = {
 
 
 def answer(format: str, path: Path) -> dict[str, Any]:
-    """What the reader of a format found, or {"error": what is wrong with the file}."""
+    """What the reader of a format found, {"refused": why} of a file that is whole and hostile, or {"error": what is wrong}."""
     try:
         found = READERS[format](path)
     except FileError as exc:
-        return {"error": str(exc)}
+        return {"refused" if isinstance(exc.__cause__, UnsafeFileError) else "error": str(exc)}
     except MemoryError:
         return {"error": "reading it takes more memory than a model for a phone would need"}
     except RecursionError:

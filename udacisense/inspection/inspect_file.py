@@ -59,7 +59,7 @@ def identify(path: Path) -> str:
             return MARKS[head[4:8]]
         if head[:2] == b"PK":
             with zipfile.ZipFile(path) as archive:
-                return _in_archive(archive.namelist())
+                return _in_archive(path, archive.namelist())
     except (OSError, StoreError, zipfile.BadZipFile, ValueError) as exc:
         raise InspectError(f"{path.name} cannot be inspected: it cannot be read ({in_brief(exc)}). Copy it again.") from exc
     if suffix in SUFFIXES:
@@ -72,7 +72,13 @@ def _head(path: Path) -> bytes:
         return file.read(8)
 
 
-def _in_archive(names: list[str]) -> str:
+def _in_archive(path: Path, names: list[str]) -> str:
+    parts = {name.rpartition("/")[2] for name in names}
+    if "data.pkl" in parts and "constants.pkl" not in parts:
+        raise InspectError(
+            f"{path.name} holds weights alone, and no model of a phone format. Put it into models/, where it is listed and "
+            "never run, and convert it: python -m udacisense convert FILE"
+        )
     if any(name.endswith("bytecode.pkl") for name in names):
         return "torchscript-lite"
     if any(name.endswith("Manifest.json") for name in names):
@@ -111,6 +117,8 @@ def outcome(path: Path, format: str, code: int, out: bytes) -> ModelStructure:
     """
     try:
         document = json.loads(out)
+        if "refused" in document:
+            raise InspectError(str(document["refused"]))
         if "error" in document:
             raise _refused(path, format, str(document["error"]))
         return TypeAdapter(ModelStructure).validate_python(document["anatomy"])

@@ -16,6 +16,9 @@ from udacisense.settings import settings
 from udacisense.types import Checkpoint
 
 CARD = ".card.json"
+MAX_BYTES = 4 * 1024**2
+MAX_VALUES = 100_000
+"""A hundred times what is on the cards here. Every list reads every card, so a huge one would cost each of them seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ def open_card(path: Path) -> Card | None:
         return None
     models = settings().models_dir
     files.check_place(path, models if path.is_relative_to(models) else path.parent)
-    text = files.read_text(path)
+    text = files.read_text(path, MAX_BYTES)
+    if text.count(",") > MAX_VALUES:
+        raise StoreError(f"{path} holds more than {MAX_VALUES:,} values, so it is not read. Remove it, or restore it.")
     record = store.parse(text, "checkpoint", Checkpoint, str(path))
     plain = files.parse_json(text)
     training, unfit_training = fitting_training(plain.get("training"))

@@ -7,7 +7,10 @@ verdict is unknown and says what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from filelock import FileLock
 
 from udacisense.errors import NotFoundError
 from udacisense.models.checkpoint import baseline_checkpoint, find_checkpoint
@@ -17,6 +20,9 @@ from udacisense.records import queries, store
 from udacisense.records.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Readiness, Status, Verdict
+
+TURN_S = 10.0
+"""Longest wait for others that save a judgement, each of which takes milliseconds."""
 
 
 def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
@@ -44,11 +50,32 @@ def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
 
 
 def keep(record: Readiness, last: Readiness | None) -> Readiness:
-    """Save a judgement, unless the last one says the same, which is then returned."""
+    """Save a judgement, unless the last one says the same, which is then returned.
+
+    Processes that judge at once take turns, and each looks again: the one before it may have saved the same.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
     if last is not None and says_the_same(record, last):
         return last
-    store.save(record)
-    return record
+    with _turn():
+        last = queries.readiness_of(record.artifact_sha256).newest()
+        if last is not None and says_the_same(record, last):
+            return last
+        store.save(record)
+        return record
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for others that save a judgement; where there can be no lock, two equal judgements are no harm."""
+    with ExitStack() as held:
+        with suppress(OSError):  # a lock that was not free in time is one too
+            path = settings().home / ".udacisense" / "readiness.lock"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(FileLock(path, timeout=TURN_S))
+        yield
 
 
 def says_the_same(record: Readiness, last: Readiness) -> bool:

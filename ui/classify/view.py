@@ -180,12 +180,16 @@ def answers(subject: Subject, asked: Sequence[ClassificationRequest]) -> None:
 def _ask_all(
     subject: Subject, asked: Sequence[ClassificationRequest]
 ) -> list[tuple[ClassificationRequest, ClassificationResult]]:
+    """Each with its answer. What is wrong with the model itself is said once, whatever the number of images."""
     found: list[tuple[ClassificationRequest, ClassificationResult]] = []
+    said: set[str] = set()
     for one in asked:
         try:
             found.append((one, one.look(subject)))
         except UdaciSenseError as exc:
-            error_box(exc)
+            if str(exc) not in said:
+                error_box(exc)
+            said.add(str(exc))
     return found
 
 

@@ -11,7 +11,9 @@ NOT_MEASURED = "not measured"
 
 def mb(size_bytes: int | None) -> str:
     """Bytes as "5.96 MB" (1 MB = 1,048,576 bytes, as the course counts)."""
-    return NOT_MEASURED if size_bytes is None else f"{size_bytes / BYTES_A_MB:,.2f} MB"
+    if size_bytes is None:
+        return NOT_MEASURED
+    return f"{size_bytes / BYTES_A_MB:,.2f} MB" if size_bytes >= BYTES_A_MB / 100 else "under 0.01 MB"
 
 
 def percent(fraction: float | None) -> str:
