@@ -35,7 +35,7 @@ def quick_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No child process with torch; every cache empty before and after."""
     st.cache_data.clear()
     st.cache_resource.clear()
-    monkeypatch.setattr("ui.overview.machine.devices_child", lambda: SimpleNamespace(poll=lambda: 0))
+    monkeypatch.setattr("ui.overview.machine.devices_to_come", lambda: SimpleNamespace(done=lambda: True))
     monkeypatch.setattr("ui.overview.machine.devices", lambda: (("cpu", "cuda:0 (Test GPU)"), None))
     monkeypatch.setattr("ui.shared.torch_child.ask", lambda *question: SUMMARY)
     monkeypatch.setattr("ui.shared.cache.remote_summary", lambda checkpoint: TypeAdapter(Summary).validate_python(SUMMARY))

@@ -12,9 +12,9 @@ import typer
 
 from udacisense.cli.perform import perform
 from udacisense.errors import ExportError
+from udacisense.processes.locks import heavy_work
 from udacisense.progress import report
 from udacisense.records.store import replace_file
-from udacisense.verbs.lock import heavy_work
 
 
 def work(kind: str, *args: str) -> Any:

@@ -282,8 +282,7 @@ def test_real_children_answer_and_explain(home: Path) -> None:
     from udacisense.models.summary import remote_summary
     from ui.shared import torch_child
 
-    child = torch_child.start("devices")
-    names = torch_child.read_answer(*child.communicate(timeout=120))
+    names = torch_child.start("devices").result(timeout=120)
     assert names[0] == "cpu"
     broken = home / "models" / "broken.pth"
     broken.parent.mkdir(parents=True)

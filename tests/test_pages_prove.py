@@ -44,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     fakes = {name: fake_format(name) for name in ("torch", "torchscript", "torchscript-lite")}
     monkeypatch.setattr(formats, "FORMATS", fakes)
     run_in_this_process(monkeypatch)
-    monkeypatch.setattr("ui.overview.machine.devices_child", lambda: SimpleNamespace(poll=lambda: 0))
+    monkeypatch.setattr("ui.overview.machine.devices_to_come", lambda: SimpleNamespace(done=lambda: True))
     monkeypatch.setattr("ui.overview.machine.devices", lambda: (("cpu",), None))
     yield
     st.cache_data.clear()

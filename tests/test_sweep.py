@@ -87,10 +87,10 @@ def test_the_temporary_files_of_the_living_and_of_others_stay(home: Path, tempor
     assert sorted(temporary.iterdir()) == sorted([mine, elsewhere, lock])
 
 
-def test_a_killed_converter_s_log_goes_with_the_next_run(home: Path, temporary: Path) -> None:
+def test_a_killed_converter_leaves_no_log(home: Path, temporary: Path) -> None:
     program = (
-        "import os, sys; from udacisense.conversion.worker_client import Converter\n"
-        "held = Converter(); print(held._said.name, flush=True)\n"
+        "import os; from udacisense.conversion.worker_client import CHILD; from udacisense.processes.rpc import Child\n"
+        "held = Child([*CHILD, '{}']); print('held', flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run(
@@ -100,10 +100,8 @@ def test_a_killed_converter_s_log_goes_with_the_next_run(home: Path, temporary: 
         check=False,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    log = Path(killed.stdout.strip())
-    assert log.exists()
-    assert store.sweep() == (log,)
-    assert not log.exists()
+    assert killed.stdout.strip() == "held"
+    assert list(temporary.iterdir()) == []
 
 
 def test_everything_temporary_says_whose_it_is() -> None:

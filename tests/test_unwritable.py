@@ -180,16 +180,19 @@ def test_a_file_that_cannot_be_written_names_the_setting(home: Path) -> None:
 
 
 def test_timings_of_a_user_without_a_name_or_a_temporary_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from udacisense.benchmark import queueing
+    from udacisense.processes import locks
 
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 12345")
 
-    monkeypatch.setattr(queueing.getpass, "getuser", nameless)
-    monkeypatch.setattr(queueing.tempfile, "gettempdir", lambda: str(home))
-    with queueing.alone_on_the_machine("timing"):
+    monkeypatch.setattr(locks.getpass, "getuser", nameless)
+    monkeypatch.setattr(locks.tempfile, "gettempdir", lambda: str(home))
+    with locks.heavy_work("timing", seeded=False, alone=True):
         assert len(list(home.glob("udacisense-*-timing.lock"))) == 1
     (home / "file").write_text("a file")
-    monkeypatch.setattr(queueing.tempfile, "gettempdir", lambda: str(home / "file"))
-    with pytest.raises(MeasureError, match="set TMPDIR to a folder of your own"), queueing.alone_on_the_machine("timing"):
+    monkeypatch.setattr(locks.tempfile, "gettempdir", lambda: str(home / "file"))
+    with (
+        pytest.raises(MeasureError, match="set TMPDIR to a folder of your own"),
+        locks.heavy_work("timing", seeded=False, alone=True),
+    ):
         pass

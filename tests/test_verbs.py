@@ -19,13 +19,13 @@ from tests import story
 from tests.fakes import fake_checkpoint, fake_format
 from udacisense import formats, verbs
 from udacisense.errors import FormatError, MeasureError, NotFoundError, RecipeError
+from udacisense.processes.locks import heavy_work
 from udacisense.progress import WAITING, watched_by
 from udacisense.records.store import new_id, save
 from udacisense.settings import PROJECT
 from udacisense.types import Benchmark, Format, Subject
 from udacisense.verbs import measure, run
 from udacisense.verbs.judge import worst
-from udacisense.verbs.lock import heavy_work
 
 BASELINE = ("models", "baseline_mobilenet", "checkpoints", "model.pth")
 PIPELINE = ("models", "pipeline_03", "final_compressed_model.pth")
@@ -63,7 +63,7 @@ def test_other_work_waits_and_says_for_what(home: Path) -> None:
     with watched_by(watch), heavy_work("mine"):
         told.append("at work")
     holder.join()
-    assert told[0].startswith(f"{WAITING}a long measurement (process ")
+    assert told[0] == f"{WAITING}a long measurement"
     assert told[-2:] == ["mine", "at work"]
 
 

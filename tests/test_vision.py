@@ -185,3 +185,41 @@ def test_the_installed_torchvision_gives_models_and_transforms() -> None:
     module = torchvision()
     assert callable(module.models.mobilenet_v3_small)
     assert callable(module.transforms.Resize)
+
+
+# --- torch's compiler ------------------------------------------------------------------------------------------------------
+
+COMPILER = """
+from torchvision import models
+from torch._dynamo.utils import is_compile_supported
+"""
+
+
+def test_the_compiler_is_imported_when_it_is_called_and_not_before(tmp_path: Path) -> None:
+    out = ask(
+        tmp_path,
+        COMPILER,
+        """
+        module = vision.torchvision()
+        assert not [name for name in sys.modules if name.startswith("torch._dynamo")]
+        answer = module.is_compile_supported("cpu")
+        import torch._dynamo.utils as real
+        import torch
+        assert sys.modules["torch._dynamo.utils"] is real is torch._dynamo.utils
+        print(answer == real.is_compile_supported("cpu"), type(real).__name__)
+        """,
+    )
+    assert out == "True module"
+
+
+def test_who_asks_for_more_of_the_compiler_meanwhile_gets_it(tmp_path: Path) -> None:
+    out = ask(
+        tmp_path,
+        COMPILER + "from torch._dynamo.utils import istype\nimport torch._dynamo\n",
+        """
+        module = vision.torchvision()
+        import torch._dynamo.utils as real
+        print(module.istype is real.istype, sys.modules["torch._dynamo.utils"] is real, type(real).__name__)
+        """,
+    )
+    assert out == "True True module"

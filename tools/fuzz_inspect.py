@@ -50,9 +50,10 @@ class Tally:
     @property
     def held(self) -> bool:
         """Whether each file got an answer within the limits."""
-        from udacisense.inspection.limits import MOST_MEMORY_BYTES, WALL_S
+        from udacisense.inspection.inspect_file import WALL_S
+        from udacisense.processes.limits import ADDRESS_BYTES, MEMORY_BYTES
 
-        return not self.lost and self.slowest_s <= WALL_S and self.most_memory_bytes <= MOST_MEMORY_BYTES
+        return not self.lost and self.slowest_s <= WALL_S and self.most_memory_bytes <= ADDRESS_BYTES + MEMORY_BYTES
 
 
 def seeds(format: str, folder: Path | None) -> list[bytes]:
@@ -106,7 +107,7 @@ def _read(format: str, path: Path, how: str, tally: Tally) -> None:
         tally.slowest_s, tally.slowest = took, how
     tally.most_memory_bytes = max(tally.most_memory_bytes, memory_bytes)
     try:
-        outcome(path, format, code, out)
+        outcome(path, format, out)
         tally.read += 1
     except InspectError as exc:
         tally.ended_by_limit += limited
@@ -119,7 +120,8 @@ def _read(format: str, path: Path, how: str, tally: Tally) -> None:
 
 def _forked(format: str, path: Path) -> tuple[int, bytes, int, bool]:
     """(exit code or minus the signal, what it wrote, its largest resident memory in bytes, whether a limit ended it)."""
-    from udacisense.inspection import child, limits
+    from udacisense.inspection import child
+    from udacisense.inspection.inspect_file import WALL_S
 
     reading, writing = os.pipe()
     process = os.fork()
@@ -129,14 +131,14 @@ def _forked(format: str, path: Path) -> tuple[int, bytes, int, bool]:
             os.dup2(quiet.fileno(), 2)
         code = 1
         try:
-            limits.bind(path)
+            child.bind(path)
             with os.fdopen(writing, "w", encoding="utf-8") as out:
                 json.dump(child.answer(format, path), out)
             code = 0
         finally:
             os._exit(code)
     os.close(writing)
-    return _collected(process, reading, limits.WALL_S)
+    return _collected(process, reading, WALL_S)
 
 
 def _collected(process: int, reading: int, wall_s: float) -> tuple[int, bytes, int, bool]:

@@ -25,14 +25,15 @@ def in_brief(said: object, longest: int = LONGEST) -> str:
     """
     if isinstance(said, UdaciSenseError):
         return str(said).rstrip(" .")
-    text = said if isinstance(said, str) else _text(said)
+    text = said if isinstance(said, str) else text_of(said)
     line = " ".join(_ADVICE.sub(" ", _line(text)).split())
     if len(line) > longest:
         line = f"{line[:longest].rpartition(' ')[0] or line[:longest]} …"
     return line.rstrip(" .:;,") or (type(said).__name__ if not isinstance(said, str) else "it said nothing")
 
 
-def _text(said: object) -> str:
+def text_of(said: object) -> str:
+    """The words of a foreign error, whole."""
     if isinstance(said, OSError) and said.strerror:
         return f"{said.strerror} ({said.filename})" if said.filename else said.strerror
     if isinstance(said, KeyError):

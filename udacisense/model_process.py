@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from udacisense.models.card import card_path
-from udacisense.processes import limits, rpc
+from udacisense.processes import limits
 from udacisense.processes.frames import Array
 from udacisense.processes.limits import Bounds
-from udacisense.processes.rpc import Answer, Handler
+from udacisense.processes.serve import Answer, Handler, serve
 from udacisense.types import Session
 
 
@@ -60,7 +60,7 @@ def main(argument: str) -> None:
     path = Path(asked["path"])
     # what is named here is all that the file's own code could reach
     limits.apply(Bounds.for_file(path, read=(card_path(path),), write=(Path(asked["folder"]),)))
-    rpc.serve(Opened(path, asked["format"], asked["threads"]).handlers())
+    serve(Opened(path, asked["format"], asked["threads"]).handlers(), bound_cpu=True)
 
 
 if __name__ == "__main__":

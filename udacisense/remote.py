@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense import errors, scratch
+from udacisense import scratch
 from udacisense.errors import RunError, UdaciSenseError
 from udacisense.foreign import in_brief
 from udacisense.processes.rpc import Answer, Child, ChildError
@@ -101,9 +101,8 @@ class RemoteModel:
 
     def _told(self, exc: ChildError) -> UdaciSenseError:
         """The child's error, as the class that it was there."""
-        known = getattr(errors, exc.kind, None) if exc.kind else None
-        if isinstance(known, type) and issubclass(known, UdaciSenseError):
-            return known(str(exc))
+        if exc.told is not None:
+            return exc.told
         way_out = (
             "free some memory and try again" if not exc.kind or exc.kind == "MemoryError" else "save it again where it was made"
         )

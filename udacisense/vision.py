@@ -3,6 +3,9 @@
 PyPI's torchvision wheels for Linux are built for CUDA. Beside a CPU-only torch their operator library does not load, and
 `import torchvision` fails with "operator torchvision::nms does not exist", although models, datasets and transforms need none
 of those operators. Declaring the two missing schemas first lets the import succeed; where the library loads, nothing is done.
+
+One of the box operators takes a function from torch's compiler, whose import takes longer than torchvision's own. It gets a
+function that imports the compiler when it is called.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import importlib
 import logging
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -35,7 +40,7 @@ def torchvision() -> ModuleType:
     Raises:
         ImportError: torchvision is not installed, or fails for a reason other than the missing operators.
     """
-    with _lock:
+    with _lock, _compiler_later():
         return _import()
 
 
@@ -73,3 +78,41 @@ def _declare_operators() -> None:
     for schema in _MISSING_SCHEMAS:
         library.define(schema)  # type: ignore[no-untyped-call]
     _kept_alive.append(library)
+
+
+# --- the compiler, when it is needed ---------------------------------------------------------------------------------------
+
+_COMPILER = "torch._dynamo.utils"
+
+
+class _CompilerLater(ModuleType):
+    """Stands for that module until somebody asks for more of it than torchvision does."""
+
+    def is_compile_supported(self, device_type: str) -> Any:
+        return self._real().is_compile_supported(device_type)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what the import system looks for
+            raise AttributeError(name)
+        return getattr(self._real(), name)
+
+    def _real(self) -> Any:
+        self.leave()
+        return importlib.import_module(_COMPILER)
+
+    def leave(self) -> None:
+        if sys.modules.get(_COMPILER) is self:
+            del sys.modules[_COMPILER]
+
+
+@contextmanager
+def _compiler_later() -> Iterator[None]:
+    if _COMPILER in sys.modules:
+        yield
+        return
+    standin = _CompilerLater(_COMPILER)
+    sys.modules[_COMPILER] = standin
+    try:
+        yield
+    finally:
+        standin.leave()

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import io
-import json
 import subprocess
 import sys
 import time
@@ -15,7 +13,7 @@ import psutil
 import pytest
 
 from tests.fakes import FakeSession, Fault, fake_artifact, fake_checkpoint, fake_format, write_fake
-from udacisense.benchmark import memory, page_cache, queueing, system_monitor, worker_process, worker_steps
+from udacisense.benchmark import memory, page_cache, system_monitor, worker_steps
 from udacisense.benchmark.cpu_load import BackgroundLoad
 from udacisense.benchmark.import_timer import ImportWatch
 from udacisense.benchmark.protocol import TimingProtocol
@@ -23,6 +21,7 @@ from udacisense.benchmark.run import benchmark
 from udacisense.benchmark.system_monitor import Energy
 from udacisense.benchmark.worker_client import Worker
 from udacisense.errors import MeasureError
+from udacisense.processes import locks
 from udacisense.progress import watched_by
 from udacisense.records import store
 from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished
@@ -51,7 +50,7 @@ def changed(protocol: TimingProtocol, **changes: object) -> TimingProtocol:
 @pytest.fixture(autouse=True)
 def own_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests neither wait for a real benchmark on this machine nor keep one waiting."""
-    monkeypatch.setattr(queueing, "_place", lambda: tmp_path / "timing.lock")
+    monkeypatch.setattr(locks, "_timing_lock", lambda: tmp_path / "timing.lock")
 
 
 @pytest.fixture
@@ -139,7 +138,7 @@ def test_a_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
         "w = Worker('x', 1, 60, (sys.executable, '-m', 'tests.fake_child'))\n"
         f"w.ask('open', format='fake', path={str(write_fake(tmp_path / 'f'))!r}, threads=1, batch=1,"
         " input_px=(8, 8), classes=10, seed=1)\n"
-        "print(w._process.pid, flush=True); os.kill(os.getpid(), 9)\n"
+        "print(w._child.pid, flush=True); os.kill(os.getpid(), 9)\n"
     )
     parent = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     pid = int(parent.stdout)
@@ -191,7 +190,7 @@ def test_what_a_runtime_prints_cannot_spoil_an_answer(tmp_path: Path) -> None:
 
 
 def test_threads_are_pinned_in_the_child() -> None:
-    code = "import os, json, sys\nfor line in sys.stdin: print(json.dumps(dict(os.environ)), flush=True)"
+    code = "import os; from udacisense.processes.serve import serve; serve({'env': lambda *_: (dict(os.environ), [])})"
     with Worker("x", 3, 20, (sys.executable, "-c", code)) as worker:
         found = worker.ask("env")
     assert found["OMP_NUM_THREADS"] == found["MKL_NUM_THREADS"] == "3"
@@ -209,9 +208,8 @@ def test_last_words_of_a_crash_are_passed_on() -> None:
 
 
 def test_the_child_answers_a_wrong_order_with_an_error() -> None:
-    answers = io.StringIO()
-    worker_process.serve(io.StringIO(json.dumps({"do": "block", "timeout_s": 60}) + "\n"), answers)
-    assert json.loads(answers.getvalue()) == {"error": "nothing is open"}
+    with Worker("x", 1, 60) as worker, pytest.raises(MeasureError, match="x could not be timed: nothing is open"):
+        worker.ask("block")
 
 
 @pytest.mark.parametrize(
@@ -404,7 +402,7 @@ def test_two_benchmarks_at_once_queue_and_never_overlap(home: Path, checkpoint: 
             return benchmark([checkpoint], SHORT, child=FAKE_CHILD)
 
     with ThreadPoolExecutor() as pool:
-        with queueing.alone_on_the_machine("timing 1 files"):
+        with locks.heavy_work("timing 1 files", seeded=False, alone=True):
             later = pool.submit(second)
             deadline = time.monotonic() + 20
             while not waited and time.monotonic() < deadline:
@@ -413,4 +411,4 @@ def test_two_benchmarks_at_once_queue_and_never_overlap(home: Path, checkpoint: 
             assert not later.done()
         assert len(later.result()) == 1
     assert before
-    assert all(stage.startswith("waiting for timing 1 files (process ") for stage in before)
+    assert set(before) == {"waiting for timing 1 files"}

@@ -13,9 +13,10 @@ import pytest
 
 from tests.benchmark.test_run import FAKE_CHILD, SHORT, changed
 from tests.fakes import fake_artifact, fake_checkpoint
-from udacisense.benchmark import interleave, queueing
+from udacisense.benchmark import interleave
 from udacisense.benchmark.run import benchmark
 from udacisense.errors import StoreError
+from udacisense.processes import locks
 from udacisense.readiness.judge import judge
 from udacisense.records import store
 from udacisense.settings import PROJECT
@@ -29,16 +30,16 @@ from tests.fakes import fake_format
 from udacisense import formats
 formats.FORMATS.update({name: fake_format(name) for name in ("torch", "fake")})
 from udacisense.artifacts import find_subject
-from udacisense.benchmark import queueing
+from udacisense.processes import locks
 from udacisense.benchmark.run import benchmark
-queueing._place = lambda: Path(sys.argv[1], "killed.lock")
+locks._timing_lock = lambda: Path(sys.argv[1], "killed.lock")
 benchmark([find_subject(s) for s in sys.argv[2:]], changed(SHORT, starts=50), child=FAKE_CHILD)
 """
 
 
 @pytest.fixture
 def pair(home: Path, fake_formats: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Checkpoint, Artifact]:
-    monkeypatch.setattr(queueing, "_place", lambda: tmp_path / "timing.lock")
+    monkeypatch.setattr(locks, "_timing_lock", lambda: tmp_path / "timing.lock")
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth", delay_s=0.002)
     return checkpoint, fake_artifact(home / "models" / "mobile", checkpoint, "fake", "model.fake", delay_s=0.002)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import io
 import json
+import math
 import sys
 import threading
 
@@ -25,6 +25,13 @@ def child(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-c", program))
 
 
+def answered(shape: tuple[int, ...], seconds: object = 1, kind: str = "|u1") -> bytes:
+    """An answer with pixels of a shape, as the process writes it."""
+    told = {"seconds": seconds, "arrays": [{"kind": kind, "shape": shape}]}
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    return json.dumps(told).encode() + b"\n" + bytes(size if 0 <= size < 1 << 20 else 3)
+
+
 def test_the_process_gives_the_same_pixels() -> None:
     for raw in (hostile.encoded(Image.fromarray(noise(1, 50, 30))), hostile.with_scans(60), hostile.photograph(1280, 960)):
         pixels, seconds = decode_apart(raw, "a", LIMIT)
@@ -44,8 +51,8 @@ def test_the_process_says_what_is_wrong_with_a_file() -> None:
 def test_a_process_that_fills_its_memory_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     child(
         monkeypatch,
-        "import sys; from udacisense.data import decode_child as c; sys.stdin.buffer.read(); c.bind();"
-        'x = bytearray(2 * c.MEMORY_BYTES); sys.stdout.buffer.write(b\'{"height": 1, "width": 1, "seconds": 1}\\nabc\')',
+        "import sys; from udacisense.data import decode_child as c; c.bind();"
+        f"x = bytearray(2 * c.MEMORY_BYTES); sys.stdout.buffer.write({answered((1, 1, 3))!r})",
     )
     with pytest.raises(ImageError, match=r"more memory or time.*was stopped\. Make it smaller"):
         decode_apart(hostile.png(4, 4), "a.png", LIMIT)
@@ -56,14 +63,13 @@ def test_memory_that_is_refused_is_told_in_words(monkeypatch: pytest.MonkeyPatch
         raise MemoryError
 
     monkeypatch.setattr(decode_child, "decode_here", refuse)
-    told, pixels = decode_child.answer(io.BytesIO(b'{"name": "a.png", "max_pixels": 99}\n' + hostile.png(4, 4)))
-    assert pixels is None
-    assert told == {"error": "a.png does not fit into memory. Make it smaller and try again."}
+    with pytest.raises(ImageError, match=r"a\.png does not fit into memory\. Make it smaller and try again"):
+        decode_child.answer({"name": "a.png", "max_pixels": 99}, [np.frombuffer(hostile.png(4, 4), np.uint8)])
 
 
 def test_a_process_that_goes_on_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "WALL_S", 0.5)
-    child(monkeypatch, "import time, sys; sys.stdin.buffer.read(); time.sleep(600)")
+    child(monkeypatch, "import time; time.sleep(600)")
     with pytest.raises(ImageError, match="was stopped"):
         decode_apart(hostile.png(4, 4), "a.png", LIMIT)
 
@@ -71,19 +77,27 @@ def test_a_process_that_goes_on_for_ever_is_ended(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "answer",
     [
-        b"", b"[]\n", b"{}\n", b"not json\n", b"x" * 100_000, b'{"height": "a", "width": 1, "seconds": 1}\n',
-        b'{"height": -1, "width": -1, "seconds": 1}\nabc', b'{"height": 9000, "width": 9000, "seconds": 1}\n',
-        b'{"height": 2, "width": 2, "seconds": 1}\nabc',
+        b"", b"[]\n", b"{}\n", b"not json\n", b"x" * 100_000, b'{"seconds": 1}\n', b'{"arrays": [], "seconds": 1}\n',
+        answered((1, 1, 3), seconds="a"), answered((1, 1, 3), seconds=None), answered((1, 1, 4)), answered((3,)),
+        answered((0, 1, 3)), answered((-1, -1, 3)), answered((9000, 9000, 3)), answered((2, 2, 3))[:-3],
+        answered((1, 1, 3), kind="<f4"),
     ],
 )  # fmt: skip
 def test_an_answer_that_is_none_is_an_image_error(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    child(monkeypatch, f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({answer!r})")
+    child(monkeypatch, f"import sys; sys.stdout.buffer.write({answer!r})")
     with pytest.raises(ImageError, match="was stopped"):
         decode_apart(hostile.png(4, 4), "a.png", LIMIT)
 
 
 def test_a_process_that_does_not_listen_is_an_image_error(monkeypatch: pytest.MonkeyPatch) -> None:
     child(monkeypatch, "pass")
+    with pytest.raises(ImageError, match="was stopped"):
+        decode_apart(bytes(4_000_000), "a.png", LIMIT)
+
+
+def test_a_process_that_never_listens_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "WALL_S", 0.5)
+    child(monkeypatch, "import time; time.sleep(600)")
     with pytest.raises(ImageError, match="was stopped"):
         decode_apart(bytes(4_000_000), "a.png", LIMIT)
 
@@ -138,7 +152,8 @@ def test_who_waits_in_vain_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_turn_is_the_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "_turns", Turns(at_once=9, wait_s=0.0))
-    child(monkeypatch, f"import sys; sys.stdin.buffer.read(); print({json.dumps({'error': 'asked'})!r})")
+    told = {"error": "asked", "kind": "ImageError", "ours": True, "arrays": []}
+    child(monkeypatch, f"print({json.dumps(told)!r})")
     with apart._turns.take("ann"):
         with pytest.raises(ImageError, match="waiting"):
             decode_apart(hostile.png(4, 4), "a.png", LIMIT, "ann")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,10 @@ from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, MeasureError, RunError
 from udacisense.evaluation.predictions import run_session
 from udacisense.formats.fmt_executorch import FORMAT
+from udacisense.formats.fmt_executorch import format as format_module
 from udacisense.formats.fmt_executorch.format import _load, _outside
 from udacisense.formats.fmt_executorch.int8 import quantise
+from udacisense.formats.fmt_executorch.light import light_lowering
 from udacisense.models.loading import load_network
 from udacisense.models.torchscript_session import NetworkSession
 from udacisense.models.truncation import save_beginning
@@ -100,6 +105,47 @@ def test_it_runs_on_as_many_threads_as_were_asked_for(fp32: tuple[Path, Exported
     for threads in (2, 1):
         FORMAT.load(fp32[0], threads)
         assert portable_lib._threadpool_get_thread_count() == threads
+
+
+@pytest.mark.slow
+def test_running_a_file_does_not_import_what_made_it(fp32: tuple[Path, Exported]) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.networks import images\n"
+        "from udacisense.formats.fmt_executorch import FORMAT\n"
+        f"found = FORMAT.load(Path({str(fp32[0])!r}), 1).predict(images(1))\n"
+        "heavy = {'executorch.exir', 'torchao', 'torch._dynamo', 'torch._inductor'} & set(sys.modules)\n"
+        "from executorch.runtime import Runtime; import torch, numpy as np\n"
+        f"method = Runtime.get().load_program({str(fp32[0])!r}).load_method('forward')\n"
+        "same = np.array_equal(found, method.execute([torch.from_numpy(images(1))])[0].numpy())\n"
+        "print(sorted(heavy), same)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[] True", done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_light_lowering_writes_the_same_bytes(beginning: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    light, plain = tmp_path / "light.pte", tmp_path / "plain.pte"
+    FORMAT.export(beginning, Conversion("fp32"), light)
+    monkeypatch.setattr(format_module, "light_lowering", lambda program: nullcontext())
+    FORMAT.export(beginning, Conversion("fp32"), plain)
+    assert light.read_bytes() == plain.read_bytes()
+
+
+def test_light_lowering_builds_the_patterns_that_may_be_there_and_puts_everything_back() -> None:
+    import torch
+    from executorch.backends.xnnpack.partition.graphs import bilinear_2d, sdpa
+    from torch.fx.traceback import NodeSource
+
+    class Attention(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.scaled_dot_product_attention(x, x, x)
+
+    before = sdpa.get_graphs, bilinear_2d.get_graphs_dict
+    with light_lowering(torch.export.export(Attention().eval(), (torch.zeros(1, 1, 4, 4),))):
+        assert (sdpa.get_graphs, bilinear_2d.get_graphs_dict) == (before[0], dict)
+    assert (sdpa.get_graphs, bilinear_2d.get_graphs_dict) == before
+    assert "__deepcopy__" not in vars(NodeSource)
 
 
 @pytest.mark.slow

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from udacisense.errors import CheckpointError
-from udacisense.processes import limits, rpc
+from udacisense.processes import limits, serve
 from udacisense.processes.limits import Bounds
+from udacisense.progress import report
 
 
 def fail(_asked: Any, _arrays: Any) -> Any:
@@ -49,6 +50,15 @@ def touch(asked: Any, _arrays: Any) -> Any:
     return done, []
 
 
+def work(_asked: Any, _arrays: Any) -> Any:
+    """Tell of progress while working."""
+    for step in (0.25, 0.5):
+        report(step, f"at {step}")
+        time.sleep(0.2)
+    print("done working", file=sys.stderr, flush=True)
+    return {"done": True}, []
+
+
 def garble(_asked: Any, _arrays: Any) -> Any:
     """Write something else where the answers go."""
     print("not an answer", flush=True)
@@ -63,6 +73,7 @@ HANDLERS = {
     "fill": fill,
     "touch": touch,
     "print": garble,
+    "work": work,
     "bound": lambda _asked, _arrays: ({"bound": limits.is_bound()}, []),
 }
 
@@ -70,4 +81,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 1:
         folder = Path(sys.argv[1])
         limits.apply(Bounds(256 << 20, file_bytes=1 << 20, read=(str(folder / "seen"),), write=(str(folder / "own"),)))
-    rpc.serve(HANDLERS)
+    serve.serve(HANDLERS)

@@ -15,11 +15,13 @@ import numpy as np
 import psutil
 import pytest
 
+from udacisense.errors import CheckpointError
 from udacisense.processes import frames, limits
 from udacisense.processes.frames import FrameError
 from udacisense.processes.limits import Bounds
 from udacisense.processes.rpc import Child, ChildError
 from udacisense.processes.spawn import module
+from udacisense.progress import part, watched_by
 
 LANDLOCK = pytest.mark.skipif(limits.landlock_version() is None, reason="this kernel has no Landlock")
 
@@ -81,10 +83,36 @@ def test_what_the_child_prints_does_not_spoil_its_answer(child: Child) -> None:
 
 
 def test_a_child_that_dies_says_how_and_its_last_words(child: Child) -> None:
-    with pytest.raises(ChildError, match="ended by signal 11") as told:
+    with pytest.raises(ChildError, match="killed by SIGSEGV") as told:
         child.ask("die", timeout_s=60)
     assert told.value.kind == ""
     assert not child.alive
+
+
+def test_progress_is_passed_on_and_something_is_done_meanwhile(child: Child) -> None:
+    told: list[tuple[float, str]] = []
+    looks: list[float] = []
+    with watched_by(lambda fraction, stage: told.append((fraction, stage))), part(0.5, 1.0, "child: "):
+        assert child.ask("work", timeout_s=60, meanwhile=lambda: looks.append(time.monotonic()))[0]["done"] is True
+    assert told == [(0.625, "child: at 0.25"), (0.75, "child: at 0.5")]
+    assert child.stage == "at 0.5"
+    assert len(looks) >= 2
+    assert child.said() == "done working"
+    child.ask("echo", timeout_s=60)
+    assert child.said() == "", "what it printed before belongs to the call before"
+
+
+def test_a_child_that_never_reads_what_it_is_sent_is_ended() -> None:
+    deaf = Child([sys.executable, "-c", "import time; time.sleep(600)"])
+    with pytest.raises(ChildError, match=r"no answer within 0\.5 s"):
+        deaf.ask("echo", [np.zeros(4 << 20, np.uint8)], timeout_s=0.5)
+    assert ended(deaf.pid)
+
+
+def test_an_error_of_ours_is_told_apart_from_one_that_has_its_name_only() -> None:
+    assert isinstance(ChildError("no good", "CheckpointError", ours=True).told, CheckpointError)
+    assert ChildError("no good", "CheckpointError").told is None
+    assert ChildError("no good", "SystemExit", ours=True).told is None
 
 
 def test_a_child_that_hangs_is_ended(child: Child) -> None:
@@ -92,6 +120,24 @@ def test_a_child_that_hangs_is_ended(child: Child) -> None:
     with pytest.raises(ChildError, match=r"no answer within 0\.5 s"):
         child.ask("hang", timeout_s=0.5)
     assert ended(child.pid)
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"progress": 3, "arrays": []}', '{"progress": [], "arrays": []}', '{"progress": ["x", "y"], "arrays": []}']
+)
+def test_progress_that_is_none_ends_the_child(raw: str) -> None:
+    loud = Child([sys.executable, "-c", f"import time; print({raw!r}, flush=True); time.sleep(600)"])
+    with pytest.raises(ChildError, match="answered with something else"):
+        loud.ask("echo", timeout_s=60)
+    assert ended(loud.pid)
+
+
+def test_arrays_are_counted_together() -> None:
+    out = BytesIO()
+    frames.write(out, {}, [np.zeros(60, np.uint8), np.zeros(60, np.uint8)])
+    assert len(frames.read(BytesIO(out.getvalue()), 120)[1]) == 2  # type: ignore[index]
+    with pytest.raises(FrameError, match="60 bytes where 59 are left"):
+        frames.read(BytesIO(out.getvalue()), 119)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ verdict of a kind is a new try. The kinds share starts, each with blocks of its 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from udacisense.benchmark.compare import Comparison, Speed, compare_starts
 from udacisense.benchmark.cpu_load import BackgroundLoad
 from udacisense.benchmark.protocol import TimingProtocol, get_protocol
-from udacisense.benchmark.queueing import alone_on_the_machine
 from udacisense.benchmark.replication import one_start
 from udacisense.benchmark.subject_run import RunContext, Setting, SubjectRun
 from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import CHILD
+from udacisense.processes.locks import heavy_work
 from udacisense.progress import report
 from udacisense.records import store
 from udacisense.records.provenance import here
@@ -81,7 +81,7 @@ KINDS = (
 
 
 def selftest(
-    subject: Subject, *, child: tuple[str, ...] = CHILD, protocol: TimingProtocol | None = None, comparisons: int = COMPARISONS
+    subject: Subject, *, child: Sequence[str] = CHILD, protocol: TimingProtocol | None = None, comparisons: int = COMPARISONS
 ) -> SelfTest:
     """Compare a file with itself `comparisons` times, two of five times with more work too, and save what came out.
 
@@ -92,7 +92,7 @@ def selftest(
     less = "" if comparisons == COMPARISONS else f" --comparisons {comparisons}"
     made = here(f"python -m udacisense selftest bench --subject {subject.id}{less}")
     began = time.monotonic()
-    with alone_on_the_machine("the self-test of the benchmark"), BackgroundLoad(1) as neighbours:
+    with heavy_work("the self-test of the benchmark", seeded=False, alone=True), BackgroundLoad(1) as neighbours:
         around = RunContext(plan, child, MachineWatch(), neighbours)
         trials = run_trials(lambda: _opened(subject, around), plan, comparisons)
     record = SelfTest(

@@ -10,11 +10,11 @@ from itertools import product
 from udacisense.benchmark.cpu_load import BackgroundLoad
 from udacisense.benchmark.interleave import Interleaver, attempt
 from udacisense.benchmark.protocol import TimingProtocol, get_protocol
-from udacisense.benchmark.queueing import alone_on_the_machine
 from udacisense.benchmark.subject_run import RunContext, Setting, SubjectRun
 from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import CHILD
 from udacisense.errors import MeasureError
+from udacisense.processes.locks import heavy_work
 from udacisense.progress import part
 from udacisense.ranges import BATCH, BUSY, THREADS
 from udacisense.records.provenance import usable_cores
@@ -57,7 +57,7 @@ def benchmark(
     pinned = _checked(cpus)
     plan = protocol or get_protocol()
     run = _Run(plan, _command(unique, plan, found, pinned))
-    with alone_on_the_machine(f"timing {len(unique)} files"), BackgroundLoad(busy) as neighbours:
+    with heavy_work(f"timing {len(unique)} files", seeded=False, alone=True), BackgroundLoad(busy) as neighbours:
         around = RunContext(plan, child, MachineWatch(), neighbours, found[0], pinned)
         records = run.measure([(s, setting) for setting in found for s in unique], around)
     for subject, failure in run.failures:

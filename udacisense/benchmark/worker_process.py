@@ -1,54 +1,48 @@
-"""The process that is timed: loads one file, then answers commands on its pipes, one line of JSON each.
+"""The process that is timed: `python -m udacisense.benchmark.worker_process` loads one file and runs it.
 
-`python -m udacisense.benchmark.worker_process` reads {"do": "hello" | "open" | a step of timed.py, ...} and writes the answer,
-or {"error": message}. It ends when its input does, so it never outlives the process that started it.
+It is asked by `worker_client`: "hello", "open", then the steps of `worker_steps`.
 """
 
 from __future__ import annotations
 
-import faulthandler
-import json
-import os
-import sys
-from typing import IO
+from typing import Any
 
-from udacisense.benchmark.worker_steps import STEPS, Answer, Command, Timed, open_subject
-from udacisense.foreign import in_brief
-from udacisense.processes.limits import die_with_parent
+from udacisense.benchmark.worker_steps import STEPS, Command, Step, Timed, open_subject
+from udacisense.processes.frames import Array
+from udacisense.processes.serve import Answer, Handler, serve
 
 
-def serve(commands: IO[str], answers: IO[str]) -> None:
-    """Answer commands until they end."""
-    timed: Timed | None = None
-    for line in commands:
-        command = json.loads(line)
-        # ends this process even where the runtime hangs in native code and nobody is left to kill it
-        faulthandler.dump_traceback_later(command["timeout_s"], exit=True)
-        try:
-            timed, answer = _do(timed, command)
-        except Exception as exc:  # the seam: every runtime has errors of its own, and the parent must hear of each
-            answer = {"error": in_brief(exc)}
-        faulthandler.cancel_dump_traceback_later()
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+class _Opened:
+    """The subject, once it is open."""
+
+    def __init__(self) -> None:
+        self._timed: Timed | None = None
+
+    def hello(self, _asked: Command, _arrays: list[Array]) -> Answer:
+        return {}, []
+
+    def open(self, asked: Command, _arrays: list[Array]) -> Answer:
+        self._timed, answer = open_subject(asked)
+        return answer, []
+
+    def step(self, step: Step) -> Handler:
+        def do(asked: dict[str, Any], _arrays: list[Array]) -> Answer:
+            if self._timed is None:
+                raise ValueError("nothing is open")
+            return step(self._timed, asked), []
+
+        return do
 
 
-def _do(timed: Timed | None, command: Command) -> tuple[Timed | None, Answer]:
-    if command["do"] == "hello":
-        return timed, {}
-    if command["do"] == "open":
-        return open_subject(command)
-    if timed is None:
-        raise ValueError("nothing is open")
-    return timed, STEPS[command["do"]](timed, command)
+def handlers() -> dict[str, Handler]:
+    """What can be asked."""
+    opened = _Opened()
+    return {"hello": opened.hello, "open": opened.open} | {name: opened.step(step) for name, step in STEPS.items()}
 
 
 def main() -> None:
-    """Serve on the process's pipes; what a runtime prints goes to stderr, so that it cannot spoil an answer."""
-    die_with_parent()
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    serve(sys.stdin, answers)
+    """Answer on the process's pipes."""
+    serve(handlers())
 
 
 if __name__ == "__main__":

@@ -231,7 +231,8 @@ def _image(seed: int) -> bytes:
     return out.getvalue()
 
 
-STEPS: Mapping[str, Callable[[Timed, Command], Answer]] = {
+Step = Callable[[Timed, Command], Answer]
+STEPS: Mapping[str, Step] = {
     "warm": warm_up,
     "block": time_block,
     "memory": read_memory,

@@ -1,75 +1,53 @@
-"""The process that converts: `python -m udacisense.conversion.worker` answers commands on its pipes, one line of JSON each.
+"""The process that converts: `python -m udacisense.conversion.worker JSON` does the steps of `steps` that it is asked for.
 
-It reads {"do": "export" | "check" | "measure" | "write_golden" | "describe_data", ...}, writes {"progress": [fraction, stage]}
-while it works, then the answer, or {"error": message, "kind": class name, "ours": whether it is one of UdaciSense's}. It is
-kept for the next conversion, so that imports and the exported network are shared, and ends when its input does.
+It is asked by `worker_client`, and kept for the next conversion, so that imports and the exported network are shared.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import faulthandler
 import json
-import os
 import sys
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from udacisense.conversion.steps import ConversionSteps, same_checkpoint
-from udacisense.errors import UdaciSenseError
 from udacisense.processes import limits
+from udacisense.processes.frames import Array
 from udacisense.processes.limits import Bounds
-from udacisense.progress import watched_by
+from udacisense.processes.serve import Answer, Handler, serve
 from udacisense.settings import settings
 from udacisense.types import ConversionRecipe
 
-Command = Mapping[str, Any]
+STEPS = ("export", "check", "measure", "write_golden", "describe_data")
 PATHS = ("out", "path", "fp32_path")
 
 
-def answer(workshop: ConversionSteps, command: Command) -> Any:
-    """Do one command; its answer as JSON values."""
-    arguments = {key: value for key, value in command.items() if key not in ("do", "timeout_s", "checkpoint")}
-    arguments |= {key: Path(arguments[key]) for key in PATHS if arguments.get(key) is not None}
-    if "recipe" in arguments:
-        arguments["recipe"] = ConversionRecipe(**arguments["recipe"])
-    checkpoint = same_checkpoint(Path(command["checkpoint"]["path"]), command["checkpoint"]["sha256"])
-    found = getattr(workshop, command["do"])(checkpoint, **arguments)
-    return dataclasses.asdict(found) if dataclasses.is_dataclass(found) and not isinstance(found, type) else found
+def handler(workshop: ConversionSteps, step: str) -> Handler:
+    """Do one step with values that came as JSON, and answer with such; the trace of an error goes to the log."""
 
+    def do(asked: dict[str, Any], _arrays: list[Array]) -> Answer:
+        meant = asked.pop("checkpoint")
+        asked |= {key: Path(asked[key]) for key in PATHS if asked.get(key) is not None}
+        if "recipe" in asked:
+            asked["recipe"] = ConversionRecipe(**asked["recipe"])
+        try:
+            found = getattr(workshop, step)(same_checkpoint(Path(meant["path"]), meant["sha256"]), **asked)
+        except Exception:
+            traceback.print_exc()
+            raise
+        plain = dataclasses.asdict(found) if dataclasses.is_dataclass(found) and not isinstance(found, type) else found
+        return {"answer": plain}, []
 
-def serve(commands: IO[str], answers: IO[str]) -> None:
-    """Answer commands until they end."""
-
-    def say(line: Mapping[str, Any]) -> None:
-        answers.write(json.dumps(line) + "\n")
-        answers.flush()
-
-    workshop = ConversionSteps(settings().threads)
-    with watched_by(lambda fraction, stage: say({"progress": [fraction, stage]})):
-        for line in commands:
-            command = json.loads(line)
-            # ends this process even where a converter hangs in native code and nobody is left to kill it
-            faulthandler.dump_traceback_later(command["timeout_s"], exit=True)
-            try:
-                say({"answer": answer(workshop, command)})
-            except Exception as exc:  # the seam: every converter has errors of its own, and the parent must hear of each
-                traceback.print_exc()
-                ours = isinstance(exc, UdaciSenseError)
-                say({"error": str(exc) or type(exc).__name__, "kind": type(exc).__name__, "ours": ours})
-            faulthandler.cancel_dump_traceback_later()
+    return do
 
 
 def main(argument: str) -> None:
-    """Serve on the process's pipes; what a converter prints goes to the log, so that it cannot spoil an answer."""
-    faulthandler.enable()  # a crash in native code leaves its place in the log
-    limits.die_with_parent()
+    """Bind this process, then answer on its pipes."""
     limits.apply(Bounds(**json.loads(argument)))
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    serve(sys.stdin, answers)
+    workshop = ConversionSteps(settings().threads)
+    serve({step: handler(workshop, step) for step in STEPS})
 
 
 if __name__ == "__main__":

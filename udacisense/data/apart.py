@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import threading
-from contextlib import suppress
-from typing import IO
-
 import numpy as np
 
 from udacisense.data.turns import Turns
 from udacisense.errors import ImageError
-from udacisense.processes.spawn import popen
+from udacisense.processes.rpc import Child, ChildError
+from udacisense.processes.spawn import module
 from udacisense.types import Pixels
 
 WALL_S = 60.0
@@ -25,8 +19,7 @@ AT_ONCE = 2
 WAIT_S = 2 * WALL_S
 """Longest wait for a turn."""
 
-COMMAND = (sys.executable, "-m", "udacisense.data.decode_child")
-_LINE_BYTES = 4096
+COMMAND = module("udacisense.data.decode_child")
 
 _turns = Turns(AT_ONCE, WAIT_S)
 
@@ -52,46 +45,18 @@ def decode_apart(raw: bytes, name: str, max_pixels: int, visitor: str = "") -> t
 
 def _ask(raw: bytes, name: str, max_pixels: int) -> tuple[Pixels, float]:
     environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
-    with popen(COMMAND, env=environment, stdin=pipe, stdout=pipe, stderr=nowhere) as child:
-        too_long = threading.Timer(WALL_S, child.kill)
-        too_long.start()
-        try:
-            return _exchange(child, raw, name, max_pixels)
-        finally:
-            too_long.cancel()
-            child.kill()
-
-
-def _exchange(child: subprocess.Popen[bytes], raw: bytes, name: str, max_pixels: int) -> tuple[Pixels, float]:
-    assert child.stdin is not None
-    assert child.stdout is not None  # both were asked for
-    with suppress(OSError):  # a child that is gone is told of by what it does not answer
-        _send(child.stdin, raw, name, max_pixels)
-    return _receive(child.stdout, name, max_pixels)
-
-
-def _send(to: IO[bytes], raw: bytes, name: str, max_pixels: int) -> None:
-    with to:
-        to.write(json.dumps({"name": name, "max_pixels": max_pixels}).encode() + b"\n")
-        to.write(raw)
-
-
-def _receive(source: IO[bytes], name: str, max_pixels: int) -> tuple[Pixels, float]:
-    """What the child answers; nothing of it is believed that does not fit what was asked."""
+    file = np.frombuffer(raw, np.uint8)
     try:
-        told = json.loads(source.readline(_LINE_BYTES))
-        if "error" in told:
-            raise ImageError(str(told["error"]))
-        height, width, seconds = int(told["height"]), int(told["width"]), float(told["seconds"])
+        with Child(COMMAND, environment, most_bytes=3 * max_pixels) as child:
+            told, arrays = child.ask("decode", [file], timeout_s=WALL_S, name=name, max_pixels=max_pixels)
+        (pixels,), seconds = arrays, float(told["seconds"])
+    except ChildError as exc:
+        raise (exc.told or _ended(name)) from exc
     except (ValueError, KeyError, TypeError) as exc:
         raise _ended(name) from exc
-    if height < 1 or width < 1 or height * width > max_pixels:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise _ended(name)
-    got = source.read(3 * height * width)
-    if len(got) < 3 * height * width:
-        raise _ended(name)
-    return np.frombuffer(got, np.uint8).reshape(height, width, 3), seconds
+    return pixels, seconds
 
 
 def _ended(name: str) -> ImageError:

@@ -1,22 +1,17 @@
-"""The process that decodes an image: `python -m udacisense.data.decode_child`.
-
-On stdin comes a line of JSON with `name` and `max_pixels`, then the file. On stdout goes a line of JSON with `height`, `width`
-and `seconds`, then the pixels, row by row; or a line with `error` alone.
-"""
+"""The process that decodes images: `python -m udacisense.data.decode_child`, asked by `apart`."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from typing import IO
+from typing import Any
 
 from udacisense.data.bounds import examine
 from udacisense.data.images import decode_here
 from udacisense.errors import ImageError
 from udacisense.processes import limits
+from udacisense.processes.frames import Array
 from udacisense.processes.limits import Bounds
-from udacisense.types import Pixels
+from udacisense.processes.serve import Answer, serve
 
 MEMORY_BYTES = 1 << 30
 """What the process may fill: 64 million pixels in scans take 400 MB, their decoded half three times 64 MB."""
@@ -30,30 +25,21 @@ def bind() -> None:
     limits.apply(Bounds(MEMORY_BYTES, CPU_S, file_bytes=0, read=()))
 
 
-def answer(source: IO[bytes]) -> tuple[dict[str, object], Pixels | None]:
-    """The pixels of the file that comes, and what is said with them."""
-    asked = json.loads(source.readline())
-    raw, name, most = source.read(), str(asked["name"]), int(asked["max_pixels"])
+def answer(asked: dict[str, Any], arrays: list[Array]) -> Answer:
+    """The pixels of the file that comes, and the seconds that decoding took."""
+    raw, name, most = arrays.pop().tobytes(), str(asked["name"]), int(asked["max_pixels"])
     start = time.perf_counter()
     try:
         pixels = decode_here(raw, name, examine(raw, name, most), most)
-    except ImageError as exc:
-        return {"error": str(exc)}, None
-    except MemoryError:
-        return {"error": f"{name} does not fit into memory. Make it smaller and try again."}, None
-    seconds = time.perf_counter() - start
-    return {"height": pixels.shape[0], "width": pixels.shape[1], "seconds": seconds}, pixels
+    except MemoryError as exc:
+        raise ImageError(f"{name} does not fit into memory. Make it smaller and try again.") from exc
+    return {"seconds": time.perf_counter() - start}, [pixels]
 
 
 def main() -> None:
-    """Answer once, bound by limits."""
-    limits.die_with_parent()
+    """Bind this process, then answer on its pipes."""
     bind()
-    told, pixels = answer(sys.stdin.buffer)
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
-    if pixels is not None:
-        sys.stdout.buffer.write(pixels.data.cast("B"))
-    sys.stdout.buffer.flush()
+    serve({"decode": answer})
 
 
 if __name__ == "__main__":

@@ -1,21 +1,27 @@
-"""The process that reads: `python -m udacisense.inspection.child FORMAT PATH FOLDER` writes an Anatomy or an error as JSON."""
+"""The process that takes a file apart: `python -m udacisense.inspection.child JSON`, asked by `inspect_file`."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from udacisense.errors import UnsafeFileError
 from udacisense.foreign import in_brief
 from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
-from udacisense.inspection.limits import bind
 from udacisense.inspection.structure import FileError, ModelStructure
-from udacisense.processes.limits import die_with_parent
+from udacisense.processes import limits
+from udacisense.processes.frames import Array
+from udacisense.processes.limits import Bounds
+from udacisense.processes.serve import Answer, serve
+
+CPU_S = 60
+"""Processor time of the process."""
 
 MAX_PARTS = 100_000
 """Most operators and tensors that are handed on."""
@@ -49,16 +55,22 @@ def answer(format: str, path: Path) -> dict[str, Any]:
     return {"anatomy": asdict(found)}
 
 
-def main() -> None:
-    """Answer on stdout, bound by limits."""
-    die_with_parent()
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a file prints cannot spoil the answer
-    path = Path(sys.argv[2])
-    bind(path, Path(sys.argv[3]))
-    with out:
-        json.dump(answer(sys.argv[1], path), out)
+def bind(path: Path, folder: Path | None = None) -> None:
+    """Bind this process for good: it sees one file, and writes nothing but into a temporary folder of its own."""
+    limits.apply(Bounds.for_file(path, write=() if folder is None else (folder,), cpu_s=CPU_S))
+
+
+def main(argument: str) -> None:
+    """Bind this process, then answer on its pipes."""
+    asked = json.loads(argument)
+    path = Path(asked["path"])
+    bind(path, Path(asked["folder"]))
+
+    def read(_asked: dict[str, Any], _arrays: list[Array]) -> Answer:
+        return {}, [np.frombuffer(json.dumps(answer(asked["format"], path)).encode(), np.uint8)]
+
+    serve({"read": read})
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

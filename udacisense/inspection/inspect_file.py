@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -18,14 +16,16 @@ from udacisense.errors import InspectError, StoreError
 from udacisense.foreign import in_brief
 from udacisense.inspection.advice import judge
 from udacisense.inspection.inspection import Inspection, describe
-from udacisense.inspection.limits import WALL_S
 from udacisense.inspection.structure import ModelStructure
-from udacisense.processes.spawn import popen
+from udacisense.processes.rpc import Child, ChildError
+from udacisense.processes.spawn import module
 from udacisense.records import store
 
 MARKS = {b"TFL3": "litert", b"ET12": "executorch"}
 SUFFIXES = {".onnx": "onnx", ".mlpackage": "coreml", ".tflite": "litert", ".pte": "executorch", ".ptl": "torchscript"}
 READABLE = ("executorch", "litert", "onnx", "coreml", "torchscript", "torchscript-lite")
+WALL_S = 90.0
+"""Time after which the reading process is ended from outside."""
 MAX_FILE_BYTES = 1 << 30
 """Largest file that is looked into; the largest classifier for a phone has a few hundred MB."""
 
@@ -97,20 +97,18 @@ def read(format: str, path: Path) -> ModelStructure:
 
 
 def _read(format: str, path: Path, folder: str) -> ModelStructure:
-    command = [sys.executable, "-m", "udacisense.inspection.child", format, str(path.absolute()), folder]
+    asked = {"format": format, "path": str(path.absolute()), "folder": folder}
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "TMPDIR": folder}
-    child = popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        out, _ = child.communicate(timeout=WALL_S)
-    except subprocess.TimeoutExpired as exc:
-        child.kill()
-        child.communicate()
-        raise _refused(path, format, f"reading it took longer than {WALL_S:.0f} s and was ended") from exc
-    return outcome(path, format, child.returncode, out)
+        with Child(module("udacisense.inspection.child", json.dumps(asked)), environment) as child:
+            _, documents = child.ask("read", timeout_s=WALL_S)
+    except ChildError as exc:
+        raise _refused(path, format, f"the process that read it {exc.how or 'failed'}") from exc
+    return outcome(path, format, b"".join(document.tobytes() for document in documents))
 
 
-def outcome(path: Path, format: str, code: int, out: bytes) -> ModelStructure:
-    """What a child that ended with `code` has to say about a file.
+def outcome(path: Path, format: str, out: bytes) -> ModelStructure:
+    """What a child that answered has to say about a file.
 
     Raises:
         InspectError: nothing good.
@@ -122,9 +120,8 @@ def outcome(path: Path, format: str, code: int, out: bytes) -> ModelStructure:
         if "error" in document:
             raise _refused(path, format, str(document["error"]))
         return TypeAdapter(ModelStructure).validate_python(document["anatomy"])
-    except (ValueError, KeyError, TypeError, ValidationError) as exc:
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        raise _refused(path, format, f"the process that read it {how}") from exc
+    except (ValueError, KeyError, TypeError, ValidationError, RecursionError) as exc:
+        raise _refused(path, format, "the process that read it gave no answer that can be read") from exc
 
 
 def _refused(path: Path, format: str, why: str) -> InspectError:

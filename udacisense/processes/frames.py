@@ -17,6 +17,7 @@ Array = NDArray[Any]
 
 MAX_LINE_BYTES = 8 << 20
 MAX_ARRAY_BYTES = 1 << 30
+"""What the arrays of a message may have together."""
 MAX_ARRAYS = 10_000
 _KINDS = {"<f4": np.float32, "<i8": np.int64, "|u1": np.uint8}
 
@@ -35,8 +36,8 @@ def write(out: IO[bytes], message: Mapping[str, Any], arrays: Sequence[Array] = 
     out.flush()
 
 
-def read(given: IO[bytes]) -> tuple[dict[str, Any], list[Array]] | None:
-    """The next message with its arrays; None at the end.
+def read(given: IO[bytes], most_bytes: int = MAX_ARRAY_BYTES) -> tuple[dict[str, Any], list[Array]] | None:
+    """The next message with its arrays, which have at most `most_bytes` together; None at the end.
 
     Raises:
         FrameError: it is none, or larger than any that is meant.
@@ -49,18 +50,21 @@ def read(given: IO[bytes]) -> tuple[dict[str, Any], list[Array]] | None:
         told = message.pop("arrays")
         if not isinstance(told, list) or len(told) > MAX_ARRAYS:
             raise FrameError("too many arrays")
-        return message, [_array(given, one["kind"], one["shape"]) for one in told]
+        arrays: list[Array] = []
+        for one in told:
+            arrays.append(_array(given, one["kind"], one["shape"], most_bytes - sum(a.nbytes for a in arrays)))
+        return message, arrays
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as exc:
         raise FrameError(str(exc)[:200] or type(exc).__name__) from exc
 
 
-def _array(given: IO[bytes], kind: str, shape: Sequence[int]) -> Array:
+def _array(given: IO[bytes], kind: str, shape: Sequence[int], most_bytes: int) -> Array:
     dtype = np.dtype(_KINDS[kind])
     if any(type(n) is not int or n < 0 for n in shape) or len(shape) > 16:
         raise FrameError(f"no shape: {str(shape)[:80]}")
     size = math.prod(shape) * dtype.itemsize
-    if size > MAX_ARRAY_BYTES:
-        raise FrameError(f"an array of {size} bytes")
+    if size > most_bytes:
+        raise FrameError(f"an array of {size} bytes where {most_bytes} are left")
     raw = bytearray(size)
     view, done = memoryview(raw), 0
     while done < size:

@@ -63,11 +63,12 @@ class Bounds:
     write: tuple[str, ...] = ()  # folders in which it may write; nothing else on Linux
 
     @classmethod
-    def for_file(cls, path: Path, *, read: Iterable[Path] = (), write: Iterable[Path] = ()) -> Bounds:
+    def for_file(cls, path: Path, *, read: Iterable[Path] = (), write: Iterable[Path] = (), cpu_s: int | None = None) -> Bounds:
         """The bounds of a process that opens one model file: it sees that file and writes nothing but where told."""
         size = path.stat().st_size if path.is_file() else 0
         return cls(
             memory_bytes=MEMORY_BYTES + 3 * size,
+            cpu_s=cpu_s,
             file_bytes=FILE_BYTES,
             read=(str(path), *map(str, read)),
             write=tuple(map(str, write)),

@@ -1,57 +1,75 @@
-"""Calls into a child process: ask with a time limit, and tell plainly how a child ended.
+"""Calls into a child process: ask with a time limit, hear of progress, and tell plainly how a child ended.
 
-The child's side is `serve`; the parent's is `Child`. Arrays travel as bytes, see `frames`.
+This is the parent's side; the child's is `serve`. Arrays travel as bytes, see `frames`.
 """
 
 from __future__ import annotations
 
-import faulthandler
-import io
 import os
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, Any
+from types import TracebackType
+from typing import IO, Any, Self
 
+from udacisense import errors
+from udacisense.errors import UdaciSenseError
 from udacisense.processes import frames
 from udacisense.processes.frames import Array, FrameError
-from udacisense.processes.limits import allow_cpu, die_with_parent
 from udacisense.processes.spawn import popen
+from udacisense.progress import report
 
-GRACE_S = 5.0
-"""A child's own limit of time comes this much after its parent's: it matters only where the parent hangs."""
-CPU_FACTOR = 4
-"""Processor time that a call may use, as a multiple of its limit of time: it may run on several cores."""
-SAID_BYTES = 4000
+SAID_BYTES = 16_000
+"""So much of the end of what a child printed is read."""
+STAGE_CHARACTERS = 300
+EVERY_S = 0.1
+"""How often `meanwhile` is done: seldom enough to cost the child nothing."""
 
 Answer = tuple[dict[str, Any], list[Array]]
-Handler = Callable[[Mapping[str, Any], list[Array]], Answer]
 
 
 class ChildError(Exception):
-    """A call failed in the child: `kind` is the name of its error's class, "" where the child itself ended."""
+    """A call failed in the child, or the child ended."""
 
-    def __init__(self, message: str, kind: str = "") -> None:
+    def __init__(self, message: str, kind: str = "", *, ours: bool = False, how: str = "", said: str = "", by: int = 0) -> None:
         super().__init__(message)
-        self.kind = kind
+        self.kind = kind  # the name of its error's class; "" where the child itself ended
+        self.how = how  # in what way, as "was killed by SIGSEGV"
+        self.said = said  # its last words
+        self.by = by  # the signal that ended it, 0 = none
+        self._ours = ours
+
+    @property
+    def told(self) -> UdaciSenseError | None:
+        """The error as the child raised it, where it is one of UdaciSense's."""
+        kind = getattr(errors, self.kind, None) if self._ours else None
+        return kind(str(self)) if isinstance(kind, type) and issubclass(kind, UdaciSenseError) else None
 
 
 class Child:
     """A running child process, asked by one thread at a time. It ends when this object or this process does."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, most_bytes: int = frames.MAX_ARRAY_BYTES
+    ) -> None:
         """Start the child.
+
+        Args:
+            env: set before it imports anything.
+            most_bytes: what the arrays of an answer may have together.
 
         Raises:
             ChildError: the system starts no process.
         """
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self.stage = ""  # what it was doing last, as far as it told
+        self._said = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in close(); reading it does not move the child's place
+        self._said_before, self._timeout_s, self._ends = 0, 0.0, 0.0
         self._lock = threading.Lock()
         try:
             self._process = popen(
@@ -59,10 +77,16 @@ class Child:
             )
         except OSError as exc:
             self._said.close()
-            raise ChildError(f"no process could be started: {exc.strerror}") from exc
+            raise ChildError(f"no process could be started: {exc.strerror}", how=f"did not start ({exc.strerror})") from exc
         self._answers: queue.SimpleQueue[Answer | FrameError | None] = queue.SimpleQueue()
-        threading.Thread(target=_collect, args=(self._process.stdout, self._answers), daemon=True).start()
+        threading.Thread(target=_collect, args=(self._process.stdout, self._answers, most_bytes), daemon=True).start()
         self._end = weakref.finalize(self, _end, self._process, self._said)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
     @property
     def alive(self) -> bool:
@@ -74,56 +98,107 @@ class Child:
         """Its process number."""
         return self._process.pid
 
-    def ask(self, do: str, arrays: Sequence[Array] = (), *, timeout_s: float, **arguments: object) -> Answer:
-        """Call `do` in the child and wait for its answer; a child that does not answer in time is ended.
+    def ask(
+        self,
+        do: str,
+        arrays: Sequence[Array] = (),
+        *,
+        timeout_s: float,
+        meanwhile: Callable[[], None] | None = None,
+        **arguments: object,
+    ) -> Answer:
+        """Call `do` in the child and wait for its answer; what it reports is reported here. A child that is late is ended.
+
+        Args:
+            meanwhile: done every tenth of a second while it works.
 
         Raises:
             ChildError: the call failed, the child ended, or the time was over.
         """
         with self._lock:
-            assert self._process.stdin is not None  # asked for in __init__
-            with suppress(OSError):  # a child that is gone is told of below, with the way it ended
-                frames.write(self._process.stdin, {"do": do, "timeout_s": timeout_s, **arguments}, arrays)
-            found = self._wait(timeout_s)
-        if "error" in found[0]:
-            raise ChildError(str(found[0]["error"]), str(found[0].get("kind", "")))
+            self._timeout_s, self._ends = timeout_s, time.monotonic() + timeout_s
+            self._said_before = self._said_bytes()
+            self._send({"do": do, "timeout_s": timeout_s, **arguments}, arrays)
+            while "progress" in (found := self._next(meanwhile))[0]:
+                self._hear(found[0]["progress"])
+        told = found[0]
+        if "error" in told:
+            raise ChildError(str(told["error"]), str(told.get("kind", "")), ours=told.get("ours") is True)
         return found
 
-    def _wait(self, timeout_s: float) -> Answer:
+    def _send(self, message: Mapping[str, object], arrays: Sequence[Array]) -> None:
+        assert self._process.stdin is not None  # asked for in __init__
+        timeout_s = self._timeout_s
+        late = threading.Timer(timeout_s, self._process.kill) if arrays else None  # it may never read what fills the pipe
+        if late is not None:
+            late.start()
         try:
-            found = self._answers.get(timeout=timeout_s)
-        except queue.Empty:
-            self.close()
-            raise ChildError(f"it gave no answer within {timeout_s:g} s and was stopped") from None
-        if found is None or isinstance(found, FrameError):
-            raise ChildError(self._how_it_ended() if found is None else f"it answered with something else ({found})")
-        return found
+            with suppress(OSError, ValueError):  # a child that is gone is told of later, with the way it ended
+                frames.write(self._process.stdin, message, arrays)
+        finally:
+            if late is not None:
+                late.cancel()
 
-    def close(self) -> None:
-        """End the child; once is enough, more does no harm."""
-        self._end()
+    def _said_bytes(self) -> int:
+        with suppress(OSError, ValueError):  # closed
+            return os.fstat(self._said.fileno()).st_size
+        return 0
 
-    def _how_it_ended(self) -> str:
-        code = self._process.wait()
-        if code == -getattr(signal, "SIGXCPU", 0):
-            return "it used more processor time than it may and was stopped"
-        how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        hint = ", as happens where it asks for more memory than it may use" if -code in (signal.SIGKILL, signal.SIGABRT) else ""
-        said = self._last_words()
-        return f"its process {how}{hint}{f' ({said})' if said else ''}"
-
-    def _last_words(self) -> str:
+    def said(self) -> str:
+        """The end of what it printed since it was last asked."""
         with suppress(OSError, ValueError):
-            self._said.seek(max(self._said.seek(0, io.SEEK_END) - SAID_BYTES, 0))
-            lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
-            return lines[-1].strip().rstrip(".")[:160] if lines else ""
+            self._said.seek(max(self._said_before, self._said_bytes() - SAID_BYTES))
+            return self._said.read().decode("utf-8", "replace").strip()
         return ""
 
+    def close(self) -> None:
+        """End the child; once is enough, more does no harm. Another thread that waits for an answer gets a ChildError."""
+        self._end()
 
-def _collect(out: IO[bytes], answers: queue.SimpleQueue[Answer | FrameError | None]) -> None:
+    def _next(self, meanwhile: Callable[[], None] | None) -> Answer:
+        while (left := self._ends - time.monotonic()) > 0:
+            try:
+                found = self._answers.get(timeout=left if meanwhile is None else min(EVERY_S, left))
+            except queue.Empty:
+                if meanwhile is not None:
+                    meanwhile()
+                continue
+            if isinstance(found, FrameError):
+                raise self._stopped(f"answered with something else ({found})")
+            if found is not None:
+                return found
+            if time.monotonic() < self._ends:
+                raise self._ended()
+        raise self._stopped(f"gave no answer within {self._timeout_s:g} s and was stopped")
+
+    def _hear(self, progress: Any) -> None:
+        try:
+            fraction, stage = float(progress[0]), str(progress[1])[:STAGE_CHARACTERS]
+        except (ValueError, TypeError, LookupError) as exc:
+            raise self._stopped("answered with something else (no progress)") from exc
+        self.stage = stage
+        report(fraction, stage)
+
+    def _stopped(self, how: str) -> ChildError:
+        self._process.kill()
+        self._process.wait()
+        return ChildError(f"it {how}", how=how)
+
+    def _ended(self) -> ChildError:
+        code = self._process.wait()
+        said = (self.said().splitlines() or [""])[-1].strip().rstrip(".")[:160]
+        if code == -getattr(signal, "SIGXCPU", 0):
+            how = "used more processor time than it may and was stopped"
+            return ChildError(f"it {how}", how=how, said=said, by=-code)
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        hint = ", as happens where it asks for more memory than it may use" if -code in (signal.SIGKILL, signal.SIGABRT) else ""
+        return ChildError(f"its process {how}{hint}{f' ({said})' if said else ''}", how=how, said=said, by=max(-code, 0))
+
+
+def _collect(out: IO[bytes], answers: queue.SimpleQueue[Answer | FrameError | None], most_bytes: int) -> None:
     while True:
         try:
-            found = frames.read(out)
+            found = frames.read(out, most_bytes)
         except (FrameError, OSError, ValueError, MemoryError) as exc:
             answers.put(exc if isinstance(exc, FrameError) else None)
             return
@@ -133,46 +208,9 @@ def _collect(out: IO[bytes], answers: queue.SimpleQueue[Answer | FrameError | No
 
 
 def _end(process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
-    process.kill()  # it holds nothing that must be saved
+    process.kill()  # it holds nothing that must be saved, and may be deep in native code
     process.wait()
     for pipe in (process.stdin, process.stdout, said):
         with suppress(OSError):
             if pipe is not None:
                 pipe.close()
-
-
-# --- the child's side ----------------------------------------------------------------------------------------------------
-
-
-def pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """This process's own two ends; what a library or a file prints goes to stderr, so that it cannot spoil an answer."""
-    die_with_parent()
-    faulthandler.enable()
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    return sys.stdin.buffer, answers
-
-
-def serve(handlers: Mapping[str, Handler]) -> None:
-    """Answer calls until they end. An error of a handler becomes the answer; the process goes on."""
-    calls, answers = pipes()
-    while (call := frames.read(calls)) is not None:
-        asked, arrays = call
-        limit = float(asked.pop("timeout_s"))
-        # ends this process even where native code hangs and nobody is left to kill it
-        faulthandler.dump_traceback_later(limit + GRACE_S, exit=True)
-        allow_cpu(CPU_FACTOR * (limit + GRACE_S))
-        frames.write(answers, *_answered(handlers, asked, arrays))
-        faulthandler.cancel_dump_traceback_later()
-
-
-def _answered(handlers: Mapping[str, Handler], asked: dict[str, Any], arrays: list[Array]) -> Answer:
-    try:
-        return handlers[str(asked.pop("do"))](asked, arrays)
-    except MemoryError:
-        return {"error": "it asks for more memory than it may use", "kind": "MemoryError"}, []
-    except RecursionError:
-        return {"error": "its parts are nested deeper than those of any model", "kind": "RecursionError"}, []
-    except Exception as exc:  # the seam: every runtime has errors of its own, and the parent must hear of each
-        return {"error": str(exc) or type(exc).__name__, "kind": type(exc).__name__}, []

@@ -13,10 +13,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from udacisense.errors import FormatError
+from udacisense.processes.locks import heavy_work
 from udacisense.progress import part, report, watched_by
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Precision, SourceName, SplitName, Verification
-from udacisense.verbs.lock import heavy_work
 from udacisense.verbs.measure import keep_accuracy
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from udacisense.errors import MeasureError, NotFoundError
 from udacisense.ranges import COMPARISONS
 from udacisense.records.queries import one_look
 from udacisense.types import SelfTest, Subject
-from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
     from udacisense.history.against import RunComparison
@@ -74,9 +73,7 @@ def selftest(what: str = "bench", subject: str | Path | None = None, comparisons
     COMPARISONS.check(comparisons)
     from udacisense.benchmark import aa_test as test
 
-    found = _subject(subject)
-    with heavy_work("the self-test of the benchmark"):
-        return test.selftest(found, comparisons=comparisons)
+    return test.selftest(_subject(subject), comparisons=comparisons)
 
 
 def _subject(wanted: str | Path | None) -> Subject:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from udacisense.errors import CompressionError
+from udacisense.processes.locks import heavy_work
 from udacisense.progress import part, report
 from udacisense.records.queries import benchmarks_of
 from udacisense.records.store import write_text
 from udacisense.settings import settings
 from udacisense.types import Checkpoint, Mode
-from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
     from udacisense.benchmark.protocol import TimingProtocol

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from udacisense.errors import MeasureError
+from udacisense.processes.locks import heavy_work
 from udacisense.ranges import SEED, TOLERANCE
 from udacisense.settings import settings
 from udacisense.types import (
@@ -21,7 +22,6 @@ from udacisense.types import (
     SplitName,
     Verification,
 )
-from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
     from udacisense.data.dataset import Dataset
@@ -71,13 +71,14 @@ def convert(
         FormatError: no such format, its tools are missing, or the conversion failed.
     """
     from udacisense.conversion.convert import convert as make
-    from udacisense.conversion.convert import made_before, publish
+    from udacisense.conversion.convert import made_before, publish, target
     from udacisense.models.checkpoint import find_checkpoint
 
     found, wanted = find_checkpoint(checkpoint), cast(Precision, precision)
     artifact = made_before(found, format, wanted, recipe)
     if artifact is None:  # only then is there anything to wait for
-        with heavy_work(f"converting {found.id} to {format}", seeded=False, into=(settings().models_dir / "mobile",)):
+        name = target(format).title.partition(" (")[0]
+        with heavy_work(f"converting to {name} {precision}", seeded=False, into=(settings().models_dir / "mobile",)):
             artifact = make(found, format, wanted, recipe)
     publish(artifact)
     return artifact
@@ -194,5 +195,4 @@ def benchmark(
 
     numbers = get_protocol(protocol)
     found = [find_subject(subject) for subject in subjects]
-    with heavy_work(f"timing {len(found)} files"):
-        return timing.benchmark(found, numbers, threads=threads, batches=batches, busy=busy, cpus=cpus)
+    return timing.benchmark(found, numbers, threads=threads, batches=batches, busy=busy, cpus=cpus)

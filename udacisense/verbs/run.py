@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from udacisense.processes.locks import heavy_work
 from udacisense.progress import part, report
 from udacisense.records.store import write_text
 from udacisense.settings import settings
@@ -15,7 +16,6 @@ from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Precis
 from udacisense.verbs import measure
 from udacisense.verbs.batch import Pair
 from udacisense.verbs.judge import ready
-from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
     from udacisense.report import PipelineStage, PipelineSummary

@@ -6,7 +6,7 @@ import streamlit as st
 
 from udacisense.records.provenance import machine, versions
 from udacisense.settings import settings
-from ui.shared.cache import devices, devices_child
+from ui.shared.cache import devices, devices_to_come
 from ui.shared.number_format import count
 from ui.shared.plain_text import escape
 
@@ -20,7 +20,7 @@ def panel() -> None:
         st.markdown(
             f"**Memory** {here.memory_bytes / 2**30:.1f} GiB · **System** {escape(here.os)} · **Python** {escape(here.python)}"
         )
-        st.fragment(_devices, run_every="1s" if devices_child().poll() is None else None)()
+        st.fragment(_devices, run_every=None if devices_to_come().done() else "1s")()
         st.markdown(f"**Seed** {settings().seed:d} · **Threads of a timed runtime** {settings().threads:d}")
     with right:
         st.markdown("**Libraries**")
@@ -30,7 +30,7 @@ def panel() -> None:
 
 
 def _devices() -> None:
-    if devices_child().poll() is None:
+    if not devices_to_come().done():
         st.markdown("**Devices** :gray[looking for them…]")
         return
     names, problem = devices()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,8 +164,8 @@ def _drawn(name: str, key: str, _build: Callable[[], tuple[str, go.Figure]]) -> 
 
 
 @st.cache_resource(show_spinner=False)
-def devices_child() -> subprocess.Popen[str]:
-    """The child that lists this machine's devices, started once for all visitors."""
+def devices_to_come() -> Future[tuple[str, ...]]:
+    """This machine's devices, which a child process lists once for all visitors."""
     return torch_child.start("devices")
 
 
@@ -173,6 +173,6 @@ def devices_child() -> subprocess.Popen[str]:
 def devices() -> tuple[tuple[str, ...], str | None]:
     """What that child found, or why it found nothing; waits for it."""
     try:
-        return tuple(torch_child.read_answer(*devices_child().communicate())), None
+        return tuple(devices_to_come().result()), None
     except CheckpointError as exc:
         return (), str(exc)

@@ -1,62 +1,53 @@
-"""Questions that need torch, asked in a child process, so that the app stays small.
-
-`python -m ui.shared.torch_child WHAT [ID...]` answers one.
-"""
+"""Questions that need torch, asked in a child process, so that the app stays small: `python -m ui.shared.torch_child`."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
-from udacisense.errors import CheckpointError, UdaciSenseError
+from udacisense.errors import CheckpointError
 from udacisense.foreign import in_brief
-from udacisense.processes.limits import die_with_parent
-from udacisense.processes.spawn import popen
+from udacisense.processes.rpc import Child, ChildError
+from udacisense.processes.serve import Handler, serve
+from udacisense.processes.spawn import module
 
+COMMAND = module("ui.shared.torch_child")
 TIMEOUT_S = 120.0
 
 
-def start(*question: str) -> subprocess.Popen[str]:
-    """The running child that answers a question; its answer comes on stdout."""
-    command = [sys.executable, "-m", "ui.shared.torch_child", *question]
-    return popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(*question: str) -> Future[Any]:
+    """The answer to a question, which is to come; it raises as `ask` does."""
+    answer: Future[Any] = Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(ask(*question))
+        except CheckpointError as exc:
+            answer.set_exception(exc)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return answer
 
 
-def ask(*question: str) -> Any:
+def ask(question: str, *arguments: str) -> Any:
     """The answer to a question, waited for.
 
     Raises:
         CheckpointError: what was asked about cannot be loaded, or the child died.
     """
-    child = start(*question)
     try:
-        out, err = child.communicate(timeout=TIMEOUT_S)
-    except subprocess.TimeoutExpired as exc:
-        child.kill()
-        raise CheckpointError(
-            f"Reading {question[-1]} took longer than {TIMEOUT_S:.0f} s and was stopped. Try again later."
-        ) from exc
-    return read_answer(out, err)
+        with Child(COMMAND) as child:
+            return child.ask(question, timeout_s=TIMEOUT_S, arguments=arguments)[0]["answer"]
+    except ChildError as exc:
+        if exc.told is not None:
+            raise CheckpointError(str(exc)) from exc
+        raise CheckpointError(f"The process that reads with torch gave no answer: {in_brief(str(exc))}. Try again.") from exc
 
 
-def read_answer(out: str, err: str) -> Any:
-    """What a child wrote, as plain values.
-
-    Raises:
-        CheckpointError: it wrote an error, or died without an answer.
-    """
-    try:
-        answer = json.loads(out)
-    except ValueError as exc:
-        last = in_brief((err.strip().splitlines() or ["it wrote no message"])[-1])
-        raise CheckpointError(f"The process that reads with torch ended without an answer: {last}. Try again.") from exc
-    if "error" in answer:
-        raise CheckpointError(answer["error"])
-    return answer["answer"]
+# --- the child's side ----------------------------------------------------------------------------------------------------
 
 
 def _devices() -> Any:
@@ -66,8 +57,6 @@ def _devices() -> Any:
 
 
 def _package(artifact_id: str, out: str) -> Any:
-    from pathlib import Path
-
     from udacisense import verbs
 
     return str(verbs.package(artifact_id, Path(out)).path)
@@ -76,18 +65,14 @@ def _package(artifact_id: str, out: str) -> Any:
 QUESTIONS: dict[str, Callable[..., Any]] = {"devices": _devices, "package": _package}
 
 
-def main(argv: list[str]) -> None:
-    """Answer one question on stdout as JSON; what a library or a network prints goes to stderr and cannot spoil it."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    die_with_parent()
-    try:
-        document = {"answer": QUESTIONS[argv[0]](*argv[1:])}
-    except UdaciSenseError as exc:
-        document = {"error": str(exc)}
-    text = json.dumps(document, default=str)
-    print(text, file=answers, flush=True)
+def _handler(answer: Callable[..., Any]) -> Handler:
+    return lambda asked, _arrays: ({"answer": answer(*asked["arguments"])}, [])
+
+
+def main() -> None:
+    """Answer on the process's pipes."""
+    serve({name: _handler(answer) for name, answer in QUESTIONS.items()})
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -20,6 +20,7 @@ from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, RunError
 from udacisense.foreign import in_brief
 from udacisense.formats.fmt_executorch.int8 import INT8, quantise
+from udacisense.formats.fmt_executorch.light import light_lowering
 from udacisense.progress import part, report
 from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
 
@@ -70,7 +71,8 @@ def _lower(program: Any, told: Mapping[str, object]) -> tuple[bytes, list[str]]:
     from executorch.exir import to_edge_transform_and_lower
 
     report(0.0, "lowering to XNNPACK")
-    edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()], constant_methods=dict(told))
+    with light_lowering(program):
+        edge = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()], constant_methods=dict(told))
     outside = _outside(edge.exported_program().graph.nodes)
     report(0.9, "writing the program")
     return bytes(edge.to_executorch().buffer), outside
@@ -115,11 +117,11 @@ class ExecuTorchSession:
     """A loaded program; the file takes one image at a time."""
 
     def __init__(self, path: Path) -> None:
-        from executorch.runtime import Runtime
-
-        self._program = Runtime.get().load_program(path)  # the method's memory belongs to it
+        runtime = _runtime()
+        # the method's memory belongs to the program
+        self._program = runtime._load_program(str(path), program_verification=runtime.Verification.InternalConsistency)
         self._method = self._program.load_method("forward")
-        self._shape = tuple(self._method.metadata.input_tensor_meta(0).sizes())
+        self._shape = tuple(self._method.method_meta().input_tensor_meta(0).sizes())
 
     def predict(self, images: Images) -> Logits:
         """Logits (N, classes) for normalised images (N, 3, H, W).
@@ -138,17 +140,24 @@ class ExecuTorchSession:
         import torch
 
         try:
-            answer: Logits = self._method.execute([torch.from_numpy(image[None])])[0].numpy()
+            answer: Logits = self._method([torch.from_numpy(image[None])])[0].numpy()
         except RuntimeError as exc:
             raise RunError(f"ExecuTorch failed on an image of shape {image.shape}: {in_brief(exc)}.") from exc
         return answer.copy()  # the runtime writes its next answer to the same place
 
 
+def _runtime() -> Any:
+    """What `executorch.runtime` wraps. That module brings the whole exporter (torchao, torch's compiler) along for one warning:
+    three times the time of this, and memory that no running file needs."""
+    import torch  # noqa: F401 - its libraries are what the next one is linked to
+    from executorch.extension.pybindings import _portable_lib
+
+    return _portable_lib
+
+
 def _load(path: Path, threads: int) -> Session:
     with quiet():
-        from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
-
-        _unsafe_reset_threadpool(threads)  # one pool for the whole process: whoever loads, sets it
+        _runtime()._unsafe_reset_threadpool(threads)  # one pool for the whole process: whoever loads, sets it
         try:
             return ExecuTorchSession(path)
         except RuntimeError as exc:
