@@ -21,7 +21,7 @@ from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, StoreError, UnavailableError
 from udacisense.labels import CLASSES
 from udacisense.progress import watched_by
-from udacisense.types import Checkpoint, Conversion, Exported, Format
+from udacisense.types import Checkpoint, Conversion, Exported, Format, ModelFile
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -128,7 +128,7 @@ def test_missing_tools_say_why(checkpoint: Checkpoint, monkeypatch: pytest.Monke
 
 
 def test_a_file_that_cannot_run_here_is_written_and_says_so(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(path: Path, threads: int) -> Any:
+    def load(file: ModelFile, threads: int) -> Any:
         raise AssertionError("it must not be run")
 
     use(monkeypatch, load=load, unavailable=lambda capability: "No runtime here." if capability == "run" else None)

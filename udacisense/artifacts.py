@@ -24,10 +24,7 @@ from udacisense.models.naming import existing_file, not_found
 from udacisense.records import queries, store
 from udacisense.remote import RemoteModel
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Session, Subject
-
-REFERENCE = "torch"
-"""The format that runs a checkpoint."""
+from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, ModelFile, Session, Subject, format_name
 
 
 def mobile_dir() -> Path:
@@ -146,13 +143,13 @@ def find_subject(id_or_path: str | Path) -> Subject:
     raise not_found("checkpoint or artifact", str(id_or_path), (*known, *(a.id for a in list_artifacts().records)))
 
 
-def subject_format(subject: Subject) -> Format:
-    """The format that runs a subject: a checkpoint's is the reference, torch.
+def subject_format(subject: ModelFile) -> Format:
+    """The format that runs a file: a checkpoint's is the reference, torch.
 
     Raises:
         FormatError: the artifact's format is not known to this version.
     """
-    return get_format(subject.format if isinstance(subject, Artifact) else REFERENCE)
+    return get_format(format_name(subject))
 
 
 def cannot_run(subject: Subject) -> str | None:
@@ -173,7 +170,7 @@ def open_session(subject: Subject, threads: int) -> Session:
     fmt = _ready(subject)
     try:
         archives.check_file(subject.path)
-        return fmt.load(subject.path, threads)
+        return fmt.load(subject, threads)
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every runtime has errors of its own
@@ -187,8 +184,8 @@ def open_apart(subject: Subject, threads: int) -> Session:
 
     The app opens files so, whatever their format: one that fails, hangs or asks for too much takes nothing else along.
     """
-    fmt = _ready(subject)
-    return RemoteModel(subject.path, fmt.name, threads).open()
+    _ready(subject)
+    return RemoteModel(subject, threads).open()
 
 
 def _ready(subject: Subject) -> Format:

@@ -25,7 +25,8 @@ from udacisense.benchmark.worker_client import Worker
 from udacisense.errors import MeasureError
 from udacisense.progress import watched_by
 from udacisense.records import store
-from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished
+from udacisense.records.subjects import to_plain
+from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished, WrittenFile
 
 FAKE_CHILD = (sys.executable, "-m", "tests.fake_child")
 SHORT = TimingProtocol(
@@ -181,11 +182,12 @@ def test_what_a_runtime_prints_cannot_spoil_an_answer(tmp_path: Path) -> None:
         "class Noisy(fakes.FakeSession):\n"
         "    def predict(self, images):\n"
         "        os.write(1, b'hello from native code'); print('hello'); return super().predict(images)\n"
-        "formats.FORMATS['fake'] = fakes.fake_format('fake', load=lambda path, threads: Noisy())\n"
+        "formats.FORMATS['fake'] = fakes.fake_format('fake', load=lambda file, threads: Noisy())\n"
         "from udacisense.benchmark.worker_process import main; main()\n"
     )
+    file = to_plain(WrittenFile(tmp_path / "x", "fake"))
     with Worker("noisy", 1, 20, (sys.executable, "-c", noisy)) as worker:
-        opened = worker.ask("open", format="fake", path="x", threads=1, batch=2, input_px=(8, 8), classes=10, seed=1)
+        opened = worker.ask("open", subject=file, threads=1, batch=2, input_px=(8, 8), classes=10, seed=1)
         assert opened["first_s"] > 0
         assert len(worker.ask("block", seconds=0, runs=3, settle=1)["times"]) == 3
 

@@ -66,7 +66,7 @@ def data() -> Dataset:
 @pytest.fixture(autouse=True)
 def network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(localise, "reference_values", lambda checkpoint, images: values(images))
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None))
+    monkeypatch.setitem(localise.READERS, "fake", lambda file: reader(None))
 
 
 def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None:
@@ -91,7 +91,7 @@ def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None
 def test_the_broken_block_and_step_are_named(
     artifact: Artifact, data: Dataset, broken: str, departs: str, step: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(broken))
+    monkeypatch.setitem(localise.READERS, "fake", lambda file: reader(broken))
     record = locate(artifact, data)
     assert (record.departs, record.step) == (departs, step)
     assert departs in record.reason
@@ -145,7 +145,7 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
     artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = locate(artifact, data)
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
+    monkeypatch.setitem(localise.READERS, "fake", lambda file: reader(None, OSError("no such operator")))
     with pytest.raises(RunError, match=r"no such operator.*--method prefixes"):
         locate(artifact, data, method="values")
     monkeypatch.setattr(Search, "_file", lambda self: localise._answer(np.full((1, 2), np.nan), self.artifact.id))
@@ -160,7 +160,7 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
 def test_values_that_cannot_be_read_are_done_without(
     artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
+    monkeypatch.setitem(localise.READERS, "fake", lambda file: reader(None, OSError("no such operator")))
     monkeypatch.setattr(Search, "_file", lambda self: self.reference[BLOCKS[-1]])
     record = locate(artifact, data)
     assert (record.method, record.departs) == ("prefixes", None)

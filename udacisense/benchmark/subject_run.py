@@ -22,6 +22,7 @@ from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.metrics.stats import mean
 from udacisense.models.checkpoint import find_checkpoint
 from udacisense.records import store
+from udacisense.records.subjects import to_plain
 from udacisense.settings import settings
 from udacisense.types import Benchmark, Checkpoint, Conditions, Provenance, Start, Subject
 
@@ -115,8 +116,7 @@ class SubjectRun:
         process_s = time.perf_counter() - began
         found = worker.ask(
             "open",
-            format=self.format.name,
-            path=str(self.subject.path),
+            subject=to_plain(self.subject),
             threads=self.setting.threads,
             batch=self.setting.batch,
             input_px=self.input_px,

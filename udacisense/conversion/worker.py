@@ -17,13 +17,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from udacisense.conversion.steps import ConversionSteps, same_checkpoint
+from udacisense.conversion.steps import ConversionSteps, check_same
 from udacisense.errors import UdaciSenseError
 from udacisense.processes import limits
 from udacisense.processes.limits import Bounds
 from udacisense.progress import watched_by
+from udacisense.records.subjects import from_plain
 from udacisense.settings import settings
-from udacisense.types import ConversionRecipe
+from udacisense.types import Checkpoint, ConversionRecipe
 
 Command = Mapping[str, Any]
 PATHS = ("out", "path", "fp32_path")
@@ -35,7 +36,9 @@ def answer(workshop: ConversionSteps, command: Command) -> Any:
     arguments |= {key: Path(arguments[key]) for key in PATHS if arguments.get(key) is not None}
     if "recipe" in arguments:
         arguments["recipe"] = ConversionRecipe(**arguments["recipe"])
-    checkpoint = same_checkpoint(Path(command["checkpoint"]["path"]), command["checkpoint"]["sha256"])
+    checkpoint = from_plain(command["checkpoint"])
+    assert isinstance(checkpoint, Checkpoint)  # the client sends nothing else
+    check_same(checkpoint)
     found = getattr(workshop, command["do"])(checkpoint, **arguments)
     return dataclasses.asdict(found) if dataclasses.is_dataclass(found) and not isinstance(found, type) else found
 

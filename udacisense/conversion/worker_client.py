@@ -25,6 +25,7 @@ from udacisense.errors import UdaciSenseError
 from udacisense.processes.limits import Bounds
 from udacisense.processes.spawn import popen
 from udacisense.progress import report
+from udacisense.records.subjects import to_plain
 from udacisense.types import Checkpoint, ConversionRecipe, Exported, Precision
 
 CHILD: tuple[str, ...] = (sys.executable, "-m", "udacisense.conversion.worker")
@@ -110,8 +111,7 @@ class ConverterClient:
             sys.exit(128 + signal.SIGTERM)
         self._start(bounds_for(checkpoint, arguments.get("out"), self._bounds))
         self._said_before = os.fstat(self._said.fileno()).st_size
-        meant = {"path": str(checkpoint.path), "sha256": checkpoint.sha256}
-        command = {"do": do, "timeout_s": self._timeout_s + GRACE_S, "checkpoint": meant, **arguments}
+        command = {"do": do, "timeout_s": self._timeout_s + GRACE_S, "checkpoint": to_plain(checkpoint), **arguments}
         assert self._process is not None  # started above
         assert self._process.stdin is not None  # asked for in _start
         with suppress(OSError):  # a child that is gone is told of below, with the way it ended

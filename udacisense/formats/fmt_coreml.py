@@ -24,7 +24,7 @@ from udacisense import scratch
 from udacisense.errors import ExportError, RunError
 from udacisense.foreign import in_brief
 from udacisense.progress import report
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, ModelFile, Session
 
 PACKAGE = "optimized_model_mobile.mlpackage"
 INPUT, OUTPUT = "image", "logits"
@@ -224,15 +224,15 @@ def _unpack(path: Path, folder: Path) -> Path:
     return folder / PACKAGE
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     reason = _unavailable("run")
     if reason is not None:
-        raise RunError(f"{path.name} cannot run here. {reason} Verify it on a Mac.")
+        raise RunError(f"{file.path.name} cannot run here. {reason} Verify it on a Mac.")
     del threads  # Core ML chooses by itself
     try:
-        return CoreMLSession(path)
+        return CoreMLSession(file.path)
     except Exception as exc:  # Core ML has an error class for each of its compilers
-        raise RunError(f"Core ML cannot load {path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
+        raise RunError(f"Core ML cannot load {file.path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
 
 
 FORMAT = Format(

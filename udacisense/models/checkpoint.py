@@ -185,7 +185,7 @@ def _technique(path: Path) -> str:
     for place, technique in _KNOWN_TECHNIQUES.items():
         if path.parts[-len(place.parts) :] == place.parts:
             return technique
-    return path.stem
+    return path.stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a record is UTF-8, a name need not be
 
 
 def _slug(text: str) -> str:

@@ -19,7 +19,17 @@ from udacisense.types.base import (
 )
 from udacisense.types.compression import Compression, CompressionStep, FailedStep, Mode
 from udacisense.types.evidence import TOLERANCE, Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
-from udacisense.types.files import Artifact, Checkpoint, FailedConversion, RecipeTrial, Subject
+from udacisense.types.files import (
+    REFERENCE,
+    Artifact,
+    Checkpoint,
+    FailedConversion,
+    ModelFile,
+    RecipeTrial,
+    Subject,
+    WrittenFile,
+    format_name,
+)
 from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
 from udacisense.types.seam import DEFAULT, Conversion, ConversionRecipe, Exported, Format, ImageSet, Session
@@ -28,6 +38,7 @@ from udacisense.types.timing import AATrial, Benchmark, Conditions, SelfTest, St
 __all__ = [
     "DEFAULT",
     "KINDS",
+    "REFERENCE",
     "TOLERANCE",
     "AATrial",
     "Artifact",
@@ -56,6 +67,7 @@ __all__ = [
     "Machine",
     "Measures",
     "Mode",
+    "ModelFile",
     "Pixels",
     "Precision",
     "Provenance",
@@ -74,4 +86,6 @@ __all__ = [
     "Unfinished",
     "Verdict",
     "Verification",
+    "WrittenFile",
+    "format_name",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udacisense.types.base import Capability, Images, Logits, Precision
-from udacisense.types.files import Checkpoint
+from udacisense.types.files import Checkpoint, ModelFile
 
 
 class Session(Protocol):
@@ -82,7 +82,7 @@ class Format:
     runtime_version: Callable[[], str]  # read without importing the runtime
     unavailable: Callable[[Capability], str | None]  # why not on this machine; None = available
     export: Callable[[Checkpoint, Conversion, Path], Exported]  # writes one file at the path given
-    load: Callable[[Path, int], Session]  # file, threads
+    load: Callable[[ModelFile, int], Session]  # the record of a file, threads
     notes: tuple[str, ...] = ()
     recipes: Mapping[Precision, tuple[ConversionRecipe, ...]] = field(
         default_factory=dict

@@ -7,7 +7,6 @@ fuses operators where nobody looks, so a value can differ in its last digits fro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,19 @@ from numpy.typing import NDArray
 
 from udacisense.processes import limits
 from udacisense.remote import RemoteModel
-from udacisense.types import Images
+from udacisense.types import Images, ModelFile
 
 Inner = Iterator[tuple[str, NDArray[np.float32]]]
 Reader = Callable[[Images], Inner]
 """One image (1, 3, H, W) -> the names and values inside, in the order in which they are computed."""
 
 
-def read_onnx(path: Path) -> Reader:
+def read_onnx(file: ModelFile) -> Reader:
     """Every operator's output is made an output of the graph, then ONNX Runtime runs it."""
     import onnx
     import onnxruntime
 
-    model = onnx.load(path)
+    model = onnx.load(file.path)
     given = model.graph.input[0].name
     kept = {output.name for output in model.graph.output}
     inside = [name for node in model.graph.node for name in node.output if name and name not in kept]
@@ -45,13 +44,13 @@ def read_onnx(path: Path) -> Reader:
     return read
 
 
-def read_litert(path: Path) -> Reader:
+def read_litert(file: ModelFile) -> Reader:
     """LiteRT keeps every tensor; it then runs its built-in kernels, not XNNPACK's."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     built_in = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = Interpreter(
-        model_path=str(path), experimental_op_resolver_type=built_in, experimental_preserve_all_tensors=True
+        model_path=str(file.path), experimental_op_resolver_type=built_in, experimental_preserve_all_tensors=True
     )
     interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]["index"]
@@ -82,15 +81,15 @@ def _dequantised(value: NDArray[Any], how: Mapping[str, Any]) -> NDArray[np.floa
     return found
 
 
-def read_torchscript(path: Path) -> Reader:
+def read_torchscript(file: ModelFile) -> Reader:
     """Every tensor of the graph is made part of its answer; a lite file carries that graph beside its bytecode."""
     if not limits.is_bound():  # the file carries code
-        return RemoteModel(path, "torchscript").values
+        return RemoteModel(file).values
     import torch
 
     from udacisense.torchscript.load import load_script, quiet_jit
 
-    module = load_script(path)
+    module = load_script(file.path)
     with quiet_jit():
         graph = _pure_graph(module)
     inside = [o for node in graph.nodes() for o in node.outputs() if o.type().kind() == "TensorType" and node.inputsSize()]
@@ -125,7 +124,7 @@ def _pure_graph(module: Any) -> Any:
     return graph
 
 
-READERS: dict[str, Callable[[Path], Reader]] = {
+READERS: dict[str, Callable[[ModelFile], Reader]] = {
     "onnx": read_onnx,
     "litert": read_litert,
     "torchscript": read_torchscript,

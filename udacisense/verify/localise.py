@@ -24,7 +24,7 @@ from udacisense.progress import report
 from udacisense.records import store
 from udacisense.records.provenance import here
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, ConversionRecipe, Images, LayerGap, Localisation, SearchMethod
+from udacisense.types import Artifact, Checkpoint, ConversionRecipe, Images, LayerGap, Localisation, SearchMethod, WrittenFile
 from udacisense.verify.intermediate_values import READERS
 from udacisense.verify.layer_errors import (
     EXPECTED_DB,
@@ -145,7 +145,7 @@ class Search:
         """The gap of every block by the file's own inner values, and of the steps inside the block that departs."""
         closest = Closest()
         try:
-            read = READERS[self.artifact.format](self.artifact.path)
+            read = READERS[self.artifact.format](self.artifact)
             for i in range(len(self.images)):
                 report(i / len(self.images), f"image {i + 1} of {len(self.images)}")
                 one = {place: value[i : i + 1] for place, value in self.reference.items()}
@@ -185,7 +185,8 @@ class Search:
         beginning = save_beginning(self.own, block, place)
         try:
             converter.export(beginning, a.format, a.precision, _recipe(a), place / fmt.file_name)
-            return _answer(fmt.load(place / fmt.file_name, settings().threads).predict(self.images), f"up to {block}")
+            file = WrittenFile(place / fmt.file_name, a.format)
+            return _answer(fmt.load(file, settings().threads).predict(self.images), f"up to {block}")
         except UdaciSenseError:
             raise
         except ConverterError as exc:

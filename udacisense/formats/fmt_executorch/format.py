@@ -21,7 +21,7 @@ from udacisense.errors import ExportError, RunError
 from udacisense.foreign import in_brief
 from udacisense.formats.fmt_executorch.int8 import INT8, quantise
 from udacisense.progress import part, report
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, ModelFile, Session
 
 _NO_EXECUTORCH = "ExecuTorch is not installed. Install it: pip install -r requirements.txt (or the extra executorch)"
 
@@ -144,16 +144,16 @@ class ExecuTorchSession:
         return answer.copy()  # the runtime writes its next answer to the same place
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     with quiet():
         from executorch.extension.pybindings.portable_lib import _unsafe_reset_threadpool
 
         _unsafe_reset_threadpool(threads)  # one pool for the whole process: whoever loads, sets it
         try:
-            return ExecuTorchSession(path)
+            return ExecuTorchSession(file.path)
         except RuntimeError as exc:
             raise RunError(
-                f"{path.name} is no ExecuTorch program that this runtime can load: {in_brief(exc)}. Convert it again."
+                f"{file.path.name} is no ExecuTorch program that this runtime can load: {in_brief(exc)}. Convert it again."
             ) from exc
 
 

@@ -22,7 +22,7 @@ from udacisense.foreign import in_brief
 from udacisense.formats.fmt_litert.int8 import RECIPES, quantised
 from udacisense.formats.fmt_litert.packing import packed
 from udacisense.progress import report
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, ModelFile, Session
 
 _NEEDED = {"export": ("torch", "litert_torch", "ai_edge_quantizer", "ai_edge_litert"), "run": ("ai_edge_litert",)}
 _MISSING = "{name} is not installed. Install it: pip install -r requirements.txt (or the extra litert)"
@@ -155,11 +155,11 @@ class LiteRTSession:
         return ports[0]
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     try:
-        return LiteRTSession(path, threads)
+        return LiteRTSession(file.path, threads)
     except (ValueError, RuntimeError) as exc:
-        raise RunError(f"LiteRT cannot load {path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
+        raise RunError(f"LiteRT cannot load {file.path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
 
 
 FORMAT = Format(

@@ -30,6 +30,7 @@ from udacisense.types import (
     Format,
     Images,
     Logits,
+    ModelFile,
     Precision,
     Session,
 )
@@ -178,13 +179,15 @@ class OnnxSession:
         return answers
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     try:
-        return OnnxSession(path, threads)
+        return OnnxSession(file.path, threads)
     except ImportError:
         raise
     except Exception as exc:  # onnxruntime's errors share no class below Exception
-        raise RunError(f"{path.name} is no ONNX model that this runtime can load: {in_brief(exc)}. Convert it again.") from exc
+        raise RunError(
+            f"{file.path.name} is no ONNX model that this runtime can load: {in_brief(exc)}. Convert it again."
+        ) from exc
 
 
 FORMAT = Format(

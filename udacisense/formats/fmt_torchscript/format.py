@@ -24,7 +24,7 @@ from udacisense.formats.fmt_torchscript.int8 import INT8, engine, quantise
 from udacisense.processes import limits
 from udacisense.remote import RemoteModel
 from udacisense.torchscript.archive import is_torchscript
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, ModelFile, Session
 
 LABELS, PREPROCESSING = "labels.txt", "preprocessing.json"
 _NO_TORCH = "PyTorch is not installed. Install it: pip install -r requirements.txt"
@@ -107,31 +107,31 @@ def _probe(checkpoint: Checkpoint) -> Any:
 # --- run -----------------------------------------------------------------------------------------------------------------
 
 
-def _load_standard(path: Path, threads: int) -> Session:
+def _load_standard(file: ModelFile, threads: int) -> Session:
     from udacisense.torchscript.load import load_script
 
-    return _session(path, "torchscript", threads, load_script)
+    return _session(file, threads, load_script)
 
 
-def _load_lite(path: Path, threads: int) -> Session:
+def _load_lite(file: ModelFile, threads: int) -> Session:
     from udacisense.torchscript.load import load_lite
 
-    return _session(path, "torchscript-lite", threads, load_lite)
+    return _session(file, threads, load_lite)
 
 
-def _session(path: Path, format: str, threads: int, load: Callable[[Path], Any]) -> Session:
+def _session(file: ModelFile, threads: int, load: Callable[[Path], Any]) -> Session:
     if not limits.is_bound():  # the file carries code
-        return RemoteModel(path, format, threads).open()
+        return RemoteModel(file, threads).open()
     import torch
 
     from udacisense.models.torchscript_session import NetworkSession
 
     torch.backends.quantized.engine = engine() or "none"  # a file's int8 weights are packed for it now
     try:
-        return NetworkSession(load(path), threads)
+        return NetworkSession(load(file.path), threads)
     except (ArchiveError, RuntimeError) as exc:
         raise RunError(
-            f"{path.name} is no TorchScript file that this runtime can load: {in_brief(exc)}. Convert it again."
+            f"{file.path.name} is no TorchScript file that this runtime can load: {in_brief(exc)}. Convert it again."
         ) from exc
 
 
