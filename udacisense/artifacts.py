@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from udacisense.records import queries, store
 from udacisense.remote import RemoteModel
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, ModelFile, Session, Subject, format_name
+
+Named = Subject | str | Path
+"""A checkpoint or artifact: its record, its id, or the path of its file."""
 
 
 def mobile_dir() -> Path:
@@ -141,6 +145,54 @@ def find_subject(id_or_path: str | Path) -> Subject:
     if str(id_or_path) in known:
         return known[str(id_or_path)]
     raise not_found("checkpoint or artifact", str(id_or_path), (*known, *(a.id for a in list_artifacts().records)))
+
+
+def named_subject(named: Named) -> Subject:
+    """The record of a checkpoint or artifact; one that was given is not read again, its file is only seen to be the same.
+
+    Raises:
+        NotFoundError: neither, or its file is gone. RunError, CheckpointError: the file of a given record changed since.
+    """
+    if isinstance(named, str | Path):
+        return find_subject(named)
+    check_unchanged(named)
+    return named
+
+
+def named_artifact(named: Named) -> Artifact:
+    """The record of an artifact; see `named_subject`.
+
+    Raises:
+        FormatError: it is a checkpoint. NotFoundError: there is none, or its file is gone. RunError: its file changed since.
+    """
+    found = find_artifact(named) if isinstance(named, str | Path) else named_subject(named)
+    if isinstance(found, Checkpoint):
+        raise FormatError(f"{found.id} is a checkpoint, not an artifact. Convert it first, then name what comes out.")
+    return found
+
+
+def named_checkpoint(named: Named) -> Checkpoint:
+    """The record of a checkpoint; see `named_subject`.
+
+    Raises:
+        FormatError: it is an artifact. NotFoundError: there is none, or its file is gone. CheckpointError: it changed since.
+    """
+    found = find_checkpoint(named) if isinstance(named, str | Path) else named_subject(named)
+    if isinstance(found, Artifact):
+        raise FormatError(f"{found.id} is an artifact already. Convert its checkpoint, {found.checkpoint_id}.")
+    return found
+
+
+def source_checkpoint(subject: Subject, known: Iterable[Checkpoint] = ()) -> Checkpoint:
+    """The checkpoint that a subject is or was made from: one of `known`, else found by its id.
+
+    Raises:
+        NotFoundError: it is not here.
+    """
+    if isinstance(subject, Checkpoint):
+        return subject
+    given = next((checkpoint for checkpoint in known if checkpoint.id == subject.checkpoint_id), None)
+    return given or find_checkpoint(subject.checkpoint_id)
 
 
 def subject_format(subject: ModelFile) -> Format:

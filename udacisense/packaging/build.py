@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from udacisense import archives
 from udacisense.archives import ArchiveError
-from udacisense.artifacts import check_unchanged, open_session, subject_format
+from udacisense.artifacts import check_unchanged, open_session, source_checkpoint, subject_format
 from udacisense.conversion.build import GOLDEN
 from udacisense.conversion.calibration_data import golden_images
 from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import FormatError, NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
-from udacisense.models.checkpoint import find_checkpoint
 from udacisense.packaging.contents import PLATFORMS, check_names, code, filled, template, values
 from udacisense.records import store
 from udacisense.report import collect, markdown, markdown_report
@@ -69,7 +68,7 @@ def build(artifact: Artifact, out: Path) -> Package:
     if artifact.format not in PLATFORMS:
         raise FormatError(f"There is no package for {artifact.format} files. Formats with one: {', '.join(PLATFORMS)}.")
     check_unchanged(artifact)
-    checkpoint = find_checkpoint(artifact.checkpoint_id)
+    checkpoint = source_checkpoint(artifact)
     check_names(artifact, checkpoint)
     golden = _golden(artifact, checkpoint)
     content = _content(artifact, checkpoint, golden)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from udacisense import scratch
-from udacisense.artifacts import check_unchanged, open_session, subject_format
+from udacisense.artifacts import check_unchanged, open_session, source_checkpoint, subject_format
 from udacisense.conversion.worker_client import ConverterClient, ConverterError
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess
@@ -19,7 +19,6 @@ from udacisense.errors import MeasureError, RunError, UdaciSenseError, Unavailab
 from udacisense.evaluation.predictions import data_options
 from udacisense.foreign import in_brief
 from udacisense.formats import get_format
-from udacisense.models.checkpoint import find_checkpoint
 from udacisense.progress import report
 from udacisense.records import store
 from udacisense.records.provenance import here
@@ -65,7 +64,7 @@ def locate(
         NotFoundError: the checkpoint is not here. UnavailableError: the format does not run on this machine.
         RunError: the file cannot be run, or the reference has no blocks. MeasureError: the split has no image.
     """
-    own = find_checkpoint(artifact.checkpoint_id)
+    own = source_checkpoint(artifact)
     made = here(_command(artifact, data, against, method, every))
     _check_runs(artifact)
     images = first_of_each_class(data, own)
