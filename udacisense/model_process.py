@@ -51,9 +51,9 @@ class Opened:
         return asdict(describe(load_network(self._file), self._file.size_bytes))
 
     def _values(self, image: Array) -> Answer:
-        from udacisense.verify.intermediate_values import READERS
+        from udacisense.verify.intermediate_values import intermediate_reader
 
-        found = list(READERS[format_name(self._file)](self._file)(image))
+        found = list(intermediate_reader(self._file)(image))
         return {"names": [name for name, _ in found]}, [value for _, value in found]
 
 

@@ -135,10 +135,11 @@ def test_no_child_outlives_its_run(home: Path, checkpoint: Checkpoint) -> None:
 
 
 def test_a_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
+    file = to_plain(WrittenFile(write_fake(tmp_path / "f"), "fake"))
     code = (
         "import os, sys; from udacisense.benchmark.worker_client import Worker\n"
         "w = Worker('x', 1, 60, (sys.executable, '-m', 'tests.fake_child'))\n"
-        f"w.ask('open', format='fake', path={str(write_fake(tmp_path / 'f'))!r}, threads=1, batch=1,"
+        f"w.ask('open', subject={file!r}, threads=1, batch=1,"
         " input_px=(8, 8), classes=10, seed=1)\n"
         "print(w._process.pid, flush=True); os.kill(os.getpid(), 9)\n"
     )

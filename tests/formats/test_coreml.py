@@ -18,8 +18,9 @@ import pytest
 from tests.networks import images, network
 from tests.real_files import RealFiles, load
 from udacisense.errors import ExportError, RunError
-from udacisense.formats import fmt_coreml
-from udacisense.formats.fmt_coreml import FORMAT, PACKAGE
+from udacisense.formats.fmt_coreml import FORMAT
+from udacisense.formats.fmt_coreml import format as fmt_coreml
+from udacisense.formats.fmt_coreml.format import PACKAGE
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.labels import CLASSES
 from udacisense.models.torchscript_session import NetworkSession

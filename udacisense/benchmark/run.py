@@ -16,8 +16,8 @@ from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import CHILD
 from udacisense.errors import MeasureError
 from udacisense.progress import part
+from udacisense.provenance import usable_cores
 from udacisense.ranges import BATCH, BUSY, THREADS
-from udacisense.records.provenance import usable_cores
 from udacisense.settings import settings
 from udacisense.types import Benchmark, Checkpoint, Subject
 

@@ -1,6 +1,6 @@
 """The steps of a conversion, and what the conversions of one process share: images and the checkpoint's own answers.
 
-This is what the child process does; `Converter` has the same methods and passes them on to it.
+This is what the child process does; `ConverterClient` has the same methods and passes them on to it.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from udacisense.errors import MeasureError, NotFoundError
 from udacisense.evaluation.predictions import data_options, predict_all, predictions_path
 from udacisense.metrics.logits import confusion, topk_accuracy
 from udacisense.models.checkpoint import trained_hashes
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.records.queries import newest_evaluation
 from udacisense.settings import settings
 from udacisense.types import Checkpoint, Evaluation, Subject

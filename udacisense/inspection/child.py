@@ -1,4 +1,4 @@
-"""The process that reads: `python -m udacisense.inspection.child FORMAT PATH FOLDER` writes an Anatomy or an error as JSON."""
+"""The process that reads: `python -m udacisense.inspection.child FORMAT PATH FOLDER` writes a structure or an error as JSON."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
+from udacisense.file_structure.structure import FileError, ModelStructure
 from udacisense.foreign import in_brief
-from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
+from udacisense.formats import FORMATS
 from udacisense.inspection.limits import bind
-from udacisense.inspection.structure import FileError, ModelStructure
 from udacisense.processes.limits import die_with_parent
 
 MAX_PARTS = 100_000
 """Most operators and tensors that are handed on."""
 
-READERS: dict[str, Callable[[Path], ModelStructure]] = {
-    "executorch": read_executorch.read,
-    "litert": read_litert.read,
-    "onnx": read_onnx.read,
-    "coreml": read_coreml.read,
-    "torchscript": read_torchscript.read,
-    "torchscript-lite": read_torchscript.read_lite,
-}
+
+def reader_of(format: str) -> Callable[[Path], ModelStructure] | None:
+    """What takes a file of the format apart; None where nothing can."""
+    known = FORMATS.get(format)
+    return None if known is None or known.reader is None else resolve_name(known.reader)
 
 
 def answer(format: str, path: Path) -> dict[str, Any]:
     """What the reader of a format found, or {"error": what is wrong with the file}."""
+    read = reader_of(format)
+    if read is None:
+        return {"error": f"a file of the format {format!r} has no inside to show"}
     try:
-        found = READERS[format](path)
+        found = read(path)
     except FileError as exc:
         return {"error": str(exc)}
     except MemoryError:

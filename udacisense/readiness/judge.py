@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from udacisense.artifacts import source_checkpoint
 from udacisense.errors import NotFoundError
 from udacisense.models.checkpoint import baseline_checkpoint
+from udacisense.provenance import here
 from udacisense.readiness.measures import MEASURES, JudgedSubject, Measurement
 from udacisense.readiness.rules import Rule, load_rules
 from udacisense.records import queries, store
-from udacisense.records.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Readiness, Status, Verdict
 

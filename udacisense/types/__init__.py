@@ -3,6 +3,7 @@
 Imports nothing of ours. Shapes: Images is float32 (N, 3, H, W), normalised; Logits is float32 (N, classes), before softmax.
 """
 
+from udacisense.types.app_code import AppCode, Platform, android, ios
 from udacisense.types.base import (
     Capability,
     DatasetRef,
@@ -32,7 +33,18 @@ from udacisense.types.files import (
 )
 from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
-from udacisense.types.seam import DEFAULT, Conversion, ConversionRecipe, Exported, Format, ImageSet, Session
+from udacisense.types.seam import (
+    DEFAULT,
+    Conversion,
+    ConversionRecipe,
+    Exported,
+    FileSigns,
+    Format,
+    ImageSet,
+    IntermediateReader,
+    IntermediateValues,
+    Session,
+)
 from udacisense.types.timing import AATrial, Benchmark, Conditions, SelfTest, Start, Unfinished
 
 __all__ = [
@@ -41,6 +53,7 @@ __all__ = [
     "REFERENCE",
     "TOLERANCE",
     "AATrial",
+    "AppCode",
     "Artifact",
     "Benchmark",
     "Capability",
@@ -57,10 +70,13 @@ __all__ = [
     "Exported",
     "FailedConversion",
     "FailedStep",
+    "FileSigns",
     "Flip",
     "Format",
     "ImageSet",
     "Images",
+    "IntermediateReader",
+    "IntermediateValues",
     "LayerGap",
     "Localisation",
     "Logits",
@@ -69,6 +85,7 @@ __all__ = [
     "Mode",
     "ModelFile",
     "Pixels",
+    "Platform",
     "Precision",
     "Provenance",
     "Readiness",
@@ -87,5 +104,7 @@ __all__ = [
     "Verdict",
     "Verification",
     "WrittenFile",
+    "android",
     "format_name",
+    "ios",
 ]

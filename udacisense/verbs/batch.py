@@ -133,7 +133,7 @@ class _Conversion:
 
 
 def _cores() -> int:
-    from udacisense.records.provenance import machine, usable_cores
+    from udacisense.provenance import machine, usable_cores
 
     return max(1, int(min(usable_cores(), machine().cpu_quota_cores or MAX_CONVERTERS)))
 

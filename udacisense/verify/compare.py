@@ -14,8 +14,8 @@ from udacisense.evaluation.predictions import Predictions, data_options, predict
 from udacisense.metrics import logits as measure
 from udacisense.metrics.stats import accuracy_difference, mcnemar, percentile
 from udacisense.progress import part, report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.types import TOLERANCE, Artifact, Checkpoint, Measures, Provenance, TensorCheck, Verification
 from udacisense.verify.flips import find_flips
 from udacisense.verify.inputs import golden_check, random_checks

@@ -20,11 +20,11 @@ from udacisense.evaluation.predictions import data_options
 from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.progress import report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, ConversionRecipe, Images, LayerGap, Localisation, SearchMethod, WrittenFile
-from udacisense.verify.intermediate_values import READERS
+from udacisense.verify.intermediate_values import intermediate_reader
 from udacisense.verify.layer_errors import (
     EXPECTED_DB,
     Array,
@@ -131,7 +131,7 @@ class Search:
     def run(self, method: SearchMethod | None, every: bool) -> Found:
         """By the method asked for; by default the file's values, or where these cannot be read, converted beginnings."""
         failed: tuple[str, ...] = ()
-        if method == "values" or (method is None and self.artifact.format in READERS):
+        if method == "values" or (method is None and subject_format(self.artifact).intermediates is not None):
             try:
                 return "values", *self.by_values(), ()
             except RunError as exc:
@@ -144,7 +144,7 @@ class Search:
         """The gap of every block by the file's own inner values, and of the steps inside the block that departs."""
         closest = Closest()
         try:
-            read = READERS[self.artifact.format](self.artifact)
+            read = intermediate_reader(self.artifact)
             for i in range(len(self.images)):
                 report(i / len(self.images), f"image {i + 1} of {len(self.images)}")
                 one = {place: value[i : i + 1] for place, value in self.reference.items()}

@@ -24,8 +24,21 @@ from udacisense.formats.fmt_torchscript.int8 import INT8, engine, quantise
 from udacisense.processes import limits
 from udacisense.remote import RemoteModel
 from udacisense.torchscript.archive import is_torchscript
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, ModelFile, Session
+from udacisense.types import (
+    AppCode,
+    Capability,
+    Checkpoint,
+    Conversion,
+    Exported,
+    FileSigns,
+    Format,
+    ModelFile,
+    Session,
+    android,
+)
 
+HOME = "udacisense.formats.fmt_torchscript"
+INTERMEDIATES = f"{HOME}.intermediates:read"
 LABELS, PREPROCESSING = "labels.txt", "preprocessing.json"
 _NO_TORCH = "PyTorch is not installed. Install it: pip install -r requirements.txt"
 NOTES = (
@@ -148,6 +161,17 @@ FORMAT = Format(
     load=_load_standard,
     notes=NOTES,
     recipes={"int8": INT8},
+    color="#E69F00",  # orange
+    libraries=("torch", "torchvision"),
+    signs=FileSigns(suffixes=(".ptl",), member=""),
+    reader="udacisense.formats.fmt_torchscript.reader:read",
+    intermediates=INTERMEDIATES,
+    app_code=AppCode(
+        home=HOME,
+        runtime="torch",
+        platforms=(android("android/PyTorchMobileClassifier.kt"),),
+        values={"loader": "Module", "pytorch_android": "pytorch_android", "loader_import": ""},
+    ),
 )
 
 LITE = Format(
@@ -163,4 +187,20 @@ LITE = Format(
     load=_load_lite,
     notes=NOTES,
     recipes={"int8": INT8},
+    color="#009E73",  # bluish green
+    libraries=("torch", "torchvision"),
+    signs=FileSigns(member="bytecode.pkl"),
+    reader="udacisense.formats.fmt_torchscript.reader:read_lite",
+    intermediates=INTERMEDIATES,
+    app_code=AppCode(
+        home=HOME,
+        runtime="torch",
+        platforms=(android("android/PyTorchMobileClassifier.kt"),),
+        load="load-lite.py",
+        values={
+            "loader": "LiteModuleLoader",
+            "pytorch_android": "pytorch_android_lite",
+            "loader_import": "import org.pytorch.LiteModuleLoader\n",
+        },
+    ),
 )

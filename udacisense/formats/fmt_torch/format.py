@@ -49,4 +49,6 @@ FORMAT = Format(
     export=_export,
     load=_load,
     notes=("The reference: a converted file is judged by how it differs from this one.",),
+    color="#0072B2",  # blue
+    libraries=("torch", "torchvision"),
 )
