@@ -81,11 +81,11 @@ def run(
     files = _files(also)
     found, notice = _checkpoint(checkpoint)
     with heavy_work(f"the whole way of {found.id}", into=(settings().models_dir / "mobile",)):
+        data = load_dataset("test", cast(SourceName | None, source), scheme)  # what it cannot find is told before the work
         with part(0.0, 0.2):
             artifacts = _each(tuple(files.values()), lambda file: measure.convert(found, *file))
         subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))
         known = tuple(s for s in subjects.values() if isinstance(s, Checkpoint))
-        data = load_dataset("test", cast(SourceName | None, source), scheme)
         with part(0.2, 0.55):
             evaluations = _each(tuple(subjects.values()), lambda s: evaluate(s, data, known=known))
         with part(0.55, 0.65):
