@@ -148,7 +148,7 @@ def test_the_readme_of_a_package_shows_names_as_text(
     finding = SimpleNamespace(what="<img src=http://evil.invalid/y>", why="$x$", what_to_do="[z](http://evil.invalid)")
     monkeypatch.undo()
     monkeypatch.setattr(building, "inspect_file", lambda *_: SimpleNamespace(findings=[finding]))
-    golden = SimpleNamespace(ran_here=True, images=[1])
+    golden = SimpleNamespace(ran_here=True, pixels=[1])
     checkpoint = SimpleNamespace(id="a`b", classes=CLASSES, input_px=(224, 224), mean=(0.5,), std=(0.5,))
     text = building._readme(found, checkpoint, golden)  # type: ignore[arg-type]
     assert "``a`b``" in text
@@ -200,7 +200,7 @@ def test_the_code_of_every_format_is_whole(format: str, seeded_home: Story) -> N
         if "Classifier" in name:
             assert "selftest" in text.lower()
     compile(texts["selftest.py"], "selftest.py", "exec")
-    images = [text for name, text in texts.items() if "Image." in name or "image." in name]
+    images = [text for name, text in texts.items() if "Picture." in name or "picture." in name]
     assert images
     assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in images)
 
