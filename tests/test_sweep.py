@@ -89,8 +89,8 @@ def test_the_temporary_files_of_the_living_and_of_others_stay(home: Path, tempor
 
 def test_a_killed_converter_s_log_goes_with_the_next_run(home: Path, temporary: Path) -> None:
     program = (
-        "import os, sys; from udacisense.conversion.worker_client import Converter\n"
-        "held = Converter(); print(held._said.name, flush=True)\n"
+        "import os, sys; from udacisense.conversion.worker_client import ConverterClient\n"
+        "held = ConverterClient(); print(held._said.name, flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run(
