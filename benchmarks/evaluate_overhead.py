@@ -19,7 +19,7 @@ from udacisense.data.sources import load_dataset
 from udacisense.evaluation.predictions import answer_all
 from udacisense.metrics.stats import median
 from udacisense.models.checkpoint import default_checkpoint
-from udacisense.records.provenance import here
+from udacisense.provenance import here
 from udacisense.records.store import to_json
 from udacisense.settings import settings
 from udacisense.types import Session

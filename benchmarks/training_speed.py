@@ -29,7 +29,7 @@ from torch.nn import functional
 
 from udacisense.metrics.stats import median
 from udacisense.models.network import MobileNetV3_Household
-from udacisense.records.provenance import here
+from udacisense.provenance import here
 from udacisense.records.store import to_json
 from udacisense.training import teacher
 from udacisense.training.augment import normalise, resize

@@ -35,9 +35,11 @@ from udacisense.types import (
     Images,
     Logits,
     Machine,
+    ModelFile,
     Precision,
     Provenance,
     SourceName,
+    format_name,
 )
 
 SIZE_BYTES = 64 * 1024
@@ -97,10 +99,10 @@ def fixed_logits(images: Images, shift: float = 0.0, seed: int = 0) -> Logits:
     return np.einsum("nf,fc->nc", features, weights).astype(np.float32)
 
 
-def load_fake(path: Path, threads: int = 1) -> FakeSession:
+def load_fake(file: ModelFile, threads: int = 1) -> FakeSession:
     """The session that the file describes; a file of anything else gives the plain one."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = json.loads(file.path.read_text(encoding="utf-8"))
         session = FakeSession(**{key: value for key, value in plain.items() if key != "file"})
     except (ValueError, TypeError, AttributeError, OSError):
         session = FakeSession()
@@ -147,12 +149,11 @@ def run_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from udacisense import artifacts, formats
 
     class Here:
-        def __init__(self, path: Path, format: str, threads: int) -> None:
-            self._asked = path, format, threads
+        def __init__(self, file: ModelFile, threads: int) -> None:
+            self._file, self._threads = file, threads
 
         def open(self) -> Any:
-            path, format, threads = self._asked
-            return formats.get_format(format).load(path, threads)
+            return formats.get_format(format_name(self._file)).load(self._file, self._threads)
 
     monkeypatch.setattr(artifacts, "RemoteModel", Here)
 
@@ -176,11 +177,11 @@ def fake_ref(images: int, source: SourceName = "folder", dataset_id: str = "f00d
 
 def fake_dataset(images: int = 20, seed: int = 0, source: SourceName = "folder") -> Dataset:
     """Random 32x32 images of all classes in turn."""
-    images = np.random.default_rng(seed).integers(0, 256, size=(images, 32, 32, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 256, size=(images, 32, 32, 3), dtype=np.uint8)
     labels: NDArray[np.int64] = np.arange(images, dtype=np.int64) % len(CLASSES)
-    hashes = tuple(hashlib.md5(p.tobytes(), usedforsecurity=False).hexdigest()[:16] for p in images)
+    hashes = tuple(hashlib.md5(p.tobytes(), usedforsecurity=False).hexdigest()[:16] for p in pixels)
     digest = hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
-    return Dataset(fake_ref(images, source, digest), tuple(images), labels, hashes)
+    return Dataset(fake_ref(images, source, digest), tuple(pixels), labels, hashes)
 
 
 # --- subjects -----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.fakes import made, sha256
 from tests.networks import images, saved
 from udacisense.formats import get_format
 from udacisense.records import store
-from udacisense.types import Artifact, Checkpoint, Conversion, ImageSet, Precision
+from udacisense.types import Artifact, Checkpoint, Conversion, Format, ImageSet, Precision, Session, WrittenFile
 
 CALIBRATED_BY = 8
 
@@ -43,6 +43,11 @@ class RealFiles:
             fmt.export(self.checkpoint, Conversion(precision, chosen, calibration if chosen.calibrated else None), path)
             self._written[key] = path
         return self._written[key]
+
+
+def load(fmt: Format, path: Path, threads: int = 1) -> Session:
+    """A file that has no record yet, loaded by its format's runtime."""
+    return fmt.load(WrittenFile(path, fmt.name), threads)
 
 
 def calibration(n: int) -> ImageSet:

@@ -21,7 +21,7 @@ from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import CheckpointError, ExportError, FormatError, RunError, StoreError, UnavailableError
 from udacisense.labels import CLASSES
 from udacisense.progress import watched_by
-from udacisense.types import Checkpoint, Conversion, Exported, Format
+from udacisense.types import Checkpoint, Conversion, Exported, Format, ModelFile
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -128,7 +128,7 @@ def test_missing_tools_say_why(checkpoint: Checkpoint, monkeypatch: pytest.Monke
 
 
 def test_a_file_that_cannot_run_here_is_written_and_says_so(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(path: Path, threads: int) -> Any:
+    def load(file: ModelFile, threads: int) -> Any:
         raise AssertionError("it must not be run")
 
     use(monkeypatch, load=load, unavailable=lambda capability: "No runtime here." if capability == "run" else None)
@@ -213,10 +213,10 @@ def test_a_killed_conversion_leaves_no_artifact_and_the_next_one_works(
         "from tests.fakes import fake_format\n"
         "from importlib import import_module\n"
         "from udacisense import formats\n"
-        "from udacisense.conversion.steps import Workshop\n"
+        "from udacisense.conversion.steps import ConversionSteps\n"
         "from udacisense.conversion.convert import convert\n"
         "from udacisense.models.checkpoint import find_checkpoint\n"
-        "import_module('udacisense.conversion.convert').open_converter = lambda: nullcontext(Workshop())\n"
+        "import_module('udacisense.conversion.convert').open_converter = lambda: nullcontext(ConversionSteps())\n"
         "def export(checkpoint, asked, out):\n"
         "    out.write_text('half')\n"
         "    print('writing', flush=True)\n"

@@ -106,7 +106,12 @@ def test_a_killed_converter_leaves_no_log(home: Path, temporary: Path) -> None:
 
 def test_everything_temporary_says_whose_it_is() -> None:
     made = re.compile(r"\b(mkdtemp|TemporaryDirectory|NamedTemporaryFile|mkstemp)\(([^)]*)")
-    own = [p for top in ("udacisense", "ui", "pages") for p in (PROJECT / top).rglob("*.py") if "packaging/files" not in str(p)]
+    own = [
+        p
+        for top in ("udacisense", "ui", "pages")
+        for p in (PROJECT / top).rglob("*.py")
+        if not {"files", "app_code"} & {*p.parts}
+    ]
     found = [(path.name, call) for path in own for _, call in made.findall(path.read_text(encoding="utf-8"))]
     assert len(found) >= 7
     assert [name for name, call in found if "prefix=scratch.prefix(" not in call] == []

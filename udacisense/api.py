@@ -5,15 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from udacisense import verbs
-from udacisense.artifacts import find_subject
+from udacisense.artifacts import Named, find_subject
 from udacisense.classify import classify
-from udacisense.errors import FormatError
-from udacisense.types import Artifact, Benchmark, Checkpoint, Precision, Readiness, Subject, Verification
+from udacisense.types import Artifact, Benchmark, Precision, Readiness, Subject, Verification
 
 __all__ = ["benchmark", "classify", "convert", "judge", "open", "verify"]
-
-Named = Subject | str | Path
-"""A checkpoint or artifact: its record, its id, or the path of its file."""
 
 
 def open(path_or_id: str | Path) -> Subject:
@@ -32,7 +28,7 @@ def convert(checkpoint: Named, format: str = "torchscript", precision: Precision
         NotFoundError: no such checkpoint. FormatError: it is an artifact, there is no such format, its tools are missing,
         or the conversion failed.
     """
-    return verbs.convert(_checkpoint(checkpoint), format, precision)
+    return verbs.convert(checkpoint, format, precision)
 
 
 def verify(artifact: Named) -> Verification:
@@ -41,7 +37,7 @@ def verify(artifact: Named) -> Verification:
     Raises:
         NotFoundError: no such artifact, or its checkpoint is gone. DataError: no images. FormatError: it does not run.
     """
-    return verbs.verify(_artifact(artifact))
+    return verbs.verify(artifact)
 
 
 def benchmark(*subjects: Named, protocol: str = "standard") -> tuple[Benchmark, ...]:
@@ -53,7 +49,7 @@ def benchmark(*subjects: Named, protocol: str = "standard") -> tuple[Benchmark, 
     Raises:
         NotFoundError: no such subject. MeasureError: no subject, no such protocol, or one gave no usable number.
     """
-    return verbs.benchmark([_key(subject) for subject in subjects], protocol)
+    return verbs.benchmark(subjects, protocol)
 
 
 def judge(artifact: Named) -> Readiness:
@@ -62,23 +58,4 @@ def judge(artifact: Named) -> Readiness:
     Raises:
         NotFoundError: no such artifact. RecipeError: a mistake in the rules.
     """
-    return verbs.ready(_artifact(artifact)).readiness[0]
-
-
-def _checkpoint(named: Named) -> str | Path:
-    if isinstance(named, Artifact):
-        raise FormatError(f"{named.id} is an artifact already. Convert its checkpoint, {named.checkpoint_id}.")
-    return _key(named)
-
-
-def _artifact(named: Named) -> str | Path:
-    if isinstance(named, Checkpoint):
-        raise FormatError(f"{named.id} is a checkpoint, not an artifact. Convert it first, then name what comes out.")
-    return _key(named)
-
-
-def _key(named: Named) -> str | Path:
-    """What finds a record again: a checkpoint's file, an artifact's folder; each also outside of models/."""
-    if isinstance(named, str | Path):
-        return named
-    return named.path if isinstance(named, Checkpoint) else named.path.parent
+    return verbs.ready(artifact).readiness[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,10 +25,10 @@ from udacisense.models.naming import existing_file, not_found
 from udacisense.records import queries, store
 from udacisense.remote import RemoteModel
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, Session, Subject
+from udacisense.types import Artifact, Checkpoint, FailedConversion, Format, ModelFile, Session, Subject, format_name
 
-REFERENCE = "torch"
-"""The format that runs a checkpoint."""
+Named = Subject | str | Path
+"""A checkpoint or artifact: its record, its id, or the path of its file."""
 
 
 def mobile_dir() -> Path:
@@ -146,13 +147,61 @@ def find_subject(id_or_path: str | Path) -> Subject:
     raise not_found("checkpoint or artifact", str(id_or_path), (*known, *(a.id for a in list_artifacts().records)))
 
 
-def subject_format(subject: Subject) -> Format:
-    """The format that runs a subject: a checkpoint's is the reference, torch.
+def named_subject(named: Named) -> Subject:
+    """The record of a checkpoint or artifact; one that was given is not read again, its file is only seen to be the same.
+
+    Raises:
+        NotFoundError: neither, or its file is gone. RunError, CheckpointError: the file of a given record changed since.
+    """
+    if isinstance(named, str | Path):
+        return find_subject(named)
+    check_unchanged(named)
+    return named
+
+
+def named_artifact(named: Named) -> Artifact:
+    """The record of an artifact; see `named_subject`.
+
+    Raises:
+        FormatError: it is a checkpoint. NotFoundError: there is none, or its file is gone. RunError: its file changed since.
+    """
+    found = find_artifact(named) if isinstance(named, str | Path) else named_subject(named)
+    if isinstance(found, Checkpoint):
+        raise FormatError(f"{found.id} is a checkpoint, not an artifact. Convert it first, then name what comes out.")
+    return found
+
+
+def named_checkpoint(named: Named) -> Checkpoint:
+    """The record of a checkpoint; see `named_subject`.
+
+    Raises:
+        FormatError: it is an artifact. NotFoundError: there is none, or its file is gone. CheckpointError: it changed since.
+    """
+    found = find_checkpoint(named) if isinstance(named, str | Path) else named_subject(named)
+    if isinstance(found, Artifact):
+        raise FormatError(f"{found.id} is an artifact already. Convert its checkpoint, {found.checkpoint_id}.")
+    return found
+
+
+def source_checkpoint(subject: Subject, known: Iterable[Checkpoint] = ()) -> Checkpoint:
+    """The checkpoint that a subject is or was made from: one of `known`, else found by its id.
+
+    Raises:
+        NotFoundError: it is not here.
+    """
+    if isinstance(subject, Checkpoint):
+        return subject
+    given = next((checkpoint for checkpoint in known if checkpoint.id == subject.checkpoint_id), None)
+    return given or find_checkpoint(subject.checkpoint_id)
+
+
+def subject_format(subject: ModelFile) -> Format:
+    """The format that runs a file: a checkpoint's is the reference, torch.
 
     Raises:
         FormatError: the artifact's format is not known to this version.
     """
-    return get_format(subject.format if isinstance(subject, Artifact) else REFERENCE)
+    return get_format(format_name(subject))
 
 
 def cannot_run(subject: Subject) -> str | None:
@@ -173,7 +222,7 @@ def open_session(subject: Subject, threads: int) -> Session:
     fmt = _ready(subject)
     try:
         archives.check_file(subject.path)
-        return fmt.load(subject.path, threads)
+        return fmt.load(subject, threads)
     except UdaciSenseError:
         raise
     except Exception as exc:  # the seam: every runtime has errors of its own
@@ -187,8 +236,8 @@ def open_apart(subject: Subject, threads: int) -> Session:
 
     The app opens files so, whatever their format: one that fails, hangs or asks for too much takes nothing else along.
     """
-    fmt = _ready(subject)
-    return RemoteModel(subject.path, fmt.name, threads).open()
+    _ready(subject)
+    return RemoteModel(subject, threads).open()
 
 
 def _ready(subject: Subject) -> Format:

@@ -10,16 +10,15 @@ from typing import Self
 
 import numpy as np
 
-from udacisense.artifacts import find_subject, open_session
+from udacisense.artifacts import Named, named_subject, open_session, source_checkpoint
 from udacisense.data.folder import MAX_FILE_BYTES
 from udacisense.data.images import Decoded, decode_upload
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import ImageError, NotFoundError
 from udacisense.evaluation.predictions import run_session
 from udacisense.metrics.logits import probabilities
-from udacisense.models.checkpoint import find_checkpoint
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Pixels, Session, Subject
+from udacisense.types import Checkpoint, Pixels, Session, Subject
 
 OWN = "this process"
 """For whom an image is decoded that no visitor of the app has brought."""
@@ -68,7 +67,7 @@ class Classifier:
         return self
 
 
-def classify(image: str | Path | bytes | Pixels, subject: Subject | str | Path) -> Classification:
+def classify(image: str | Path | bytes | Pixels, subject: Named) -> Classification:
     """The classification of one image by a checkpoint or artifact; for many images see `open_classifier`.
 
     Args:
@@ -85,7 +84,7 @@ def classify(image: str | Path | bytes | Pixels, subject: Subject | str | Path) 
     return open_classifier(subject).classify(found.pixels, found.seconds)
 
 
-def open_classifier(subject: Subject | str | Path, load: Callable[[Subject, int], Session] = open_session) -> Classifier:
+def open_classifier(subject: Named, load: Callable[[Subject, int], Session] = open_session) -> Classifier:
     """A subject, by its record, id or path, loaded and ready to classify any number of images.
 
     Args:
@@ -94,7 +93,7 @@ def open_classifier(subject: Subject | str | Path, load: Callable[[Subject, int]
     Raises:
         NotFoundError: no such subject, or its checkpoint is gone. FormatError, CheckpointError: it does not load or run.
     """
-    found = find_subject(subject) if isinstance(subject, str | Path) else subject
+    found = named_subject(subject)
     checkpoint = checkpoint_of(found)
     return Classifier(found.id, checkpoint, load(found, settings().threads)).warm()
 
@@ -105,10 +104,10 @@ def checkpoint_of(subject: Subject) -> Checkpoint:
     Raises:
         NotFoundError: the checkpoint of the artifact is gone.
     """
-    if not isinstance(subject, Artifact):
+    if isinstance(subject, Checkpoint):
         return subject
     try:
-        return find_checkpoint(subject.checkpoint_id)
+        return source_checkpoint(subject)
     except NotFoundError as exc:
         raise NotFoundError(
             f"{subject.id} cannot classify, because its checkpoint, which says how to prepare an image, is gone. "

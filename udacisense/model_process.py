@@ -10,26 +10,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from udacisense.models.card import card_path
+from udacisense.errors import RunError
 from udacisense.processes import limits
 from udacisense.processes.frames import Array
 from udacisense.processes.limits import Bounds
 from udacisense.processes.serve import Answer, Handler, serve
-from udacisense.types import Session
+from udacisense.records.subjects import from_plain
+from udacisense.types import Checkpoint, ModelFile, Session, format_name
 
 
 class Opened:
     """The file, loaded when first asked for."""
 
-    def __init__(self, path: Path, format: str, threads: int) -> None:
-        self._path, self._format, self._threads = path, format, threads
+    def __init__(self, file: ModelFile, threads: int) -> None:
+        self._file, self._threads = file, threads
 
     @cached_property
     def session(self) -> Session:
         """The file, ready to answer."""
         from udacisense.formats import get_format
 
-        return get_format(self._format).load(self._path, self._threads)
+        return get_format(format_name(self._file)).load(self._file, self._threads)
 
     def handlers(self) -> Mapping[str, Handler]:
         """What can be asked."""
@@ -42,25 +43,27 @@ class Opened:
         }
 
     def _summary(self) -> dict[str, Any]:
-        from udacisense.models.checkpoint import read_checkpoint
-        from udacisense.models.summary import summarise
+        from udacisense.models.loading import load_network
+        from udacisense.models.summary import describe
 
-        return asdict(summarise(read_checkpoint(self._path)))
+        if not isinstance(self._file, Checkpoint):
+            raise RunError(f"{self._file.path.name} is no checkpoint, so it has no layers to list. Inspect it instead.")
+        return asdict(describe(load_network(self._file), self._file.size_bytes))
 
     def _values(self, image: Array) -> Answer:
-        from udacisense.verify.intermediate_values import READERS
+        from udacisense.verify.intermediate_values import intermediate_reader
 
-        found = list(READERS[self._format](self._path)(image))
+        found = list(intermediate_reader(self._file)(image))
         return {"names": [name for name, _ in found]}, [value for _, value in found]
 
 
 def main(argument: str) -> None:
     """Bind this process, then answer on its pipes."""
     asked = json.loads(argument)
-    path = Path(asked["path"])
+    file = from_plain(asked["file"])
     # what is named here is all that the file's own code could reach
-    limits.apply(Bounds.for_file(path, read=(card_path(path),), write=(Path(asked["folder"]),)))
-    serve(Opened(path, asked["format"], asked["threads"]).handlers(), bound_cpu=True)
+    limits.apply(Bounds.for_file(file.path, write=(Path(asked["folder"]),)))
+    serve(Opened(file, asked["threads"]).handlers(), bound_cpu=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +18,8 @@ from udacisense.errors import RunError, UdaciSenseError
 from udacisense.foreign import in_brief
 from udacisense.processes.rpc import Answer, Child, ChildError
 from udacisense.processes.spawn import module
-from udacisense.types import Images, Logits
+from udacisense.records.subjects import to_plain
+from udacisense.types import Images, Logits, ModelFile
 
 PROCESS = "udacisense.model_process"
 OPEN_S = 120.0
@@ -34,8 +34,8 @@ class RemoteModel:
     It is opened when first asked, and opened anew after it was ended. Threads take turns.
     """
 
-    def __init__(self, path: Path, format: str, threads: int = 1) -> None:
-        self.path, self.format, self.threads = path, format, threads
+    def __init__(self, file: ModelFile, threads: int = 1) -> None:
+        self.file, self.path, self.threads = file, file.path, threads
         self._lock = threading.Lock()
         self._child: Child | None = None
 
@@ -89,7 +89,7 @@ class RemoteModel:
 
     def _start(self) -> Child:
         folder = tempfile.mkdtemp(prefix=scratch.prefix())
-        asked = {"path": str(self.path), "format": self.format, "threads": self.threads, "folder": folder}
+        asked = {"file": to_plain(self.file), "threads": self.threads, "folder": folder}
         try:
             child = Child(module(PROCESS, json.dumps(asked)), env={"TMPDIR": folder, "OMP_NUM_THREADS": str(self.threads)})
         except ChildError:

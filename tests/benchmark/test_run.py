@@ -24,7 +24,8 @@ from udacisense.errors import MeasureError
 from udacisense.processes import locks
 from udacisense.progress import watched_by
 from udacisense.records import store
-from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished
+from udacisense.records.subjects import to_plain
+from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished, WrittenFile
 
 FAKE_CHILD = (sys.executable, "-m", "tests.fake_child")
 SHORT = TimingProtocol(
@@ -133,10 +134,11 @@ def test_no_child_outlives_its_run(home: Path, checkpoint: Checkpoint) -> None:
 
 
 def test_a_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
+    file = to_plain(WrittenFile(write_fake(tmp_path / "f"), "fake"))
     code = (
         "import os, sys; from udacisense.benchmark.worker_client import Worker\n"
         "w = Worker('x', 1, 60, (sys.executable, '-m', 'tests.fake_child'))\n"
-        f"w.ask('open', format='fake', path={str(write_fake(tmp_path / 'f'))!r}, threads=1, batch=1,"
+        f"w.ask('open', subject={file!r}, threads=1, batch=1,"
         " input_px=(8, 8), classes=10, seed=1)\n"
         "print(w._child.pid, flush=True); os.kill(os.getpid(), 9)\n"
     )
@@ -180,11 +182,12 @@ def test_what_a_runtime_prints_cannot_spoil_an_answer(tmp_path: Path) -> None:
         "class Noisy(fakes.FakeSession):\n"
         "    def predict(self, images):\n"
         "        os.write(1, b'hello from native code'); print('hello'); return super().predict(images)\n"
-        "formats.FORMATS['fake'] = fakes.fake_format('fake', load=lambda path, threads: Noisy())\n"
+        "formats.FORMATS['fake'] = fakes.fake_format('fake', load=lambda file, threads: Noisy())\n"
         "from udacisense.benchmark.worker_process import main; main()\n"
     )
+    file = to_plain(WrittenFile(tmp_path / "x", "fake"))
     with Worker("noisy", 1, 20, (sys.executable, "-c", noisy)) as worker:
-        opened = worker.ask("open", format="fake", path="x", threads=1, batch=2, input_px=(8, 8), classes=10, seed=1)
+        opened = worker.ask("open", subject=file, threads=1, batch=2, input_px=(8, 8), classes=10, seed=1)
         assert opened["first_s"] > 0
         assert len(worker.ask("block", seconds=0, runs=3, settle=1)["times"]) == 3
 

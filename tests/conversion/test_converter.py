@@ -16,13 +16,13 @@ import pytest
 
 from tests.conversion.child import RECIPES, export
 from tests.fakes import fake_checkpoint, fake_format, write_fake
-from udacisense import formats
+from udacisense import formats, provenance
 from udacisense.artifacts import mobile_dir, standing_failures
 from udacisense.conversion.convert import convert
 from udacisense.conversion.worker_client import ConverterClient, ConverterError
 from udacisense.errors import ExportError
 from udacisense.progress import watched_by
-from udacisense.records import provenance, store
+from udacisense.records import store
 from udacisense.types import Checkpoint, ConversionRecipe, Exported, FailedConversion
 from udacisense.verbs import convert_all
 

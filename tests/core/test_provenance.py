@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from udacisense.records import provenance
+from udacisense import provenance
 
 
 def test_here_names_the_command_the_machine_and_the_seed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from tests.networks import images, network
-from tests.real_files import RealFiles
+from tests.real_files import RealFiles, load
 from udacisense.errors import ExportError, RunError
-from udacisense.formats import fmt_coreml
-from udacisense.formats.fmt_coreml import FORMAT, PACKAGE
+from udacisense.formats.fmt_coreml import FORMAT
+from udacisense.formats.fmt_coreml import format as fmt_coreml
+from udacisense.formats.fmt_coreml.format import PACKAGE
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.labels import CLASSES
 from udacisense.models.torchscript_session import NetworkSession
@@ -108,7 +109,7 @@ def test_the_same_model_gives_the_same_file(files: dict[str, Path], checkpoint: 
 @pytest.mark.skipif(not ON_A_MAC, reason="Core ML runs on macOS only")
 @pytest.mark.parametrize("precision", FORMAT.precisions)
 def test_on_a_mac_it_answers_as_the_network(precision: str, files: dict[str, Path]) -> None:
-    logits = FORMAT.load(files[precision], 1).predict(images(2))
+    logits = load(FORMAT, files[precision], 1).predict(images(2))
     reference = NetworkSession(network(), 1).predict(images(2))
     assert np.abs(logits - reference).max() < 0.1 * np.ptp(reference)
 
@@ -183,7 +184,7 @@ def package(tmp_path: Path) -> Path:
 
 def test_images_go_in_one_at_a_time_and_float32_comes_out(on_a_mac: type[StandIn], package: Path) -> None:
     given = np.random.default_rng(0).standard_normal((5, 3, 4, 4), dtype=np.float32)
-    session = FORMAT.load(package, 1)
+    session = load(FORMAT, package, 1)
     answers = session.predict(given)
     assert (answers.shape, answers.dtype) == ((5, 3), np.float32)
     assert np.allclose(answers, given.mean(axis=(2, 3)), atol=1e-3)
@@ -192,7 +193,7 @@ def test_images_go_in_one_at_a_time_and_float32_comes_out(on_a_mac: type[StandIn
 
 
 def test_the_unpacked_package_goes_with_the_session(on_a_mac: type[StandIn], package: Path) -> None:
-    session: Any = FORMAT.load(package, 1)
+    session: Any = load(FORMAT, package, 1)
     place = session._model.place
     assert place.is_dir()
     del session
@@ -202,13 +203,13 @@ def test_the_unpacked_package_goes_with_the_session(on_a_mac: type[StandIn], pac
 def test_what_core_ml_refuses_is_an_error_at_once(on_a_mac: type[StandIn], package: Path) -> None:
     on_a_mac.refuses = "compiler error: no such operator"
     with pytest.raises(RunError, match=r"cannot load m\.zip: .*no such operator"):
-        FORMAT.load(package, 1)
+        load(FORMAT, package, 1)
 
 
 def test_what_fails_later_is_an_error_too(on_a_mac: type[StandIn], package: Path) -> None:
     on_a_mac.fails = "the specification has version 9"
     with pytest.raises(RunError, match=r"Core ML failed on images of shape .*specification has version 9"):
-        FORMAT.load(package, 1).predict(np.zeros((1, 3, 4, 4), np.float32))
+        load(FORMAT, package, 1).predict(np.zeros((1, 3, 4, 4), np.float32))
 
 
 @pytest.mark.parametrize(
@@ -223,20 +224,20 @@ def test_a_zip_of_something_else_is_refused(
     content: dict[str, bytes], said: str, on_a_mac: type[StandIn], tmp_path: Path
 ) -> None:
     with pytest.raises(RunError, match=said):
-        FORMAT.load(zipped(tmp_path / "m.zip", content), 1)
+        load(FORMAT, zipped(tmp_path / "m.zip", content), 1)
     assert not (tmp_path / "escaped").exists()
 
 
 def test_a_zip_that_could_grow_is_refused(on_a_mac: type[StandIn], tmp_path: Path) -> None:
     bomb = zipped(tmp_path / "m.zip", {f"{PACKAGE}/Manifest.json": b"0" * 1_000_000}, zipfile.ZIP_DEFLATED)
     with pytest.raises(RunError, match="no part of a package"):
-        FORMAT.load(bomb, 1)
+        load(FORMAT, bomb, 1)
 
 
 def test_a_damaged_file_is_one_message(on_a_mac: type[StandIn], package: Path) -> None:
     package.write_bytes(package.read_bytes()[:-30])
     with pytest.raises(RunError, match=r"cannot load m\.zip.*Convert its checkpoint again"):
-        FORMAT.load(package, 1)
+        load(FORMAT, package, 1)
 
 
 # --- where it does not run ---
@@ -249,7 +250,7 @@ def test_elsewhere_it_says_why_it_does_not_run(tmp_path: Path) -> None:
     assert "macOS" in reason
     assert FORMAT.unavailable("export") is None
     with pytest.raises(RunError, match="Verify it on a Mac"):
-        FORMAT.load(tmp_path / "m.zip", 1)
+        load(FORMAT, tmp_path / "m.zip", 1)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ import pytest
 
 from tests.formats.calibrated import FIRST, SEEN, int8, sensitive
 from tests.networks import images, network, saved
+from tests.real_files import load
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, MeasureError, RunError
 from udacisense.evaluation.predictions import run_session
 from udacisense.formats.fmt_executorch import FORMAT
 from udacisense.formats.fmt_executorch import format as format_module
-from udacisense.formats.fmt_executorch.format import _load, _outside
+from udacisense.formats.fmt_executorch.format import _outside
 from udacisense.formats.fmt_executorch.int8 import quantise
 from udacisense.formats.fmt_executorch.light import light_lowering
 from udacisense.models.loading import load_network
@@ -60,7 +61,7 @@ def method(path: Path, name: str) -> Any:
 
 @pytest.mark.slow
 def test_fp32_answers_as_the_network_one_by_one_and_in_a_batch(fp32: tuple[Path, Exported]) -> None:
-    session = FORMAT.load(fp32[0], 1)
+    session = load(FORMAT, fp32[0], 1)
     expected = NetworkSession(network(), 1).predict(images(3))
     together = session.predict(images(3))
     np.testing.assert_allclose(together, expected, atol=1e-4)
@@ -88,14 +89,14 @@ def test_an_app_reads_labels_and_preprocessing_from_the_program(fp32: tuple[Path
 @pytest.mark.parametrize("shape", [(0, 3, 224, 224), (1, 3, 32, 32), (1, 1, 224, 224), (3, 224, 224)], ids=str)
 def test_images_of_another_shape_are_refused(fp32: tuple[Path, Exported], shape: tuple[int, ...]) -> None:
     with pytest.raises(RunError, match=r"must have the shape \(N, 3, 224, 224\)"):
-        FORMAT.load(fp32[0], 1).predict(np.zeros(shape, np.float32))
+        load(FORMAT, fp32[0], 1).predict(np.zeros(shape, np.float32))
 
 
 @pytest.mark.slow
 def test_a_image_that_is_not_a_number_is_no_measurement(fp32: tuple[Path, Exported]) -> None:
     broken = np.full((1, 3, 224, 224), np.nan, np.float32)
     with pytest.raises(MeasureError, match="not numbers"):
-        run_session(FORMAT.load(fp32[0], 1), broken, 10, "the file")
+        run_session(load(FORMAT, fp32[0], 1), broken, 10, "the file")
 
 
 @pytest.mark.slow
@@ -103,7 +104,7 @@ def test_it_runs_on_as_many_threads_as_were_asked_for(fp32: tuple[Path, Exported
     from executorch.extension.pybindings import portable_lib
 
     for threads in (2, 1):
-        FORMAT.load(fp32[0], threads)
+        load(FORMAT, fp32[0], threads)
         assert portable_lib._threadpool_get_thread_count() == threads
 
 
@@ -154,14 +155,14 @@ def test_a_file_that_was_cut_off_is_one_message(fp32: tuple[Path, Exported], tmp
     path = tmp_path / "cut.pte"
     path.write_bytes(fp32[0].read_bytes()[:kept])
     with pytest.raises(RunError, match=r"cut\.pte is no ExecuTorch program that this runtime can load.*Convert it again"):
-        FORMAT.load(path, 1)
+        load(FORMAT, path, 1)
 
 
 def test_a_file_of_something_else_is_one_message(tmp_path: Path) -> None:
     path = tmp_path / "m.pte"
     path.write_bytes(b"no model at all" * 100)
     with pytest.raises(RunError, match=r"m\.pte is no ExecuTorch program"):
-        _load(path, 1)
+        load(FORMAT, path, 1)
 
 
 def test_a_precision_that_is_not_offered_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -229,6 +230,6 @@ def test_an_int8_file_is_smaller_and_answers_nearly_as_the_network(beginning: Ch
         exported = FORMAT.export(beginning, int8(FORMAT, "static-sensitive-float"), path)
     assert exported.recipe["portable_kernels"] == []
     expected = NetworkSession(load_network(beginning), 1).predict(images(2))
-    found = FORMAT.load(path, 1).predict(images(2))
+    found = load(FORMAT, path, 1).predict(images(2))
     noise = np.square(found - expected).sum() / np.square(expected).sum()
     assert 0 < noise < 0.02  # rounded, so not equal, and near

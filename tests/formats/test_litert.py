@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tests.formats.litert_files import SHAPE, Row, rows, tiny, within
 from tests.networks import images, network
-from tests.real_files import CALIBRATED_BY, RealFiles
+from tests.real_files import CALIBRATED_BY, RealFiles, load
 from tests.real_files import calibration as calibration_images
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_litert import FORMAT, calibration, format, int8
@@ -43,7 +43,7 @@ def checkpoint(real_files: RealFiles) -> Checkpoint:
 def write(checkpoint: Checkpoint, folder: Path, conversion: Conversion) -> tuple[Path, Logits]:
     path = folder / FORMAT.file_name
     FORMAT.export(checkpoint, conversion, path)
-    return path, FORMAT.load(path, 1).predict(images(3))
+    return path, load(FORMAT, path, 1).predict(images(3))
 
 
 def gap(logits: Logits) -> float:
@@ -69,10 +69,10 @@ def test_fp32_answers_as_the_network_and_says_what_it_wants(checkpoint: Checkpoi
     again = tmp_path / "again.tflite"
     FORMAT.export(checkpoint, asked("fp32"), again)
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()
-    one_by_one = np.concatenate([FORMAT.load(path, 2).predict(image[None]) for image in images(3)])
+    one_by_one = np.concatenate([load(FORMAT, path, 2).predict(image[None]) for image in images(3)])
     assert np.abs(one_by_one - logits).max() < 1e-4, "neither batch nor threads change an answer"
     with pytest.raises(RunError, match=r"\(N, 3, 224, 224\)"):
-        FORMAT.load(path, 1).predict(np.zeros((1, 3, 32, 32), np.float32))
+        load(FORMAT, path, 1).predict(np.zeros((1, 3, 32, 32), np.float32))
 
 
 @pytest.mark.slow
@@ -221,7 +221,7 @@ def test_labels_and_preprocessing_are_in_the_metadata_and_behind_the_model(check
 def session(folder: Path, content: bytes, threads: int = 1) -> Any:
     path = folder / "m.tflite"
     path.write_bytes(content)
-    return FORMAT.load(path, threads)
+    return load(FORMAT, path, threads)
 
 
 def test_any_number_of_images_goes_in(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.formats.calibrated import FIRST, SEEN, int8, sensitive
 from tests.networks import images, network, saved
+from tests.real_files import load
 from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, MeasureError, RunError
 from udacisense.evaluation.predictions import run_session
@@ -48,7 +49,7 @@ def written(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def answers(written: Written, name: str, n: int = 3) -> Logits:
-    return FORMAT.load(written[name][0], 1).predict(images(n))
+    return load(FORMAT, written[name][0], 1).predict(images(n))
 
 
 def gap(logits: Logits) -> float:
@@ -79,7 +80,7 @@ def test_fp32_answers_as_the_network_one_by_one_and_in_a_batch(written: Written)
     together = answers(written, "fp32")
     assert gap(together) < 1e-4
     for one, alone in zip(images(3), together, strict=True):
-        np.testing.assert_array_equal(FORMAT.load(written["fp32"][0], 1).predict(one[None])[0], alone)
+        np.testing.assert_array_equal(load(FORMAT, written["fp32"][0], 1).predict(one[None])[0], alone)
 
 
 @pytest.mark.slow
@@ -238,14 +239,14 @@ def test_the_runtime_widens_the_weights_once_when_it_loads_the_file(narrow: Any,
 @pytest.mark.parametrize("shape", [(0, 3, 224, 224), (1, 3, 32, 32), (1, 1, 224, 224), (3, 224, 224)], ids=str)
 def test_images_of_another_shape_are_refused(written: Written, shape: tuple[int, ...]) -> None:
     with pytest.raises(RunError, match=r"must have the shape \(N, 3, 224, 224\)"):
-        FORMAT.load(written["fp32"][0], 1).predict(np.zeros(shape, np.float32))
+        load(FORMAT, written["fp32"][0], 1).predict(np.zeros(shape, np.float32))
 
 
 @pytest.mark.slow
 def test_a_image_that_is_not_a_number_is_no_measurement(written: Written) -> None:
     broken = np.full((1, 3, 224, 224), np.nan, np.float32)
     with pytest.raises(MeasureError, match="not numbers"):
-        run_session(FORMAT.load(written["fp32"][0], 1), broken, 10, "the file")
+        run_session(load(FORMAT, written["fp32"][0], 1), broken, 10, "the file")
 
 
 @pytest.mark.slow
@@ -253,14 +254,14 @@ def test_a_file_that_was_cut_off_is_one_message(written: Written, tmp_path: Path
     path = tmp_path / "cut.onnx"
     path.write_bytes(written["fp32"][0].read_bytes()[:-5000])
     with pytest.raises(RunError, match=r"cut\.onnx is no ONNX model that this runtime can load"):
-        FORMAT.load(path, 1)
+        load(FORMAT, path, 1)
 
 
 def test_a_file_of_something_else_is_one_message(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(b"no model at all" * 100)
     with pytest.raises(RunError, match=r"m\.onnx is no ONNX model that this runtime can load.*Convert it again"):
-        FORMAT.load(path, 1)
+        load(FORMAT, path, 1)
 
 
 def test_it_runs_on_as_many_threads_as_were_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +269,7 @@ def test_it_runs_on_as_many_threads_as_were_asked_for(tmp_path: Path, monkeypatc
 
     asked = []
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda path, options, providers: asked.append(options))
-    FORMAT.load(tmp_path / "m.onnx", 3)
+    load(FORMAT, tmp_path / "m.onnx", 3)
     assert (asked[0].intra_op_num_threads, asked[0].inter_op_num_threads) == (3, 1)
 
 

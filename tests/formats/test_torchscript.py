@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.networks import Small, images, network, save_script, saved, traced
+from tests.real_files import load
 from udacisense.errors import ExportError, RunError
 from udacisense.formats import FORMATS
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
@@ -42,7 +43,7 @@ def reference(n: int) -> Any:
 
 @BOTH
 def test_the_file_from_disk_answers_as_the_network_one_by_one_and_in_a_batch(fmt: Format, written: dict[str, Any]) -> None:
-    session = fmt.load(written[fmt.name][0], 1)
+    session = load(fmt, written[fmt.name][0], 1)
     for n in (1, 4):
         np.testing.assert_allclose(session.predict(images(n)), reference(n), atol=1e-4)
     assert np.ptp(reference(4)) > 1  # answers that differ, or the line above would prove little
@@ -87,7 +88,7 @@ def test_only_the_lite_file_has_the_lite_interpreters_bytecode(written: dict[str
     assert has_bytecode(written[LITE.name][0])
     assert not has_bytecode(written[FORMAT.name][0])
     with pytest.raises(RunError, match=r"no TorchScript file that this runtime can load: .*bytecode"):
-        LITE.load(written[FORMAT.name][0], 1)
+        load(LITE, written[FORMAT.name][0], 1)
 
 
 @BOTH
@@ -98,7 +99,7 @@ def test_another_precision_is_refused(fmt: Format, checkpoint: Checkpoint, tmp_p
 
 
 def test_the_reference_runs_the_checkpoint_itself(checkpoint: Checkpoint) -> None:
-    np.testing.assert_array_equal(FORMATS["torch"].load(checkpoint.path, 1).predict(images(2)), reference(2))
+    np.testing.assert_array_equal(FORMATS["torch"].load(checkpoint, 1).predict(images(2)), reference(2))
 
 
 # --- the ways around what fails ------------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ def export(checkpoint: Checkpoint, folder: Path) -> tuple[Exported, Any]:
     path = folder / FORMAT.file_name
     done = FORMAT.export(checkpoint, Conversion("fp32"), path)
     expected = NetworkSession(load_network(checkpoint), 1).predict(images(3))
-    np.testing.assert_allclose(FORMAT.load(path, 1).predict(images(3)), expected, atol=1e-4)
+    np.testing.assert_allclose(load(FORMAT, path, 1).predict(images(3)), expected, atol=1e-4)
     return done, path
 
 
@@ -207,4 +208,4 @@ def test_a_torchscript_checkpoint_is_taken_as_it_is(tmp_path: Path, frozen: bool
     for fmt in (FORMAT, LITE):
         done = fmt.export(checkpoint, Conversion("fp32"), tmp_path / fmt.file_name)
         assert done.recipe["capture"] == "none"
-        np.testing.assert_allclose(fmt.load(tmp_path / fmt.file_name, 1).predict(images(2)), reference(2), atol=1e-4)
+        np.testing.assert_allclose(load(fmt, tmp_path / fmt.file_name, 1).predict(images(2)), reference(2), atol=1e-4)

@@ -13,6 +13,7 @@ import torch
 
 from tests.formats.calibrated import FIRST, SEEN, int8, sensitive
 from tests.networks import images, network, save_script, saved, traced
+from tests.real_files import load
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
 from udacisense.formats.fmt_torchscript.int8 import engine
@@ -93,7 +94,7 @@ def test_the_whole_network_in_int8_is_small_and_answers_nearly_as_it_did(
         fmt.export(checkpoint, int8(fmt, "static-sensitive-float"), path)
     assert path.stat().st_size < 2.0e6
     expected = NetworkSession(network(), 1).predict(images(2))
-    session = fmt.load(path, 1)
+    session = load(fmt, path, 1)
     found = session.predict(images(2))
     assert 0 < np.abs(found - expected).max() / np.ptp(expected) < 0.25
     np.testing.assert_array_equal(session.predict(images(2)[1:])[0], found[1])  # an image's neighbours change nothing
@@ -123,7 +124,7 @@ def test_a_file_that_was_cut_off_is_one_message(written: Written, tmp_path: Path
     path = tmp_path / "cut.ptl"
     path.write_bytes(written["static"][0].read_bytes()[:-2000])
     with pytest.raises(RunError, match=r"cut\.ptl is no TorchScript file that this runtime can load: .*Convert it again"):
-        FORMAT.load(path, 1)
+        load(FORMAT, path, 1)
 
 
 def test_a_build_without_a_quantised_engine_says_so(
@@ -148,7 +149,7 @@ def test_it_runs_on_as_many_threads_as_were_asked_for(checkpoint: Checkpoint, tm
     before = torch.get_num_threads()
     try:
         for threads in (2, 1):
-            FORMAT.load(path, threads).predict(images(1))
+            load(FORMAT, path, threads).predict(images(1))
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)

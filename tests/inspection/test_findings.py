@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from udacisense.inspection import structure as a
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.structure import ModelStructure, Operator, Port, Tensor
 from udacisense.inspection.advice import judge
 from udacisense.inspection.graph import decomposed_hard_swish, float_islands, unfolded_batch_norms
 from udacisense.inspection.inspection import Advice, describe
-from udacisense.inspection.structure import ModelStructure, Operator, Port, Tensor
 
 INT8 = Tensor("w", (8, 3, 1, 1), "int8", 24, scales=8)
 FLOAT = Tensor("w", (8, 3, 1, 1), "float32", 96)

@@ -18,6 +18,8 @@ from tests.story import Story
 from tools import fuzz_inspect
 from udacisense import verbs
 from udacisense.errors import InspectError, NotFoundError
+from udacisense.formats.fmt_litert.reader import read as read_litert
+from udacisense.formats.fmt_onnx.reader import read as read_onnx
 from udacisense.inspection import child, inspect_file
 from udacisense.inspection.inspect_file import identify, outcome
 from udacisense.processes.limits import FILE_BYTES
@@ -39,7 +41,7 @@ def test_a_foreign_file_is_inspected_by_its_path(home: Path, model: Path) -> Non
 
 
 def test_an_artifact_that_changed_since_is_told(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspect_file, "read", lambda format, path: child.READERS["litert"](path))
+    monkeypatch.setattr(inspect_file, "read", lambda format, path: read_litert(path))
     artifact = seeded_home.faithful
     artifact.path.write_bytes(files.litert_conv(kernel()))
     found = verbs.inspect(artifact.id)
@@ -136,7 +138,7 @@ def test_a_reader_that_fails_in_its_own_way_blames_the_file(monkeypatch: pytest.
     def fail(path: Path) -> None:
         raise ZeroDivisionError("a hostile file found a way")
 
-    monkeypatch.setitem(child.READERS, "onnx", fail)
+    monkeypatch.setattr("udacisense.formats.fmt_onnx.reader.read", fail)
     assert child.answer("onnx", Path("m.onnx")) == {"error": "it is damaged (ZeroDivisionError: a hostile file found a way)"}
 
 
@@ -181,4 +183,4 @@ def test_a_float16_weight_is_never_subnormal(tmp_path: Path) -> None:
     ports = files.onnx_value("x", 10, (1, 3, 4, 4)), files.onnx_value("y", 10, (1, 8, 4, 4))
     weights = {"w": np.full((8, 3, 1, 1), 1e-7, np.float16)}
     path.write_bytes(files.onnx([files.onnx_node("Conv", ["x", "w"], ["y"])], weights, ports[:1], ports[1:]))
-    assert child.READERS["onnx"](path).tensors[0].subnormal == 0
+    assert read_onnx(path).tensors[0].subnormal == 0

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from tests.inspection import files
-from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx
+from udacisense.file_structure.structure import FileError
+from udacisense.formats.fmt_coreml import reader as read_coreml
+from udacisense.formats.fmt_executorch import reader as read_executorch
+from udacisense.formats.fmt_litert import reader as read_litert
+from udacisense.formats.fmt_onnx import reader as read_onnx
 from udacisense.inspection.graph import decomposed_hard_swish
-from udacisense.inspection.structure import FileError
 
 FLOATS = np.linspace(-1, 1, 24, dtype=np.float32)
 RELU, RELU6 = 1, 3

@@ -10,11 +10,20 @@ import pytest
 from tests.inspection import truth
 from tests.networks import network
 from tests.real_files import RealFiles
-from udacisense.inspection import structure as a
-from udacisense.inspection.child import READERS
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.structure import ModelStructure
+from udacisense.inspection.child import reader_of
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.inspection.inspection import Inspection
 from udacisense.models.summary import describe
+
+
+def read(format: str, path: Path) -> ModelStructure:
+    """What the format's reader makes of a file, in this process."""
+    found = reader_of(format)
+    assert found is not None
+    return found(path)
+
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # the formats' own tools warn of each other
 MACS = 55_496_640
@@ -27,7 +36,7 @@ def test_the_work_of_the_network_is_what_the_files_are_held_to() -> None:
 
 def test_a_static_int8_litert_file(real_files: RealFiles) -> None:
     path = real_files.of("litert", "int8", "static")
-    told, found, seen = truth.litert(path), READERS["litert"](path), inspect_file(path, "litert", "int8")
+    told, found, seen = truth.litert(path), read("litert", path), inspect_file(path, "litert", "int8")
     assert Counter(op.name for op in found.operators) == told.operators
     assert sum(t.stored_bytes for t in found.tensors) == told.stored_bytes
     assert (seen.macs, seen.int8_share) == (told.macs, told.int8_macs / told.macs) == (MACS, 1.0)
@@ -42,7 +51,7 @@ def test_a_static_int8_litert_file(real_files: RealFiles) -> None:
 
 def test_a_static_int8_onnx_file(real_files: RealFiles) -> None:
     path = real_files.of("onnx", "int8", "static")
-    told, found, seen = truth.onnx(path), READERS["onnx"](path), inspect_file(path, "onnx", "int8")
+    told, found, seen = truth.onnx(path), read("onnx", path), inspect_file(path, "onnx", "int8")
     weights = told.operators["DequantizeLinear"] - sum(op.name == "DequantizeLinear" for op in found.operators)
     assert 54 <= weights <= 108, "54 weights and up to as many biases are dequantised when the file is loaded"
     assert Counter(op.name for op in found.operators) == told.operators - Counter({"DequantizeLinear": weights})
@@ -58,7 +67,7 @@ def test_a_static_int8_onnx_file(real_files: RealFiles) -> None:
 
 def test_an_int8_executorch_file(real_files: RealFiles) -> None:
     path = real_files.of("executorch", "int8", "static")
-    told, found, seen = truth.executorch(path), READERS["executorch"](path), inspect_file(path, "executorch", "int8")
+    told, found, seen = truth.executorch(path), read("executorch", path), inspect_file(path, "executorch", "int8")
     assert Counter(op.name for op in found.operators) == told.operators
     assert seen.weights_bytes == pytest.approx(told.stored_bytes, rel=0.01), "parts are padded"
     assert (seen.macs, seen.int8_share) == (told.macs, told.int8_macs / told.macs) == (MACS, 1.0)
@@ -76,7 +85,7 @@ def test_an_int8_executorch_file(real_files: RealFiles) -> None:
 
 def test_a_palette_core_ml_package(real_files: RealFiles) -> None:
     path = real_files.of("coreml", "palette6")
-    told, found, seen = truth.coreml(path), READERS["coreml"](path), inspect_file(path, "coreml", "palette6")
+    told, found, seen = truth.coreml(path), read("coreml", path), inspect_file(path, "coreml", "palette6")
     assert Counter(op.name for op in found.operators) == told.operators
     assert seen.weights_bytes == pytest.approx(told.stored_bytes, rel=0.02), "each entry has a header of 64 bytes"
     assert (seen.macs, seen.int8_share) == (told.macs, 0.0) == (MACS, 0.0)
@@ -91,7 +100,7 @@ def test_a_palette_core_ml_package(real_files: RealFiles) -> None:
 @pytest.mark.parametrize("format", ["torchscript", "torchscript-lite"])
 def test_a_torchscript_file(format: str, real_files: RealFiles, bound: None) -> None:
     path = real_files.of(format)
-    found, seen = READERS[format](path), inspect_file(path, format, "fp32")
+    found, seen = read(format, path), inspect_file(path, format, "fp32")
     told = truth.torchscript(real_files.of("torchscript"))
     steps = Counter(op.kind for op in found.operators)
     assert steps[a.CONV] + steps[a.DEPTHWISE] == told.operators["_convolution"] + told.operators["conv2d"] == 52
@@ -111,7 +120,7 @@ def test_a_program_that_nobody_lowered(tmp_path: Path) -> None:
     exported = torch.export.export(small, (torch.zeros(1, 3, 16, 16),))
     path = tmp_path / "portable.pte"
     path.write_bytes(to_edge(exported, compile_config=EdgeCompileConfig(_check_ir_validity=False)).to_executorch().buffer)
-    told, found, seen = truth.executorch(path), READERS["executorch"](path), inspect_file(path)
+    told, found, seen = truth.executorch(path), read("executorch", path), inspect_file(path)
     assert Counter(op.name for op in found.operators) == told.operators
     assert sum(t.stored_bytes for t in found.tensors) == pytest.approx(told.stored_bytes, abs=64)
     assert (seen.macs, seen.delegated_share) == (14 * 14 * 8 * 27 + 80, 0.0)

@@ -23,7 +23,7 @@ from udacisense.data.preprocess import preprocess, resize
 from udacisense.errors import FormatError, NotFoundError, StoreError
 from udacisense.labels import CLASSES
 from udacisense.packaging import build as building
-from udacisense.packaging.contents import PLATFORMS, check_names, code
+from udacisense.packaging.contents import app_code_of, check_names, code, packed_formats
 from udacisense.settings import settings
 from udacisense.types import Artifact
 
@@ -36,7 +36,7 @@ def test_a_package_holds_all_that_an_app_needs(artifact: Artifact, tmp_path: Pat
     place = unpacked(artifact, tmp_path / "out")
     assert place == tmp_path / "out" / artifact.id
     names = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
-    platform_files = {name for platform in PLATFORMS[artifact.format] for name in platform.places}
+    platform_files = {name for platform in app_code_of(artifact).platforms for name in platform.places}
     assert names >= platform_files | {
         artifact.path.name, "README.md", "REPORT.md", "LICENSE", "labels.txt", "preprocessing.json", "metrics.json",
         "record.json", "selftest.py", "golden/golden.json", "golden/golden.npz", "golden/0-clock.png",
@@ -148,7 +148,7 @@ def test_the_readme_of_a_package_shows_names_as_text(
     finding = SimpleNamespace(what="<img src=http://evil.invalid/y>", why="$x$", what_to_do="[z](http://evil.invalid)")
     monkeypatch.undo()
     monkeypatch.setattr(building, "inspect_file", lambda *_: SimpleNamespace(findings=[finding]))
-    golden = SimpleNamespace(ran_here=True, images=[1])
+    golden = SimpleNamespace(ran_here=True, pixels=[1])
     checkpoint = SimpleNamespace(id="a`b", classes=CLASSES, input_px=(224, 224), mean=(0.5,), std=(0.5,))
     text = building._readme(found, checkpoint, golden)  # type: ignore[arg-type]
     assert "``a`b``" in text
@@ -188,7 +188,7 @@ def test_the_browsers_code_gives_pillows_pixels(size: tuple[int, int], seeded_ho
     np.testing.assert_allclose(given, preprocess([image]), atol=1e-6)
 
 
-@pytest.mark.parametrize("format", PLATFORMS)
+@pytest.mark.parametrize("format", packed_formats())
 def test_the_code_of_every_format_is_whole(format: str, seeded_home: Story) -> None:
     from dataclasses import replace
 
@@ -200,7 +200,7 @@ def test_the_code_of_every_format_is_whole(format: str, seeded_home: Story) -> N
         if "Classifier" in name:
             assert "selftest" in text.lower()
     compile(texts["selftest.py"], "selftest.py", "exec")
-    images = [text for name, text in texts.items() if "Image." in name or "image." in name]
+    images = [text for name, text in texts.items() if "Picture." in name or "picture." in name]
     assert images
     assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in images)
 

@@ -151,7 +151,7 @@ def test_the_shipped_torchscript_files_are_let_in() -> None:
 
 
 def test_a_remote_model_answers_as_the_network_does(tmp_path: Path) -> None:
-    remote = RemoteModel(save_script(traced(), tmp_path / "m.pt"), "torch")
+    remote = RemoteModel(read_checkpoint(save_script(traced(), tmp_path / "m.pt")))
     with torch.inference_mode():
         expected = network()(torch.from_numpy(images(3))).numpy()
     np.testing.assert_allclose(remote.predict(images(3)), expected, atol=1e-4)
@@ -173,7 +173,7 @@ def test_a_file_that_never_answers_is_stopped_and_the_next_call_starts_anew(
     path = tmp_path / "loop.pt"
     every = {one.name: one.content for one in scripts(sound(), sound(lite=True), str(tmp_path / "mark"))}
     path.write_bytes(every["bounds loops over tensors on images only"])
-    remote = RemoteModel(path, "torch").open()
+    remote = RemoteModel(read_checkpoint(path)).open()
     monkeypatch.setattr("udacisense.remote.CALL_S", 1.0)
     monkeypatch.setattr("udacisense.remote.IMAGE_S", 0.0)
     with pytest.raises(RunError, match=r"^loop\.pt could not be run: it gave no answer within 1 s and was stopped"):
@@ -236,13 +236,13 @@ def test_a_file_that_raises_is_told_of_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "raises.pt"
     path.write_bytes(with_code(sound(), PLACES["forward"]('ops.prim.RaiseException("no")')))
     with pytest.raises(RunError, match=r"^raises\.pt could not be run: no\. .* save it again where it was made\.$"):
-        RemoteModel(path, "torch").predict(images(1))
+        RemoteModel(read_checkpoint(path)).predict(images(1))
 
 
 def test_the_folder_of_a_model_process_names_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the next run clears it away when this process is killed."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    remote = RemoteModel(save_script(traced(Small()), tmp_path / "m.pt"), "torch").open()
+    remote = RemoteModel(read_checkpoint(save_script(traced(Small()), tmp_path / "m.pt"))).open()
     assert [p.name.startswith(scratch.prefix()) for p in (tmp_path / "temporary").iterdir()] == [True]
     remote.close()

@@ -24,7 +24,7 @@ from ui.history import captions as history_captions
 from ui.history import charts as history_charts
 from ui.history import rows as history_rows
 from ui.shared import entries
-from ui.shared.chart_style import FORMAT_COLORS
+from ui.shared.chart_style import format_color
 from ui.shared.entries import SubjectMetrics, plainest
 
 LEVELS = list(0.010 * (1 + 0.004 * np.random.default_rng(0).normal(size=24)))
@@ -73,7 +73,7 @@ def test_the_course_shows_every_block_and_where_it_changed() -> None:
     fig = charts.course([entry(bench(levels, sustained=True))])
     assert len(fig.data[0].x) == 60
     assert fig.layout.shapes[0].x0 == pytest.approx(150, abs=5)
-    assert fig.data[0].line.color == FORMAT_COLORS["torchscript"]
+    assert fig.data[0].line.color == format_color("torchscript")
 
 
 def test_no_line_leads_from_one_start_to_the_next() -> None:

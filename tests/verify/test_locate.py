@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,12 @@ import numpy as np
 import pytest
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset
-from udacisense import verbs
+from udacisense import formats, verbs
 from udacisense.data.dataset import Dataset
 from udacisense.errors import MeasureError, NotFoundError, RunError, UdaciSenseError
 from udacisense.records import store
-from udacisense.types import Artifact, Checkpoint, Images, Localisation
+from udacisense.types import Artifact, Checkpoint, Format, Images, IntermediateReader, IntermediateValues, Localisation
 from udacisense.verify import localise, locate
-from udacisense.verify.intermediate_values import Inner, Reader
 from udacisense.verify.localise import Search
 
 pytestmark = pytest.mark.usefixtures("fake_formats")
@@ -34,10 +34,10 @@ def values(images: Images) -> dict[str, np.ndarray]:
     return held
 
 
-def reader(broken_from: str | None, fault: Exception | None = None) -> Reader:
+def reader(broken_from: str | None, fault: Exception | None = None) -> IntermediateReader:
     """A file's inner values: the network's own, wrong from a place on."""
 
-    def read(images: Images) -> Inner:
+    def read(images: Images) -> IntermediateValues:
         if fault is not None:
             raise fault
         wrong = False
@@ -46,6 +46,11 @@ def reader(broken_from: str | None, fault: Exception | None = None) -> Reader:
             yield f"tensor of {place}", value * (-3 if wrong else 1)
 
     return read
+
+
+def show(monkeypatch: pytest.MonkeyPatch, read: IntermediateReader) -> None:
+    """Let the fake format's files show these values."""
+    monkeypatch.setattr(sys.modules[__name__], "shown", lambda file: read, raising=False)
 
 
 @pytest.fixture
@@ -64,9 +69,11 @@ def data() -> Dataset:
 
 
 @pytest.fixture(autouse=True)
-def network(monkeypatch: pytest.MonkeyPatch) -> None:
+def network(fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(localise, "reference_values", lambda checkpoint, images: values(images))
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None))
+    shown = replace(fake_formats["fake"], intermediates=f"{__name__}:shown")
+    monkeypatch.setitem(formats.FORMATS, "fake", shown)
+    show(monkeypatch, reader(None))
 
 
 def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None:
@@ -91,7 +98,7 @@ def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None
 def test_the_broken_block_and_step_are_named(
     artifact: Artifact, data: Dataset, broken: str, departs: str, step: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(broken))
+    show(monkeypatch, reader(broken))
     record = locate(artifact, data)
     assert (record.departs, record.step) == (departs, step)
     assert departs in record.reason
@@ -102,7 +109,7 @@ def test_the_broken_block_and_step_are_named(
 
 @pytest.mark.parametrize("broken", [0, 2, 4])
 def test_where_values_cannot_be_seen_beginnings_are_converted(
-    artifact: Artifact, data: Dataset, broken: int, monkeypatch: pytest.MonkeyPatch
+    artifact: Artifact, data: Dataset, broken: int, fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     converted: list[str] = []
 
@@ -111,7 +118,7 @@ def test_where_values_cannot_be_seen_beginnings_are_converted(
         bad = BLOCKS.index(block) >= broken
         return self.reference[block].reshape(len(self.images), -1) * (-1 if bad else 1)
 
-    monkeypatch.delitem(localise.READERS, "fake")
+    monkeypatch.setitem(formats.FORMATS, "fake", fake_formats["fake"])
     monkeypatch.setattr(Search, "_beginning", beginning)
     monkeypatch.setattr(Search, "_file", lambda self: -self.reference[BLOCKS[-1]])
     record = locate(artifact, data)
@@ -145,7 +152,7 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
     artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = locate(artifact, data)
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
+    show(monkeypatch, reader(None, OSError("no such operator")))
     with pytest.raises(RunError, match=r"no such operator.*--method prefixes"):
         locate(artifact, data, method="values")
     monkeypatch.setattr(Search, "_file", lambda self: localise._answer(np.full((1, 2), np.nan), self.artifact.id))
@@ -160,7 +167,7 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
 def test_values_that_cannot_be_read_are_done_without(
     artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(localise.READERS, "fake", lambda path: reader(None, OSError("no such operator")))
+    show(monkeypatch, reader(None, OSError("no such operator")))
     monkeypatch.setattr(Search, "_file", lambda self: self.reference[BLOCKS[-1]])
     record = locate(artifact, data)
     assert (record.method, record.departs) == ("prefixes", None)

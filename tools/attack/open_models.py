@@ -41,7 +41,7 @@ def open_one(path: Path, models_only: bool) -> dict[str, str]:
     from udacisense.remote import RemoteModel
 
     def classify() -> None:
-        model = RemoteModel(path, "torch")
+        model = RemoteModel(read_checkpoint(path))
         try:
             for shade in (0, 255):
                 images = preprocess([np.full((32, 32, 3), shade, np.uint8)])

@@ -23,8 +23,8 @@ from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import CHILD
 from udacisense.processes.locks import heavy_work
 from udacisense.progress import report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.settings import settings
 from udacisense.types import AATrial, SelfTest, Subject
 

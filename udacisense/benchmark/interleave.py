@@ -12,8 +12,8 @@ from udacisense.benchmark.protocol import TimingProtocol
 from udacisense.benchmark.subject_run import SubjectRun
 from udacisense.errors import MeasureError, UdaciSenseError
 from udacisense.progress import part, report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.types import Benchmark, Subject
 
 Failed = Callable[[Subject, MeasureError], None]

@@ -16,10 +16,10 @@ from udacisense.benchmark.worker_client import CHILD
 from udacisense.errors import MeasureError
 from udacisense.processes.locks import heavy_work
 from udacisense.progress import part
+from udacisense.provenance import usable_cores
 from udacisense.ranges import BATCH, BUSY, THREADS
-from udacisense.records.provenance import usable_cores
 from udacisense.settings import settings
-from udacisense.types import Benchmark, Subject
+from udacisense.types import Benchmark, Checkpoint, Subject
 
 OnFailure = Callable[[Subject, MeasureError], None]
 
@@ -58,7 +58,8 @@ def benchmark(
     plan = protocol or get_protocol()
     run = _Run(plan, _command(unique, plan, found, pinned))
     with heavy_work(f"timing {len(unique)} files", seeded=False, alone=True), BackgroundLoad(busy) as neighbours:
-        around = RunContext(plan, child, MachineWatch(), neighbours, found[0], pinned)
+        known = tuple(s for s in unique if isinstance(s, Checkpoint))
+        around = RunContext(plan, child, MachineWatch(), neighbours, found[0], pinned, known)
         records = run.measure([(s, setting) for setting in found for s in unique], around)
     for subject, failure in run.failures:
         if on_failure is not None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from udacisense.artifacts import subject_format
+from udacisense.artifacts import source_checkpoint, subject_format
 from udacisense.benchmark import page_cache
 from udacisense.benchmark.cpu_load import BackgroundLoad
 from udacisense.benchmark.protocol import TimingProtocol
@@ -20,8 +20,8 @@ from udacisense.benchmark.worker_client import Worker
 from udacisense.errors import MeasureError, NotFoundError
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.metrics.stats import mean
-from udacisense.models.checkpoint import find_checkpoint
 from udacisense.records import store
+from udacisense.records.subjects import to_plain
 from udacisense.settings import settings
 from udacisense.types import Benchmark, Checkpoint, Conditions, Provenance, Start, Subject
 
@@ -55,6 +55,7 @@ class RunContext:
     neighbours: BackgroundLoad
     usual: Setting = Setting()  # the plainest of the run
     cpus: tuple[int, ...] | None = None  # pin every timed process to these; None = as many as it has threads
+    checkpoints: tuple[Checkpoint, ...] = ()  # those of the run's subjects, which need not be looked up
 
     def cores(self, threads: int) -> tuple[int, ...] | None:
         """The cores of a timed process: the same for all with so many threads, or one subject keeps a better core than another.
@@ -77,7 +78,7 @@ class SubjectRun:
         self.subject, self.setting, self.around = subject, setting, around
         self.calls = 1  # inferences a run; a self-test asks for more
         self.format = subject_format(subject)
-        self.input_px, self.classes = _shape(subject)
+        self.input_px, self.classes = _shape(subject, around.checkpoints)
         self.cpus = around.cores(setting.threads)
         self.starts: list[Start] = []
         self.blocks: list[tuple[float, ...]] = []
@@ -115,8 +116,7 @@ class SubjectRun:
         process_s = time.perf_counter() - began
         found = worker.ask(
             "open",
-            format=self.format.name,
-            path=str(self.subject.path),
+            subject=to_plain(self.subject),
             threads=self.setting.threads,
             batch=self.setting.batch,
             input_px=self.input_px,
@@ -217,10 +217,10 @@ class SubjectRun:
         )
 
 
-def _shape(subject: Subject) -> tuple[tuple[int, int], int]:
+def _shape(subject: Subject, known: tuple[Checkpoint, ...]) -> tuple[tuple[int, int], int]:
     """Input size and number of classes: the checkpoint's, or the house's where it is not here any more."""
     try:
-        checkpoint = subject if isinstance(subject, Checkpoint) else find_checkpoint(subject.checkpoint_id)
+        checkpoint = source_checkpoint(subject, known)
     except NotFoundError:
         return INPUT_PX, len(CLASSES)
     return checkpoint.input_px, len(checkpoint.classes)

@@ -16,10 +16,10 @@ import numpy as np
 from udacisense import scratch
 from udacisense.benchmark.import_timer import ImportWatch
 from udacisense.benchmark.memory import peak_rss_bytes, rss_bytes
-from udacisense.models.card import card_path
 from udacisense.processes import limits
 from udacisense.processes.limits import Bounds
-from udacisense.types import Images, Session
+from udacisense.records.subjects import from_plain
+from udacisense.types import Images, Session, format_name
 
 Command = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -66,13 +66,14 @@ def open_subject(command: Command) -> tuple[Timed, Answer]:
 
     if command.get("cpus"):
         os.sched_setaffinity(0, command["cpus"])
-    _bind(Path(command["path"]))
-    fmt = get_format(command["format"])
+    subject = from_plain(command["subject"])
+    _bind(subject.path)
+    fmt = get_format(format_name(subject))
     shape = (command["batch"], 3, *command["input_px"])
     images: Images = np.random.default_rng(command["seed"]).standard_normal(shape).astype(np.float32)
     with ImportWatch(rss_bytes) as imports:
         started = time.perf_counter()
-        session = fmt.load(Path(command["path"]), command["threads"])
+        session = fmt.load(subject, command["threads"])
         took = _since(started)
     timed = Timed(session, images, command["classes"])
     first_s = timed.run()
@@ -93,7 +94,7 @@ def _bind(path: Path) -> None:
 
     if is_torchscript(path):
         own = Path(tempfile.mkdtemp(prefix=scratch.prefix()))  # cleared away by the next run
-        limits.apply(Bounds.for_file(path, read=(card_path(path),), write=(own,)))
+        limits.apply(Bounds.for_file(path, write=(own,)))
 
 
 def warm_up(timed: Timed, command: Command) -> Answer:

@@ -32,8 +32,8 @@ from udacisense.models.checkpoint import copy_checkpoint, read_checkpoint, save_
 from udacisense.models.loading import load_network
 from udacisense.models.summary import summarise
 from udacisense.progress import part, report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.records.queries import pipeline_runs
 from udacisense.settings import settings
 from udacisense.training.fit import TrainingImages, accuracy

@@ -9,7 +9,7 @@ from pathlib import Path
 from udacisense.artifacts import mobile_dir
 from udacisense.models.card import card_path
 from udacisense.processes.limits import Bounds
-from udacisense.records.provenance import machine
+from udacisense.provenance import machine
 from udacisense.settings import settings
 from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Checkpoint

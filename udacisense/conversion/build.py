@@ -19,8 +19,8 @@ from udacisense.data.preprocess import describe_preprocessing
 from udacisense.errors import ExportError, StoreError, UdaciSenseError
 from udacisense.foreign import in_brief
 from udacisense.progress import part, report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.settings import settings
 from udacisense.types import (
     Artifact,

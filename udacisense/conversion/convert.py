@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from udacisense import formats
-from udacisense.artifacts import REFERENCE, check_unchanged, mobile_dir, read_artifact
+from udacisense.artifacts import check_unchanged, mobile_dir, read_artifact
 from udacisense.conversion.build import ConversionBackend, ConversionRun
 from udacisense.conversion.calibration_data import VALIDATION_PER_CLASS, training_set_id
 from udacisense.conversion.recipe_search import MAX_LOSS, MIN_AGREEMENT
@@ -24,7 +24,7 @@ from udacisense.errors import ExportError, FormatError, RecipeError, StoreError,
 from udacisense.formats import get_format
 from udacisense.progress import part
 from udacisense.records import store
-from udacisense.types import Artifact, Checkpoint, ConversionRecipe, Format, Precision
+from udacisense.types import REFERENCE, Artifact, Checkpoint, ConversionRecipe, Format, Precision
 
 REVISION = 2
 """Raised when the converters change what they write, so that older files are not taken for what would be made now."""

@@ -1,6 +1,6 @@
 """The steps of a conversion, and what the conversions of one process share: images and the checkpoint's own answers.
 
-This is what the child process does; `Converter` has the same methods and passes them on to it.
+This is what the child process does; `ConverterClient` has the same methods and passes them on to it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense.artifacts import REFERENCE
 from udacisense.conversion.calibration_data import CalibrationSplit, draw, golden_images
 from udacisense.conversion.recipe_search import Measured
 from udacisense.data.sources import load_dataset
@@ -19,9 +18,20 @@ from udacisense.errors import ExportError
 from udacisense.evaluation.predictions import run_session
 from udacisense.foreign import in_brief
 from udacisense.formats import get_format
-from udacisense.models.checkpoint import read_checkpoint
 from udacisense.progress import report
-from udacisense.types import Checkpoint, Conversion, ConversionRecipe, Exported, ImageSet, Logits, Precision, Session
+from udacisense.records import store
+from udacisense.types import (
+    REFERENCE,
+    Checkpoint,
+    Conversion,
+    ConversionRecipe,
+    Exported,
+    ImageSet,
+    Logits,
+    Precision,
+    Session,
+    WrittenFile,
+)
 
 TIMED_RUNS = 30
 
@@ -61,7 +71,7 @@ class ConversionSteps:
         report(0.0, f"loading it again with {fmt.runtime}")
         images, expected = self._golden_of(checkpoint)
         try:
-            found = np.asarray(fmt.load(path, self.threads).predict(images.images))
+            found = np.asarray(fmt.load(WrittenFile(path, format), self.threads).predict(images.images))
         except Exception as exc:  # the seam: every runtime has errors of its own
             raise ExportError(f"{fmt.runtime} does not run the written file: {in_brief(exc)}.") from exc
         if found.shape != expected.shape:
@@ -73,13 +83,14 @@ class ConversionSteps:
     def measure(self, checkpoint: Checkpoint, format: str, path: Path, fp32_path: Path | None) -> Measured:
         """The file beside its checkpoint on the validation images, timed in turn with the format's fp32 file."""
         fmt, drawn = get_format(format), self._drawn(checkpoint)
-        session = fmt.load(path, self.threads)
+        session = fmt.load(WrittenFile(path, format), self.threads)
         report(0.1, "answering the validation images")
         expected = self._expected(checkpoint)
         found = _answers(session, drawn, path.name)
         labels = drawn.data.labels[drawn.validation]
         report(0.9, "timing")
-        timed, reference = _time(session, fmt.load(fp32_path, self.threads) if fp32_path else None, checkpoint)
+        fp32 = fmt.load(WrittenFile(fp32_path, format), self.threads) if fp32_path else None
+        timed, reference = _time(session, fp32, checkpoint)
         return Measured(
             images=len(labels),
             agreement=float((found == expected).mean()),
@@ -133,7 +144,7 @@ class ConversionSteps:
         return self._answers
 
     def _reference(self, checkpoint: Checkpoint) -> Session:
-        return get_format(REFERENCE).load(checkpoint.path, self.threads)
+        return get_format(REFERENCE).load(checkpoint, self.threads)
 
 
 def _answers(session: Session, drawn: CalibrationSplit, name: str) -> NDArray[np.int64]:
@@ -156,13 +167,11 @@ def _time(session: Session, reference: Session | None, checkpoint: Checkpoint) -
     return medians[0], medians[1] if reference is not None else None
 
 
-def same_checkpoint(path: Path, sha256: str) -> Checkpoint:
-    """The checkpoint at a path, if it still is the one meant.
+def check_same(checkpoint: Checkpoint) -> None:
+    """Nothing, if the checkpoint's file is still the one that its record describes.
 
     Raises:
-        ExportError: the file changed in between.
+        ExportError: the file changed in between. NotFoundError: it is gone.
     """
-    found = read_checkpoint(path)
-    if found.sha256 != sha256:
-        raise ExportError(f"{path.name} changed while it was being converted. Convert it again.")
-    return found
+    if store.sha256_of(checkpoint.path) != checkpoint.sha256:
+        raise ExportError(f"{checkpoint.path.name} changed while it was being converted. Convert it again.")

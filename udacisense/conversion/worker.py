@@ -12,13 +12,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from udacisense.conversion.steps import ConversionSteps, same_checkpoint
+from udacisense.conversion.steps import ConversionSteps, check_same
 from udacisense.processes import limits
 from udacisense.processes.frames import Array
 from udacisense.processes.limits import Bounds
 from udacisense.processes.serve import Answer, Handler, serve
+from udacisense.records.subjects import from_plain
 from udacisense.settings import settings
-from udacisense.types import ConversionRecipe
+from udacisense.types import Checkpoint, ConversionRecipe
 
 STEPS = ("export", "check", "measure", "write_golden", "describe_data")
 PATHS = ("out", "path", "fp32_path")
@@ -28,12 +29,14 @@ def handler(workshop: ConversionSteps, step: str) -> Handler:
     """Do one step with values that came as JSON, and answer with such; the trace of an error goes to the log."""
 
     def do(asked: dict[str, Any], _arrays: list[Array]) -> Answer:
-        meant = asked.pop("checkpoint")
+        checkpoint = from_plain(asked.pop("checkpoint"))
+        assert isinstance(checkpoint, Checkpoint)  # the client sends nothing else
         asked |= {key: Path(asked[key]) for key in PATHS if asked.get(key) is not None}
         if "recipe" in asked:
             asked["recipe"] = ConversionRecipe(**asked["recipe"])
         try:
-            found = getattr(workshop, step)(same_checkpoint(Path(meant["path"]), meant["sha256"]), **asked)
+            check_same(checkpoint)
+            found = getattr(workshop, step)(checkpoint, **asked)
         except Exception:
             traceback.print_exc()
             raise

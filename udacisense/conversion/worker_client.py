@@ -1,4 +1,4 @@
-"""The handle on the child process that converts: the methods of `Workshop`, done where a crash costs one conversion only."""
+"""The handle on the child process that converts: the methods of `ConversionSteps`, where a crash costs one conversion only."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from udacisense.errors import UdaciSenseError
 from udacisense.processes.limits import Bounds
 from udacisense.processes.rpc import Child, ChildError
 from udacisense.processes.spawn import module
+from udacisense.records.subjects import to_plain
 from udacisense.types import Checkpoint, ConversionRecipe, Exported, Precision
 
 CHILD: Sequence[str] = module("udacisense.conversion.worker")
@@ -46,31 +47,31 @@ class ConverterClient:
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    # --- the methods of Workshop ---
+    # --- the methods of ConversionSteps ---
 
     def export(
         self, checkpoint: Checkpoint, format: str, precision: Precision, recipe: ConversionRecipe, out: Path
     ) -> Exported:
-        """See Workshop.export; a crash of the process is a ConverterError."""
+        """See ConversionSteps.export; a crash of the process is a ConverterError."""
         asked = dataclasses.asdict(recipe)
         found = self._ask("export", checkpoint, format=format, precision=precision, recipe=asked, out=str(out))
         return Exported(found["recipe"], tuple(found["warnings"]))
 
     def check(self, checkpoint: Checkpoint, format: str, path: Path) -> float:
-        """See Workshop.check."""
+        """See ConversionSteps.check."""
         return float(self._ask("check", checkpoint, format=format, path=str(path)))
 
     def measure(self, checkpoint: Checkpoint, format: str, path: Path, fp32_path: Path | None) -> Measured:
-        """See Workshop.measure."""
+        """See ConversionSteps.measure."""
         reference = None if fp32_path is None else str(fp32_path)
         return Measured(**self._ask("measure", checkpoint, format=format, path=str(path), fp32_path=reference))
 
     def write_golden(self, checkpoint: Checkpoint, out: Path) -> None:
-        """See Workshop.write_golden."""
+        """See ConversionSteps.write_golden."""
         self._ask("write_golden", checkpoint, out=str(out))
 
     def describe_data(self, checkpoint: Checkpoint) -> dict[str, object]:
-        """See Workshop.describe_data."""
+        """See ConversionSteps.describe_data."""
         return dict(self._ask("describe_data", checkpoint))
 
     def log(self) -> str:
@@ -92,10 +93,9 @@ class ConverterClient:
     def _ask(self, do: str, checkpoint: Checkpoint, **arguments: Any) -> Any:
         if self._closed:
             sys.exit(128 + signal.SIGTERM)
-        meant = {"path": str(checkpoint.path), "sha256": checkpoint.sha256}
         try:
             child = self._started(bounds_for(checkpoint, arguments.get("out"), self._bounds))
-            return child.ask(do, timeout_s=self._timeout_s, checkpoint=meant, **arguments)[0]["answer"]
+            return child.ask(do, timeout_s=self._timeout_s, checkpoint=to_plain(checkpoint), **arguments)[0]["answer"]
         except ChildError as exc:
             raise self._told(exc) from exc
 

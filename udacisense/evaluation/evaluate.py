@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from udacisense.artifacts import source_checkpoint
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import overlap
 from udacisense.errors import MeasureError, NotFoundError
 from udacisense.evaluation.predictions import data_options, predict_all, predictions_path
 from udacisense.metrics.logits import confusion, topk_accuracy
-from udacisense.models.checkpoint import find_checkpoint, trained_hashes
+from udacisense.models.checkpoint import trained_hashes
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.records.queries import newest_evaluation
 from udacisense.settings import settings
-from udacisense.types import Artifact, Evaluation, Subject
+from udacisense.types import Checkpoint, Evaluation, Subject
 
 
-def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluation:
+def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False, known: Iterable[Checkpoint] = ()) -> Evaluation:
     """Judge a checkpoint or artifact on a split and save the record; the same file on the same images keeps its record.
 
     Args:
         fresh: run the file again and add a new record.
+        known: checkpoints that the caller has; the subject's is looked for among them first.
 
     Raises:
         RunError: the file cannot be loaded or run. MeasureError: an answer is not a number, or no image has a label.
@@ -33,7 +37,7 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False) -> Evaluat
     top1, top5 = (topk_accuracy(found.logits, found.labels, k) for k in (1, 5))
     if top1 is None or top5 is None:
         raise MeasureError(f"None of the {len(data)} images has a label, so there is no accuracy. Use a labelled split.")
-    seen = overlap_with_training(subject, data)
+    seen = overlap_with_training(subject, data, known)
     counts = confusion(found.logits, found.labels, len(data.classes))
     record = Evaluation(
         id=store.new_id(f"eval-{subject.id}"),
@@ -61,10 +65,10 @@ def recall_per_class(counts: tuple[tuple[int, ...], ...]) -> tuple[float | None,
     return tuple(row[i] / sum(row) if sum(row) else None for i, row in enumerate(counts))
 
 
-def overlap_with_training(subject: Subject, data: Dataset) -> int | None:
+def overlap_with_training(subject: Subject, data: Dataset, known: Iterable[Checkpoint] = ()) -> int | None:
     """How many images of the split the weights were trained on; None = nobody wrote down what they were trained on."""
     try:
-        checkpoint = find_checkpoint(subject.checkpoint_id) if isinstance(subject, Artifact) else subject
+        checkpoint = source_checkpoint(subject, known)
     except NotFoundError:
         return None
     trained = trained_hashes(checkpoint)

@@ -1,4 +1,4 @@
-"""The formats, listed by hand: one `fmt_<name>.py` builds one or more, and a test finds a file that is not listed here."""
+"""The formats, listed by hand: a folder `fmt_<name>` builds one or more, and a test finds a folder that is not listed here."""
 
 from __future__ import annotations
 

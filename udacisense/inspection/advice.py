@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from udacisense.inspection import structure as a
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.structure import ModelStructure, Operator
+from udacisense.formats.fmt_executorch.xnnpack import XNNPACK
 from udacisense.inspection.graph import float_islands
 from udacisense.inspection.inspection import Advice, Inspection
-from udacisense.inspection.structure import ModelStructure, Operator
-from udacisense.inspection.xnnpack import XNNPACK
 
 NARROW = {"int8": a.INTEGERS, "fp16": frozenset({"float16", "bfloat16"}), "fp32": frozenset({"float32", "float64"})}
 NO_HARD_SWISH = {  # what to do in formats whose runtime has none

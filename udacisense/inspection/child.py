@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 
 from udacisense.errors import UnsafeFileError
+from udacisense.file_structure.structure import FileError, ModelStructure
 from udacisense.foreign import in_brief
-from udacisense.inspection import read_coreml, read_executorch, read_litert, read_onnx, read_torchscript
-from udacisense.inspection.structure import FileError, ModelStructure
+from udacisense.formats import FORMATS
 from udacisense.processes import limits
 from udacisense.processes.frames import Array
 from udacisense.processes.limits import Bounds
@@ -26,20 +27,20 @@ CPU_S = 60
 MAX_PARTS = 100_000
 """Most operators and tensors that are handed on."""
 
-READERS: dict[str, Callable[[Path], ModelStructure]] = {
-    "executorch": read_executorch.read,
-    "litert": read_litert.read,
-    "onnx": read_onnx.read,
-    "coreml": read_coreml.read,
-    "torchscript": read_torchscript.read,
-    "torchscript-lite": read_torchscript.read_lite,
-}
+
+def reader_of(format: str) -> Callable[[Path], ModelStructure] | None:
+    """What takes a file of the format apart; None where nothing can."""
+    known = FORMATS.get(format)
+    return None if known is None or known.reader is None else resolve_name(known.reader)
 
 
 def answer(format: str, path: Path) -> dict[str, Any]:
     """What the reader of a format found, {"refused": why} of a file that is whole and hostile, or {"error": what is wrong}."""
+    read = reader_of(format)
+    if read is None:
+        return {"error": f"a file of the format {format!r} has no inside to show"}
     try:
-        found = READERS[format](path)
+        found = read(path)
     except FileError as exc:
         return {"refused" if isinstance(exc.__cause__, UnsafeFileError) else "error": str(exc)}
     except MemoryError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from udacisense.inspection import structure as a
-from udacisense.inspection.structure import Operator
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.structure import Operator
 
 PAIRS = frozenset({a.QUANTIZE, a.DEQUANTIZE})
 PASSING = PAIRS | {a.RESHAPE}

@@ -13,17 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from udacisense import files, scratch
 from udacisense.errors import InspectError, StoreError
+from udacisense.file_structure.structure import ModelStructure
 from udacisense.foreign import in_brief
+from udacisense.formats import FORMATS
 from udacisense.inspection.advice import judge
 from udacisense.inspection.inspection import Inspection, describe
-from udacisense.inspection.structure import ModelStructure
 from udacisense.processes.rpc import Child, ChildError
 from udacisense.processes.spawn import module
 from udacisense.records import store
 
-MARKS = {b"TFL3": "litert", b"ET12": "executorch"}
-SUFFIXES = {".onnx": "onnx", ".mlpackage": "coreml", ".tflite": "litert", ".pte": "executorch", ".ptl": "torchscript"}
-READABLE = ("executorch", "litert", "onnx", "coreml", "torchscript", "torchscript-lite")
 WALL_S = 90.0
 """Time after which the reading process is ended from outside."""
 MAX_FILE_BYTES = 1 << 30
@@ -38,12 +36,17 @@ def inspect_file(path: Path, format: str | None = None, precision: str | None = 
     """
     size_bytes = _size(path)
     known = format or identify(path)
-    if known not in READABLE:
-        raise InspectError(f"A file of the format {known!r} has no inside to show. Choose one of: {', '.join(READABLE)}.")
+    if known not in readable():
+        raise InspectError(f"A file of the format {known!r} has no inside to show. Choose one of: {', '.join(readable())}.")
     anatomy = read(known, path)
     digest = store.sha256_of(path) if path.is_file() else ""
     about = describe(anatomy, path.name, digest, known, precision or _precision_in(path.name), size_bytes)
     return dataclasses.replace(about, findings=judge(anatomy, about))
+
+
+def readable() -> tuple[str, ...]:
+    """The formats whose files can be looked into."""
+    return tuple(name for name, fmt in FORMATS.items() if fmt.reader is not None)
 
 
 def identify(path: Path) -> str:
@@ -55,16 +58,16 @@ def identify(path: Path) -> str:
     suffix = "".join(path.suffixes[-1:]).lower()
     try:
         head = b"" if path.is_dir() else _head(path)
-        if head[4:8] in MARKS:
-            return MARKS[head[4:8]]
-        if head[:2] == b"PK":
+        found = _by_magic(head[4:8])
+        if found is None and head[:2] == b"PK":
             with zipfile.ZipFile(path) as archive:
-                return _in_archive(path, archive.namelist())
+                found = _in_archive(path, archive.namelist())
     except (OSError, StoreError, zipfile.BadZipFile, ValueError) as exc:
         raise InspectError(f"{path.name} cannot be inspected: it cannot be read ({in_brief(exc)}). Copy it again.") from exc
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
-    raise InspectError(f"{path.name} is of no format that is known here. Known are: {', '.join(READABLE)}.")
+    found = found or next((name for name, fmt in FORMATS.items() if suffix in fmt.signs.suffixes), None)
+    if found is None:
+        raise InspectError(f"{path.name} is of no format that is known here. Known are: {', '.join(readable())}.")
+    return found
 
 
 def _head(path: Path) -> bytes:
@@ -72,18 +75,21 @@ def _head(path: Path) -> bytes:
         return file.read(8)
 
 
-def _in_archive(path: Path, names: list[str]) -> str:
+def _by_magic(magic: bytes) -> str | None:
+    return next((name for name, fmt in FORMATS.items() if magic and fmt.signs.magic == magic), None)
+
+
+def _in_archive(path: Path, names: list[str]) -> str | None:
+    """The format whose member an archive has; the one that asks for no member is any other archive's."""
     parts = {name.rpartition("/")[2] for name in names}
     if "data.pkl" in parts and "constants.pkl" not in parts:
         raise InspectError(
             f"{path.name} holds weights alone, and no model of a phone format. Put it into models/, where it is listed and "
             "never run, and convert it: python -m udacisense convert FILE"
         )
-    if any(name.endswith("bytecode.pkl") for name in names):
-        return "torchscript-lite"
-    if any(name.endswith("Manifest.json") for name in names):
-        return "coreml"
-    return "torchscript"
+    members = {name: fmt.signs.member for name, fmt in FORMATS.items() if fmt.signs.member is not None}
+    named = (f for f, member in members.items() if member and any(name.endswith(member) for name in names))
+    return next(named, None) or next((f for f, member in members.items() if member == ""), None)
 
 
 def read(format: str, path: Path) -> ModelStructure:

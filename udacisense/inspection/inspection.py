@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from udacisense.inspection import structure as a
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.structure import ModelStructure, Operator, Port
 from udacisense.inspection.graph import decomposed_hard_swish, float_islands, unfolded_batch_norms
-from udacisense.inspection.structure import ModelStructure, Operator, Port
 
 Weight = Literal["warning", "note"]
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,7 +185,7 @@ def _technique(path: Path) -> str:
     for place, technique in _KNOWN_TECHNIQUES.items():
         if path.parts[-len(place.parts) :] == place.parts:
             return technique
-    return path.stem
+    return path.stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a record is UTF-8, a name need not be
 
 
 def _slug(text: str) -> str:
@@ -259,9 +259,10 @@ def find_checkpoint(id_or_path: str | Path) -> Checkpoint:
     raise not_found("checkpoint", str(id_or_path), tuple(known))
 
 
-def baseline_checkpoint() -> Checkpoint | None:
-    """The baseline that compressed models are judged against; None if it is not here, or cannot be read."""
-    return _kept_at(BASELINE)[0]
+def baseline_checkpoint(known: Iterable[Checkpoint] = ()) -> Checkpoint | None:
+    """The baseline that compressed models are judged against: one of `known`, else read; None where that cannot be done."""
+    place = settings().models_dir / BASELINE
+    return next((checkpoint for checkpoint in known if checkpoint.path == place), None) or _kept_at(BASELINE)[0]
 
 
 def _kept_at(place: Path) -> tuple[Checkpoint | None, str]:

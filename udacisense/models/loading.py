@@ -50,7 +50,7 @@ def load_network(checkpoint: Checkpoint) -> nn.Module:
         return _load_script(path)
     from udacisense.models.remote_network import RemoteNetwork
 
-    return RemoteNetwork(path).eval()
+    return RemoteNetwork(checkpoint).eval()
 
 
 # --- state_dict files ----------------------------------------------------------------------------------------------------

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 
 from udacisense.errors import CheckpointError
 from udacisense.remote import RemoteModel
+from udacisense.types import Checkpoint
 
 
 class RemoteNetwork(nn.Module):
     """Answers as the network in the file does, without its code in this process; it has no weights and no layers here."""
 
-    def __init__(self, path: Path, format: str = "torch") -> None:
+    def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
-        self.remote = RemoteModel(path, format, torch.get_num_threads()).open()
+        self.remote = RemoteModel(checkpoint, torch.get_num_threads()).open()
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes) of images (N, 3, H, W), on the CPU and without gradients.

@@ -39,7 +39,7 @@ def summarise(checkpoint: Checkpoint) -> Summary:
 
 def remote_summary(checkpoint: Checkpoint) -> Summary:
     """The summary, made in a bound child process; raises as `summarise` does."""
-    remote = RemoteModel(checkpoint.path, "torch")
+    remote = RemoteModel(checkpoint)
     try:
         return TypeAdapter(Summary).validate_python(remote.summary())
     except (ValidationError, RunError) as exc:

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from udacisense import archives
 from udacisense.archives import ArchiveError
-from udacisense.artifacts import check_unchanged, open_session, subject_format
+from udacisense.artifacts import check_unchanged, open_session, source_checkpoint, subject_format
 from udacisense.conversion.build import GOLDEN
 from udacisense.conversion.calibration_data import golden_images
 from udacisense.data.preprocess import describe_preprocessing, resize
-from udacisense.errors import FormatError, NotFoundError
+from udacisense.errors import NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
-from udacisense.models.checkpoint import find_checkpoint
-from udacisense.packaging.contents import PLATFORMS, check_names, code, filled, template, values
+from udacisense.packaging.contents import app_code_of, check_names, code, filled, template, values
 from udacisense.records import store
 from udacisense.report import collect, markdown, markdown_report
 from udacisense.report.artifact_evidence import ArtifactEvidence
@@ -66,10 +65,9 @@ def build(artifact: Artifact, out: Path) -> Package:
         FormatError: the format has no package. RunError: the file changed, or does not run.
         NotFoundError: its checkpoint is gone, or its golden images are damaged. StoreError: the disk refuses.
     """
-    if artifact.format not in PLATFORMS:
-        raise FormatError(f"There is no package for {artifact.format} files. Formats with one: {', '.join(PLATFORMS)}.")
+    app_code_of(artifact)
     check_unchanged(artifact)
-    checkpoint = find_checkpoint(artifact.checkpoint_id)
+    checkpoint = source_checkpoint(artifact)
     check_names(artifact, checkpoint)
     golden = _golden(artifact, checkpoint)
     content = _content(artifact, checkpoint, golden)
@@ -221,7 +219,7 @@ def metrics(dossier: ArtifactEvidence) -> dict[str, object]:
 
 
 def _readme(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> str:
-    platforms = PLATFORMS[artifact.format]
+    platforms = app_code_of(artifact).platforms
     rows = "".join(f"| {', '.join(f'`{p}`' for p in platform.places)} | {platform.name} |\n" for platform in platforms)
     note = "It passes on the machine that made the package." if golden.ran_here else (
         "This file could not be run on the machine that made it, so the expected logits are its checkpoint's and the tolerance "

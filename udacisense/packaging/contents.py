@@ -5,56 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
 from udacisense.errors import FormatError
-from udacisense.types import Artifact, Checkpoint
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """Code for one platform."""
-
-    name: str  # for people
-    places: tuple[str, ...]  # files of the package
-
-
-_ANDROID = ("android/Picture.kt", "android/SelfTest.kt")
-_IOS = ("ios/Picture.swift", "ios/SelfTest.swift")
-PLATFORMS: Mapping[str, tuple[Platform, ...]] = {
-    "executorch": (
-        Platform("Android", (*_ANDROID, "android/ExecuTorchClassifier.kt")),
-        Platform("iOS", (*_IOS, "ios/ExecuTorchClassifier.swift")),
-    ),
-    "litert": (Platform("Android", (*_ANDROID, "android/LiteRtClassifier.kt")),),
-    "onnx": (
-        Platform("Android", (*_ANDROID, "android/OnnxClassifier.kt")),
-        Platform("the browser", ("web/picture.js", "web/classifier.js", "web/index.html", "web/package.json")),
-    ),
-    "coreml": (Platform("iOS", (*_IOS, "ios/CoreMLClassifier.swift")),),
-    "torchscript": (Platform("Android", (*_ANDROID, "android/PyTorchMobileClassifier.kt")),),
-    "torchscript-lite": (Platform("Android", (*_ANDROID, "android/PyTorchMobileClassifier.kt")),),
-}
-RUNTIME_PACKAGES = {
-    "executorch": "executorch",
-    "litert": "ai-edge-litert",
-    "onnx": "onnxruntime",
-    "coreml": "coremltools",
-    "torchscript": "torch",
-    "torchscript-lite": "torch",
-}
-PLATFORM_VERSIONS = {"onnxruntime_web": "1.30.0", "onnxruntime_android": "1.27.0", "litert_android": "1.4.2"}
-"""Runtimes of phones and browsers, which are released apart from those of Python: the newest that the code was held to."""
-
-LITE = {
-    "loader": "LiteModuleLoader",
-    "pytorch_android": "pytorch_android_lite",
-    "loader_import": "import org.pytorch.LiteModuleLoader\n",
-}
-STANDARD = {"loader": "Module", "pytorch_android": "pytorch_android", "loader_import": ""}
-
+from udacisense.formats import FORMATS
+from udacisense.types import AppCode, Artifact, Checkpoint
 
 NAMEABLE = re.compile(r"\w[\w .+-]*")
 """What a package's code, which people run, can carry between quotation marks in each of its languages."""
@@ -74,9 +30,29 @@ def check_names(artifact: Artifact, checkpoint: Checkpoint) -> None:
             )
 
 
-def template(place: str) -> str:
-    """The text of a file that a package is made from."""
-    return files("udacisense.packaging").joinpath("files", *place.split("/")).read_text(encoding="utf-8")
+def packed_formats() -> tuple[str, ...]:
+    """The formats whose files are packed."""
+    return tuple(name for name, fmt in FORMATS.items() if fmt.app_code is not None)
+
+
+def app_code_of(artifact: Artifact) -> AppCode:
+    """What the packages of an artifact's format hold.
+
+    Raises:
+        FormatError: its files are not packed.
+    """
+    known = FORMATS.get(artifact.format)
+    if known is None or known.app_code is None:
+        offered = ", ".join(packed_formats())
+        raise FormatError(f"There is no package for {artifact.format} files. Formats with one: {offered}.")
+    return known.app_code
+
+
+def template(place: str, home: str | None = None) -> str:
+    """The text of a file that a package is made from: the format's own where its folder has it, else the shared one."""
+    own = None if home is None else files(home).joinpath("app_code", *place.split("/"))
+    shared = files("udacisense.packaging").joinpath("files", *place.split("/"))
+    return (own if own is not None and own.is_file() else shared).read_text(encoding="utf-8")
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -89,7 +65,12 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def values(artifact: Artifact, checkpoint: Checkpoint) -> dict[str, str]:
-    """What the templates speak of."""
+    """What the templates speak of.
+
+    Raises:
+        FormatError: the format has no package.
+    """
+    own = app_code_of(artifact)
     height, width = checkpoint.input_px
     return {
         "file": artifact.path.name,
@@ -100,19 +81,22 @@ def values(artifact: Artifact, checkpoint: Checkpoint) -> dict[str, str]:
         "mean_f": ", ".join(f"{n}f" for n in checkpoint.mean),
         "std_f": ", ".join(f"{n}f" for n in checkpoint.std),
         "labels": ", ".join(json.dumps(name) for name in checkpoint.classes),
-        "runtime_package": RUNTIME_PACKAGES[artifact.format],
-        "load": template(f"load/{artifact.format}.py").rstrip(),
-        "executorch": _version("executorch", artifact),
-        **PLATFORM_VERSIONS,
-        **(LITE if artifact.format == "torchscript-lite" else STANDARD),
+        "runtime_package": own.runtime,
+        "runtime_version": _version(own.runtime, artifact),
+        "load": template(own.load, own.home).rstrip(),
+        **own.values,
     }
 
 
 def code(artifact: Artifact, checkpoint: Checkpoint) -> dict[str, str]:
-    """Every file of code of a package: its place and its text."""
-    known = values(artifact, checkpoint)
-    places = [place for platform in PLATFORMS[artifact.format] for place in platform.places]
-    return {"selftest.py": filled(template("selftest.py"), known)} | {p: filled(template(p), known) for p in places}
+    """Every file of code of a package: its place and its text.
+
+    Raises:
+        FormatError: the format has no package.
+    """
+    known, own = values(artifact, checkpoint), app_code_of(artifact)
+    places = ("selftest.py", *(place for platform in own.platforms for place in platform.places))
+    return {place: filled(template(place, own.home), known) for place in places}
 
 
 def _version(name: str, artifact: Artifact) -> str:

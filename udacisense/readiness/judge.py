@@ -12,12 +12,13 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from filelock import FileLock
 
+from udacisense.artifacts import source_checkpoint
 from udacisense.errors import NotFoundError
-from udacisense.models.checkpoint import baseline_checkpoint, find_checkpoint
+from udacisense.models.checkpoint import baseline_checkpoint
+from udacisense.provenance import here
 from udacisense.readiness.measures import MEASURES, JudgedSubject, Measurement
 from udacisense.readiness.rules import Rule, load_rules
 from udacisense.records import queries, store
-from udacisense.records.provenance import here
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Readiness, Status, Verdict
 
@@ -25,14 +26,17 @@ TURN_S = 10.0
 """Longest wait for others that save a judgement, each of which takes milliseconds."""
 
 
-def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
+def judge(artifact: Artifact, *, save: bool = True, known: Iterable[Checkpoint] = ()) -> Readiness:
     """All verdicts on an artifact from the newest records; no record is added where nothing has changed since the last.
+
+    Args:
+        known: checkpoints that the caller has; the artifact's and the baseline are looked for among them first.
 
     Raises:
         RecipeError: a mistake in the rules.
     """
     rules = load_rules(settings().rules_file)
-    case = JudgedSubject(artifact, _checkpoint(artifact), baseline_checkpoint())
+    case = JudgedSubject(artifact, _checkpoint(artifact, known), baseline_checkpoint(known))
     verdicts = tuple(_verdict(case, key, rule) for key, rule in rules.rules.items())
     record = Readiness(
         id=store.new_id(f"ready-{artifact.id}"),
@@ -100,9 +104,9 @@ def overall(verdicts: Iterable[Verdict]) -> Status:
     return "pass" if found == {"pass"} else "unknown"
 
 
-def _checkpoint(artifact: Artifact) -> Checkpoint | None:
+def _checkpoint(artifact: Artifact, known: Iterable[Checkpoint]) -> Checkpoint | None:
     try:
-        return find_checkpoint(artifact.checkpoint_id)
+        return source_checkpoint(artifact, known)
     except NotFoundError:
         return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from udacisense.file_structure.structure import Port
 from udacisense.inspection.inspection import Inspection
-from udacisense.inspection.structure import Port
 from udacisense.report.blocks import megabytes, percent
 
 

@@ -3,6 +3,7 @@
 Imports nothing of ours. Shapes: Images is float32 (N, 3, H, W), normalised; Logits is float32 (N, classes), before softmax.
 """
 
+from udacisense.types.app_code import AppCode, Platform, android, ios
 from udacisense.types.base import (
     Capability,
     DatasetRef,
@@ -19,17 +20,40 @@ from udacisense.types.base import (
 )
 from udacisense.types.compression import Compression, CompressionStep, FailedStep, Mode
 from udacisense.types.evidence import TOLERANCE, Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
-from udacisense.types.files import Artifact, Checkpoint, FailedConversion, RecipeTrial, Subject
+from udacisense.types.files import (
+    REFERENCE,
+    Artifact,
+    Checkpoint,
+    FailedConversion,
+    ModelFile,
+    RecipeTrial,
+    Subject,
+    WrittenFile,
+    format_name,
+)
 from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
-from udacisense.types.seam import DEFAULT, Conversion, ConversionRecipe, Exported, Format, ImageSet, Session
+from udacisense.types.seam import (
+    DEFAULT,
+    Conversion,
+    ConversionRecipe,
+    Exported,
+    FileSigns,
+    Format,
+    ImageSet,
+    IntermediateReader,
+    IntermediateValues,
+    Session,
+)
 from udacisense.types.timing import AATrial, Benchmark, Conditions, SelfTest, Start, Unfinished
 
 __all__ = [
     "DEFAULT",
     "KINDS",
+    "REFERENCE",
     "TOLERANCE",
     "AATrial",
+    "AppCode",
     "Artifact",
     "Benchmark",
     "Capability",
@@ -46,17 +70,22 @@ __all__ = [
     "Exported",
     "FailedConversion",
     "FailedStep",
+    "FileSigns",
     "Flip",
     "Format",
     "ImageSet",
     "Images",
+    "IntermediateReader",
+    "IntermediateValues",
     "LayerGap",
     "Localisation",
     "Logits",
     "Machine",
     "Measures",
     "Mode",
+    "ModelFile",
     "Pixels",
+    "Platform",
     "Precision",
     "Provenance",
     "Readiness",
@@ -74,4 +103,8 @@ __all__ = [
     "Unfinished",
     "Verdict",
     "Verification",
+    "WrittenFile",
+    "android",
+    "format_name",
+    "ios",
 ]

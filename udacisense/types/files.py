@@ -115,5 +115,24 @@ class FailedConversion:
     made: Provenance
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file that a converter has just written: it has no record until its runtime has run it."""
+
+    path: Path
+    format: str  # a key of FORMATS
+
+
 Subject = Checkpoint | Artifact
 """What can be loaded, evaluated and timed."""
+
+ModelFile = Subject | WrittenFile
+"""What a format can load."""
+
+REFERENCE = "torch"
+"""The format that runs a checkpoint."""
+
+
+def format_name(file: ModelFile) -> str:
+    """The name of the format that runs a file: a checkpoint's is the reference."""
+    return REFERENCE if isinstance(file, Checkpoint) else file.format

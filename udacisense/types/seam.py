@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from udacisense.types.app_code import AppCode
 from udacisense.types.base import Capability, Images, Logits, Precision
-from udacisense.types.files import Checkpoint
+from udacisense.types.files import Checkpoint, ModelFile
 
 
 class Session(Protocol):
@@ -69,9 +70,28 @@ class Exported:
     warnings: tuple[str, ...] = ()
 
 
+IntermediateValues = Iterator[tuple[str, NDArray[np.float32]]]
+"""Names and values inside a file, in the order in which they are computed."""
+
+IntermediateReader = Callable[[Images], IntermediateValues]
+"""Runs a file on one image (1, 3, H, W)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSigns:
+    """How a file is seen to be of a format."""
+
+    suffixes: tuple[str, ...] = ()  # of its name: ".onnx"
+    magic: bytes = b""  # bytes 4 to 8, where a FlatBuffers file names its schema
+    member: str | None = None  # end of the name of a file inside, if it is a zip archive; "" = an archive of no other format
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
-    """THE SEAM: a format is data. udacisense/formats/fmt_<name>.py builds one."""
+    """THE SEAM: a format is data. A folder udacisense/formats/fmt_<name> builds one.
+
+    Code that is far from conversion is named as "module:function" and imported when it is asked for.
+    """
 
     name: str  # "torchscript"
     title: str  # "TorchScript (PyTorch Mobile)"
@@ -82,11 +102,19 @@ class Format:
     runtime_version: Callable[[], str]  # read without importing the runtime
     unavailable: Callable[[Capability], str | None]  # why not on this machine; None = available
     export: Callable[[Checkpoint, Conversion, Path], Exported]  # writes one file at the path given
-    load: Callable[[Path, int], Session]  # file, threads
+    load: Callable[[ModelFile, int], Session]  # the record of a file, threads
     notes: tuple[str, ...] = ()
     recipes: Mapping[Precision, tuple[ConversionRecipe, ...]] = field(
         default_factory=dict
     )  # in the order in which they are tried
+    color: str | None = None  # in charts, the same on every page: "#0072B2"; None = grey
+    libraries: tuple[str, ...] = ()  # distributions whose versions records name
+    signs: FileSigns = FileSigns()
+    reader: str | None = None  # Path -> ModelStructure, for `inspect`; None = its files cannot be looked into
+    intermediates: str | None = (
+        None  # ModelFile -> IntermediateReader, for `locate`; None = its runtime does not let them be seen
+    )
+    app_code: AppCode | None = None  # for `package`; None = its files are not packed
 
     def recipes_for(self, precision: Precision) -> tuple[ConversionRecipe, ...]:
         """The ladder of a precision: with more than one recipe, the first whose file passes on validation images is kept."""

@@ -1,7 +1,7 @@
 """The verbs of the product as functions: what the command line and the background jobs do, importable.
 
-Ids or paths are accepted for checkpoints and artifacts. Verbs that compute hold one machine-wide lock, so that two of them
-never share the processor: no timing is taken beside other work.
+Checkpoints and artifacts are named by their record, their id or the path of their file. Verbs that compute hold one
+machine-wide lock, so that two of them never share the processor: no timing is taken beside other work.
 """
 
 from udacisense.verbs.batch import Conversions, Verifications, convert_all, verify_all

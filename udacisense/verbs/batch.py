@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, cast
@@ -20,6 +19,7 @@ from udacisense.types import Artifact, Checkpoint, Precision, SourceName, SplitN
 from udacisense.verbs.measure import keep_accuracy
 
 if TYPE_CHECKING:
+    from udacisense.artifacts import Named
     from udacisense.conversion.worker_client import ConverterClient
 
 ALL = "all"
@@ -43,7 +43,7 @@ class Conversions:
     failures: tuple[str, ...]  # a sentence for each conversion that gave no file
 
 
-def convert_all(checkpoint: str | Path, format: str = ALL, precision: str = ALL) -> Conversions:
+def convert_all(checkpoint: Named, format: str = ALL, precision: str = ALL) -> Conversions:
     """Convert a checkpoint to each format and precision ("all", or one of them) that this machine can write.
 
     One that fails leaves a record of it and the others go on. Two formats at a time are converted where there are two cores,
@@ -52,10 +52,10 @@ def convert_all(checkpoint: str | Path, format: str = ALL, precision: str = ALL)
     Raises:
         NotFoundError: no such checkpoint. FormatError: no such format, or none of them offers the precision.
     """
+    from udacisense.artifacts import named_checkpoint
     from udacisense.conversion.convert import made_before
-    from udacisense.models.checkpoint import find_checkpoint
 
-    found = find_checkpoint(checkpoint)
+    found = named_checkpoint(checkpoint)
     files: dict[Pair, Artifact | str | None] = {pair: made_before(found, *pair) for pair in _pairs(format, precision)}
     missing = [pair for pair, artifact in files.items() if artifact is None]
     if missing:  # only then is there anything to wait for
@@ -133,7 +133,7 @@ class _Conversion:
 
 
 def _cores() -> int:
-    from udacisense.records.provenance import machine, usable_cores
+    from udacisense.provenance import machine, usable_cores
 
     return max(1, int(min(usable_cores(), machine().cpu_quota_cores or MAX_CONVERTERS)))
 
@@ -150,20 +150,20 @@ class Verifications:
 
 
 def verify_all(
-    checkpoint: str | Path | None = None, source: str | None = None, split: str = "test", scheme: str | None = None
+    checkpoint: Named | None = None, source: str | None = None, split: str = "test", scheme: str | None = None
 ) -> Verifications:
     """Verify each artifact (of one checkpoint, where given) on a split; proof of the same file and images is not made again.
 
     Raises:
         NotFoundError: no such checkpoint. DataError: no such images.
     """
-    from udacisense.artifacts import list_artifacts
+    from udacisense.artifacts import list_artifacts, named_checkpoint
     from udacisense.data.sources import load_dataset
-    from udacisense.models.checkpoint import find_checkpoint
+    from udacisense.models.checkpoint import list_checkpoints
     from udacisense.verify import verify
 
-    wanted = None if checkpoint is None else find_checkpoint(checkpoint).id
-    artifacts = [a for a in list_artifacts().records if wanted in (None, a.checkpoint_id)]
+    known = list_checkpoints().records if checkpoint is None else (named_checkpoint(checkpoint),)
+    artifacts = [a for a in list_artifacts().records if checkpoint is None or a.checkpoint_id == known[0].id]
     found: list[Verification] = []
     failures: list[str] = []
     with heavy_work(f"verifying {len(artifacts)} files"):
@@ -171,8 +171,8 @@ def verify_all(
         for index, artifact in enumerate(artifacts):
             with part(index / len(artifacts), (index + 1) / len(artifacts), f"{artifact.format} {artifact.precision}: "):
                 try:
-                    found.append(_proved(artifact, data.ref.dataset_id) or verify(artifact, data))
-                    keep_accuracy(artifact, data)
+                    found.append(_proved(artifact, data.ref.dataset_id) or verify(artifact, data, known=known))
+                    keep_accuracy(artifact, data, known)
                 except FormatError as exc:
                     failures.append(str(exc))
     return Verifications(tuple(found), tuple(failures))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from udacisense.errors import MeasureError, NotFoundError
@@ -12,6 +11,7 @@ from udacisense.records.queries import one_look
 from udacisense.types import SelfTest, Subject
 
 if TYPE_CHECKING:
+    from udacisense.artifacts import Named
     from udacisense.history.against import RunComparison
     from udacisense.history.runs import TimedRun
 
@@ -58,7 +58,7 @@ def tag(name: str, run: str | None = None) -> Tag:
     return Tag(name, runs.tag(name, run))
 
 
-def selftest(what: str = "bench", subject: str | Path | None = None, comparisons: int = 100) -> SelfTest:
+def selftest(what: str = "bench", subject: Named | None = None, comparisons: int = 100) -> SelfTest:
     """Show on this machine that the benchmark calls the same the same, and slower work slower. Takes minutes.
 
     Args:
@@ -76,13 +76,13 @@ def selftest(what: str = "bench", subject: str | Path | None = None, comparisons
     return test.selftest(_subject(subject), comparisons=comparisons)
 
 
-def _subject(wanted: str | Path | None) -> Subject:
-    from udacisense.artifacts import find_subject, list_artifacts
+def _subject(wanted: Named | None) -> Subject:
+    from udacisense.artifacts import list_artifacts, named_subject
     from udacisense.formats import get_format
     from udacisense.models.checkpoint import default_checkpoint
 
     if wanted is not None:
-        return find_subject(wanted)
+        return named_subject(wanted)
     here = [a for a in reversed(list_artifacts().records) if a.format in PREFERRED]
     here = [a for a in here if get_format(a.format).unavailable("run") is None]
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from udacisense.errors import UdaciSenseError
 
 if TYPE_CHECKING:
+    from udacisense.artifacts import Named
     from udacisense.classify import Classifier
 
 
@@ -43,16 +44,16 @@ class Classifications:
     failures: tuple[FailedImage, ...]
 
 
-def classify(images: Sequence[str | Path], subject: str | Path) -> Classifications:
+def classify(images: Sequence[str | Path], subject: Named) -> Classifications:
     """Classify image files by a checkpoint or artifact; one that fails is named, and the others are classified.
 
     Raises:
         NotFoundError: no such subject, or its checkpoint is gone. FormatError, CheckpointError: it does not load.
     """
-    from udacisense.artifacts import find_subject
+    from udacisense.artifacts import named_subject
     from udacisense.classify import open_classifier
 
-    found = find_subject(subject)
+    found = named_subject(subject)
     classifier = open_classifier(found)
     asked = [_one(classifier, str(image)) for image in images]
     done = tuple(one for one in asked if isinstance(one, ClassifiedImage))

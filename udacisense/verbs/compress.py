@@ -17,6 +17,7 @@ from udacisense.settings import settings
 from udacisense.types import Checkpoint, Mode
 
 if TYPE_CHECKING:
+    from udacisense.artifacts import Named
     from udacisense.benchmark.protocol import TimingProtocol
     from udacisense.compression.pipeline import Ran
     from udacisense.compression.pipeline_file import Plan
@@ -82,7 +83,7 @@ def _work(plan: Plan, protocol: TimingProtocol) -> Compressing:
     found = collect(ran.record)
     answer = _answer(found, ran, plan.pipeline.folder.parent / RESULTS)
     if ran.final is not None:
-        card(ran.final.path)
+        card(ran.final)
     if ran.record.failed:
         raise _failed(ran)
     report(1.0, "done")
@@ -162,16 +163,16 @@ class ModelCard:
     path: Path
 
 
-def card(checkpoint: str | Path, out: Path | None = None) -> ModelCard:
+def card(checkpoint: Named, out: Path | None = None) -> ModelCard:
     """Write a checkpoint's model card from the records, by default as <name>.card.md beside the weights.
 
     Raises:
         NotFoundError: no such checkpoint. StoreError: the disk refuses.
     """
-    from udacisense.models.checkpoint import find_checkpoint
+    from udacisense.artifacts import named_checkpoint
     from udacisense.report.model_card import model_card
 
-    found = find_checkpoint(checkpoint)
+    found = named_checkpoint(checkpoint)
     text = model_card(found)
     path = out or found.path.with_name(f"{found.path.stem}.card.md")
     return ModelCard(found.id, text, write_text(path if path.is_absolute() else settings().home / path, text))

@@ -16,7 +16,7 @@ from udacisense.types import KINDS, Artifact, Checkpoint, DatasetRef, FailedConv
 if TYPE_CHECKING:
     from udacisense.data.health import Health
     from udacisense.data.sources import SourceInfo
-    from udacisense.records.provenance import Device
+    from udacisense.provenance import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ModelsInfo:
 
 def env() -> Environment:
     """Devices, versions, seed and settings of this machine."""
-    from udacisense.records import provenance
+    from udacisense import provenance
 
     return Environment(
         version=udacisense.__version__,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.records.queries import one_look
 from udacisense.records.store import write_text
 from udacisense.settings import settings
-from udacisense.types import Artifact, Readiness, Status
+from udacisense.types import Artifact, Checkpoint, Readiness, Status
 from udacisense.writable import why_not
+
+if TYPE_CHECKING:
+    from udacisense.artifacts import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +27,30 @@ class Judgement:
     notes: tuple[str, ...] = ()  # why a verdict could not be kept as a record
 
 
-def ready(artifact: str | Path | None = None) -> Judgement:
+def ready(artifact: Named | None = None, known: Sequence[Checkpoint] = ()) -> Judgement:
     """Judge one artifact, or every one, by the rules of readiness.toml from the newest records.
+
+    Args:
+        known: checkpoints that the caller has, so that they need not be looked up.
 
     Raises:
         NotFoundError: no such artifact, or none at all. RecipeError: a mistake in the rules.
     """
+    from udacisense.models.checkpoint import list_checkpoints
+
     notes: list[str] = []
+    found = _artifacts(artifact)
+    checkpoints = known or (list_checkpoints().records if len(found) > 1 else ())
     with one_look():
-        judged = tuple(_judged(found, notes) for found in _artifacts(artifact))
+        judged = tuple(_judged(one, notes, checkpoints) for one in found)
     return Judgement(worst([r.status for r in judged]), judged, tuple(dict.fromkeys(notes)))
 
 
-def _judged(artifact: Artifact, notes: list[str]) -> Readiness:
+def _judged(artifact: Artifact, notes: list[str], known: Sequence[Checkpoint]) -> Readiness:
     """The judgement of an artifact, kept as a record; where nothing can be written it is told all the same, with a note."""
     from udacisense.readiness.judge import judge, keep, newest_readiness, says_the_same
 
-    record, last = judge(artifact, save=False), newest_readiness(artifact)
+    record, last = judge(artifact, save=False, known=known), newest_readiness(artifact)
     reason = why_not(settings().results_dir / "readiness")
     try:
         if reason is None:
@@ -57,7 +69,7 @@ def worst(statuses: list[Status]) -> Status:
     return next((status for status in order if status in statuses), "pass")
 
 
-def report(artifact: str | Path | None = None, format: str = "markdown", images: bool = False) -> str:
+def report(artifact: Named | None = None, format: str = "markdown", images: bool = False) -> str:
     """The report on one artifact, or on all, as "markdown" or "html" text.
 
     Args:
@@ -87,18 +99,18 @@ class Report:
 
 
 def write_report(
-    artifact: str | Path | None = None, format: str = "markdown", out: Path | None = None, images: bool = False
+    artifact: Named | None = None, format: str = "markdown", out: Path | None = None, images: bool = False
 ) -> Report:
     """`report`, written to `out` where that is given."""
     text = report(artifact, format, images)
     return Report(text, None if out is None else write_text(out, text))
 
 
-def _artifacts(artifact: str | Path | None) -> tuple[Artifact, ...]:
-    from udacisense.artifacts import find_artifact, list_artifacts
+def _artifacts(artifact: Named | None) -> tuple[Artifact, ...]:
+    from udacisense.artifacts import list_artifacts, named_artifact
 
     if artifact is not None:
-        return (find_artifact(artifact),)
+        return (named_artifact(artifact),)
     found = list_artifacts().records
     if not found:
         raise NotFoundError("There is no artifact yet. Convert a checkpoint first: python -m udacisense convert CHECKPOINT")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -24,6 +24,7 @@ from udacisense.types import (
 )
 
 if TYPE_CHECKING:
+    from udacisense.artifacts import Named
     from udacisense.data.dataset import Dataset
 
 
@@ -58,9 +59,7 @@ def _place_of(recipe: str) -> Path:
     return settings().models_dir / place
 
 
-def convert(
-    checkpoint: str | Path, format: str = "torchscript", precision: str = "fp32", recipe: str | None = None
-) -> Artifact:
+def convert(checkpoint: Named, format: str = "torchscript", precision: str = "fp32", recipe: str | None = None) -> Artifact:
     """Convert a checkpoint and publish the file as models/mobile/<file name>; what was made before is not made again.
 
     Args:
@@ -70,11 +69,11 @@ def convert(
         NotFoundError: no such checkpoint. RecipeError: no such recipe.
         FormatError: no such format, its tools are missing, or the conversion failed.
     """
+    from udacisense.artifacts import named_checkpoint
     from udacisense.conversion.convert import convert as make
     from udacisense.conversion.convert import made_before, publish, target
-    from udacisense.models.checkpoint import find_checkpoint
 
-    found, wanted = find_checkpoint(checkpoint), cast(Precision, precision)
+    found, wanted = named_checkpoint(checkpoint), cast(Precision, precision)
     artifact = made_before(found, format, wanted, recipe)
     if artifact is None:  # only then is there anything to wait for
         name = target(format).title.partition(" (")[0]
@@ -85,25 +84,25 @@ def convert(
 
 
 def evaluate(
-    subject: str | Path, source: str | None = None, split: str = "test", scheme: str | None = None, fresh: bool = False
+    subject: Named, source: str | None = None, split: str = "test", scheme: str | None = None, fresh: bool = False
 ) -> Evaluation:
     """Accuracy of a checkpoint or artifact on a split; the record of the same file and images is used again unless `fresh`.
 
     Raises:
         NotFoundError: no such subject. DataError: no such images. FormatError: the file does not load or run.
     """
-    from udacisense.artifacts import find_subject
+    from udacisense.artifacts import named_subject
     from udacisense.data.sources import load_dataset
     from udacisense.evaluation import evaluate as evaluation
 
-    found = find_subject(subject)
+    found = named_subject(subject)
     with heavy_work(f"evaluating {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
         return evaluation.evaluate(found, data, fresh=fresh)
 
 
 def verify(
-    artifact: str | Path,
+    artifact: Named,
     source: str | None = None,
     split: str = "test",
     scheme: str | None = None,
@@ -115,35 +114,46 @@ def verify(
         MeasureError: the tolerance is no finite number above 0. NotFoundError: no such artifact, or its checkpoint is gone.
         DataError, FormatError: as in `evaluate`.
     """
-    from udacisense.artifacts import find_artifact
+    from udacisense.artifacts import named_artifact
     from udacisense.data.sources import load_dataset
-    from udacisense.verify import verify as prove
 
     TOLERANCE.check(tolerance)
-    found = find_artifact(artifact)
+    found = named_artifact(artifact)
     with heavy_work(f"verifying {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
-        record = prove(found, data, tolerance)
-        keep_accuracy(found, data)
-        return record
+        return verify_and_evaluate(found, data, tolerance)
 
 
-def keep_accuracy(artifact: Artifact, data: Dataset) -> None:
+def verify_and_evaluate(
+    artifact: Artifact, data: Dataset, tolerance: float = 1e-5, known: Iterable[Checkpoint] = ()
+) -> Verification:
+    """The proof on one dataset, and beside it both accuracies, see `keep_accuracy`."""
+    from udacisense.artifacts import source_checkpoint
+    from udacisense.verify import verify as prove
+
+    own = (source_checkpoint(artifact, known),)
+    record = prove(artifact, data, tolerance, own)
+    keep_accuracy(artifact, data, own)
+    return record
+
+
+def keep_accuracy(artifact: Artifact, data: Dataset, known: Iterable[Checkpoint] = ()) -> None:
     """Evaluate an artifact just verified and its checkpoint: readiness asks for that, and their answers are there already."""
+    from udacisense.artifacts import source_checkpoint
     from udacisense.evaluation.evaluate import evaluate as judge
-    from udacisense.models.checkpoint import find_checkpoint
 
     if (data.labels >= 0).any():
-        for subject in (find_checkpoint(artifact.checkpoint_id), artifact):
-            judge(subject, data)
+        own = source_checkpoint(artifact, known)
+        for subject in (own, artifact):
+            judge(subject, data, known=(own,))
 
 
 def locate(
-    artifact: str | Path,
+    artifact: Named,
     source: str | None = None,
     split: str = "test",
     scheme: str | None = None,
-    against: str | Path | None = None,
+    against: Named | None = None,
     method: str | None = None,
     every: bool = False,
 ) -> Localisation:
@@ -157,22 +167,21 @@ def locate(
     Raises:
         NotFoundError: no such artifact or checkpoint. MeasureError: no such method. DataError, FormatError: as in `evaluate`.
     """
-    from udacisense.artifacts import find_artifact
+    from udacisense.artifacts import named_artifact, named_checkpoint
     from udacisense.data.sources import load_dataset
-    from udacisense.models.checkpoint import find_checkpoint
     from udacisense.verify import locate as search
 
     if method not in (None, *get_args(SearchMethod)):
         raise MeasureError(f"There is no method {method!r}. Use one of: {', '.join(get_args(SearchMethod))}.")
-    found = find_artifact(artifact)
-    reference = None if against is None else find_checkpoint(against)
+    found = named_artifact(artifact)
+    reference = None if against is None else named_checkpoint(against)
     with heavy_work(f"looking along {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
         return search(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 
 
 def benchmark(
-    subjects: Sequence[str | Path],
+    subjects: Sequence[Named],
     protocol: str = "standard",
     threads: Sequence[int] = (),
     batches: Sequence[int] = (1,),
@@ -189,10 +198,10 @@ def benchmark(
     Raises:
         NotFoundError: no such subject. MeasureError: no such protocol, or a subject gave no usable number.
     """
-    from udacisense.artifacts import find_subject
+    from udacisense.artifacts import named_subject
     from udacisense.benchmark import run as timing
     from udacisense.benchmark.protocol import get_protocol
 
     numbers = get_protocol(protocol)
-    found = [find_subject(subject) for subject in subjects]
+    found = [named_subject(subject) for subject in subjects]
     return timing.benchmark(found, numbers, threads=threads, batches=batches, busy=busy, cpus=cpus)

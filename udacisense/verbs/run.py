@@ -12,12 +12,23 @@ from udacisense.processes.locks import heavy_work
 from udacisense.progress import part, report
 from udacisense.records.store import write_text
 from udacisense.settings import settings
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Precision, Readiness, Subject, Verification
+from udacisense.types import (
+    Artifact,
+    Benchmark,
+    Checkpoint,
+    Evaluation,
+    Precision,
+    Readiness,
+    SourceName,
+    Subject,
+    Verification,
+)
 from udacisense.verbs import measure
 from udacisense.verbs.batch import Pair
 from udacisense.verbs.judge import ready
 
 if TYPE_CHECKING:
+    from udacisense.artifacts import Named
     from udacisense.report import PipelineStage, PipelineSummary
 
 FORMATS = {"Mobile": "torchscript", "Mobile Lite": "torchscript-lite"}
@@ -48,7 +59,7 @@ class Run:
 
 
 def run(
-    checkpoint: str | Path | None = None,
+    checkpoint: Named | None = None,
     source: str | None = None,
     scheme: str | None = None,
     protocol: str = "standard",
@@ -64,28 +75,34 @@ def run(
     Raises:
         NotFoundError: no such checkpoint, or none at all. Every error of the verbs that it goes through.
     """
+    from udacisense.data.sources import load_dataset
+    from udacisense.evaluation.evaluate import evaluate
+
     files = _files(also)
     found, notice = _checkpoint(checkpoint)
     with heavy_work(f"the whole way of {found.id}", into=(settings().models_dir / "mobile",)):
+        data = load_dataset("test", cast(SourceName | None, source), scheme)  # what it cannot find is told before the work
         with part(0.0, 0.2):
-            artifacts = _each(tuple(files.values()), lambda file: measure.convert(found.path, *file))
+            artifacts = _each(tuple(files.values()), lambda file: measure.convert(found, *file))
         subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))
+        known = tuple(s for s in subjects.values() if isinstance(s, Checkpoint))
         with part(0.2, 0.55):
-            evaluations = _each(tuple(subjects.values()), lambda s: measure.evaluate(_key(s), source, scheme=scheme))
+            evaluations = _each(tuple(subjects.values()), lambda s: evaluate(s, data, known=known))
         with part(0.55, 0.65):
-            verifications = _each(artifacts, lambda a: measure.verify(a.id, source, scheme=scheme))
+            verifications = _each(artifacts, lambda a: measure.verify_and_evaluate(a, data, known=known))
         with part(0.65, 0.97):
-            benchmarks = measure.benchmark([_key(s) for s in subjects.values()], protocol)
+            benchmarks = measure.benchmark(tuple(subjects.values()), protocol)
         report(0.97, "judging")
-        readiness = tuple(r for a in artifacts for r in ready(a.id).readiness)
+        readiness = tuple(r for a in artifacts for r in ready(a, known).readiness)
         stages = _stages(subjects, evaluations, benchmarks)
         return _finish(found, notice, stages, verifications, readiness)
 
 
-def _checkpoint(wanted: str | Path | None) -> tuple[Checkpoint, str | None]:
-    from udacisense.models.checkpoint import default_checkpoint, find_checkpoint
+def _checkpoint(wanted: Named | None) -> tuple[Checkpoint, str | None]:
+    from udacisense.artifacts import named_checkpoint
+    from udacisense.models.checkpoint import default_checkpoint
 
-    return default_checkpoint() if wanted is None else (find_checkpoint(wanted), None)
+    return default_checkpoint() if wanted is None else (named_checkpoint(wanted), None)
 
 
 def _files(also: Sequence[str]) -> dict[str, Pair]:
@@ -105,16 +122,11 @@ def _subjects(checkpoint: Checkpoint, mobile: dict[str, Artifact]) -> dict[str, 
     """Stage -> its file; where the checkpoint is the baseline itself, there is no optimised one."""
     from udacisense.models.checkpoint import baseline_checkpoint
 
-    baseline = baseline_checkpoint()
+    baseline = baseline_checkpoint((checkpoint,))
     if baseline is not None and baseline.sha256 == checkpoint.sha256:
         return {"Baseline": checkpoint, **mobile}
     first: dict[str, Subject] = {"Baseline": baseline} if baseline is not None else {}
     return {**first, "Optimized": checkpoint, **mobile}
-
-
-def _key(subject: Subject) -> str | Path:
-    """A checkpoint by its path, which also finds one outside of models/; an artifact by its id."""
-    return subject.path if isinstance(subject, Checkpoint) else subject.id
 
 
 def _each(items: Sequence[T], do: Callable[[T], R]) -> tuple[R, ...]:

@@ -5,23 +5,28 @@ Three kinds of input: the notebook's random images, the golden images that trave
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from udacisense import ranges
+from udacisense.artifacts import source_checkpoint
 from udacisense.data.dataset import Dataset
 from udacisense.evaluation.predictions import Predictions, data_options, predict_all
 from udacisense.metrics import logits as measure
 from udacisense.metrics.stats import accuracy_difference, mcnemar, percentile
-from udacisense.models.checkpoint import find_checkpoint
 from udacisense.progress import part, report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.types import TOLERANCE, Artifact, Checkpoint, Measures, Provenance, TensorCheck, Verification
 from udacisense.verify.flips import find_flips
 from udacisense.verify.inputs import golden_check, random_checks
 from udacisense.verify.verdict import judge_sameness
 
 
-def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE) -> Verification:
+def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE, known: Iterable[Checkpoint] = ()) -> Verification:
     """Compare an artifact with its checkpoint on random inputs, golden images and a whole split; saves the record.
+
+    Args:
+        known: checkpoints that the caller has; the artifact's is looked for among them first.
 
     Raises:
         NotFoundError: the checkpoint is not here. RunError: one of the two cannot be run.
@@ -29,7 +34,7 @@ def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE) -> V
     """
     ranges.TOLERANCE.check(tolerance)
     made = here(f"python -m udacisense verify {artifact.id} {data_options(data.ref)} --tolerance {tolerance:g}")
-    checkpoint = find_checkpoint(artifact.checkpoint_id)
+    checkpoint = source_checkpoint(artifact, known)
     report(0.0, "random inputs")
     checks = random_checks(checkpoint, artifact, tolerance)
     golden, missing = golden_check(checkpoint, artifact, tolerance)

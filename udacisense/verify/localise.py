@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from udacisense import scratch
-from udacisense.artifacts import check_unchanged, open_session, subject_format
+from udacisense.artifacts import check_unchanged, open_session, source_checkpoint, subject_format
 from udacisense.conversion.worker_client import ConverterClient, ConverterError
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess
@@ -19,13 +19,12 @@ from udacisense.errors import MeasureError, RunError, UdaciSenseError, Unavailab
 from udacisense.evaluation.predictions import data_options
 from udacisense.foreign import in_brief
 from udacisense.formats import get_format
-from udacisense.models.checkpoint import find_checkpoint
 from udacisense.progress import report
+from udacisense.provenance import here
 from udacisense.records import store
-from udacisense.records.provenance import here
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, ConversionRecipe, Images, LayerGap, Localisation, SearchMethod
-from udacisense.verify.intermediate_values import READERS
+from udacisense.types import Artifact, Checkpoint, ConversionRecipe, Images, LayerGap, Localisation, SearchMethod, WrittenFile
+from udacisense.verify.intermediate_values import intermediate_reader
 from udacisense.verify.layer_errors import (
     EXPECTED_DB,
     Array,
@@ -65,7 +64,7 @@ def locate(
         NotFoundError: the checkpoint is not here. UnavailableError: the format does not run on this machine.
         RunError: the file cannot be run, or the reference has no blocks. MeasureError: the split has no image.
     """
-    own = find_checkpoint(artifact.checkpoint_id)
+    own = source_checkpoint(artifact)
     made = here(_command(artifact, data, against, method, every))
     _check_runs(artifact)
     images = first_of_each_class(data, own)
@@ -132,7 +131,7 @@ class Search:
     def run(self, method: SearchMethod | None, every: bool) -> Found:
         """By the method asked for; by default the file's values, or where these cannot be read, converted beginnings."""
         failed: tuple[str, ...] = ()
-        if method == "values" or (method is None and self.artifact.format in READERS):
+        if method == "values" or (method is None and subject_format(self.artifact).intermediates is not None):
             try:
                 return "values", *self.by_values(), ()
             except RunError as exc:
@@ -145,7 +144,7 @@ class Search:
         """The gap of every block by the file's own inner values, and of the steps inside the block that departs."""
         closest = Closest()
         try:
-            read = READERS[self.artifact.format](self.artifact.path)
+            read = intermediate_reader(self.artifact)
             for i in range(len(self.images)):
                 report(i / len(self.images), f"image {i + 1} of {len(self.images)}")
                 one = {place: value[i : i + 1] for place, value in self.reference.items()}
@@ -185,7 +184,8 @@ class Search:
         beginning = save_beginning(self.own, block, place)
         try:
             converter.export(beginning, a.format, a.precision, _recipe(a), place / fmt.file_name)
-            return _answer(fmt.load(place / fmt.file_name, settings().threads).predict(self.images), f"up to {block}")
+            file = WrittenFile(place / fmt.file_name, a.format)
+            return _answer(fmt.load(file, settings().threads).predict(self.images), f"up to {block}")
         except UdaciSenseError:
             raise
         except ConverterError as exc:

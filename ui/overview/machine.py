@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from udacisense.records.provenance import machine, versions
+from udacisense.provenance import machine, versions
 from udacisense.settings import settings
 from ui.shared.cache import devices, devices_to_come
 from ui.shared.number_format import count

@@ -22,7 +22,7 @@ from udacisense.evaluation.predictions import Predictions
 from udacisense.inspection.inspection import Inspection
 from udacisense.models.card_parts import Summary
 from udacisense.models.summary import remote_summary, summary_on_card
-from udacisense.packaging.contents import PLATFORMS
+from udacisense.packaging.contents import packed_formats
 from udacisense.records.store import sha256_of
 from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName, Verification
 from udacisense.verify import logits_of
@@ -127,7 +127,7 @@ def _inspection(sha256: str, artifact_id: str) -> Inspection:  # noqa: ARG001 - 
 
 def can_package(artifact: Artifact) -> bool:
     """Whether there is a package for app developers for an artifact's format."""
-    return artifact.format in PLATFORMS
+    return artifact.format in packed_formats()
 
 
 def package(artifact: Artifact) -> bytes:

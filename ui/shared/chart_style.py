@@ -6,16 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-FORMAT_COLORS = {
-    "torch": "#0072B2",  # blue
-    "torchscript": "#E69F00",  # orange
-    "torchscript-lite": "#009E73",  # bluish green
-    "onnx": "#CC79A7",  # reddish purple
-    "litert": "#56B4E9",  # sky blue
-    "coreml": "#D55E00",  # vermillion
-    "executorch": "#F0E442",  # yellow
-}
-"""Okabe & Ito, "Color Universal Design", 2008; their black is left out: it would vanish on a dark page."""
+from udacisense.formats import FORMATS
 
 OTHER_COLOR = "#8C8C8C"
 SYMBOLS = ("circle", "diamond", "square", "x", "cross", "triangle-up", "star", "hexagon")
@@ -26,8 +17,9 @@ LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", 
 
 
 def format_color(name: str) -> str:
-    """The colour of a format, the same on every page; grey for one that is not in the table."""
-    return FORMAT_COLORS.get(name, OTHER_COLOR)
+    """The colour of a format, the same on every page; grey for one that is not known here or says none."""
+    known = FORMATS.get(name)
+    return (known.color if known else None) or OTHER_COLOR
 
 
 def titled(

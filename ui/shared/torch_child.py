@@ -51,7 +51,7 @@ def ask(question: str, *arguments: str) -> Any:
 
 
 def _devices() -> Any:
-    from udacisense.records.provenance import devices
+    from udacisense.provenance import devices
 
     return [device.kind if device.kind == "cpu" else f"{device.kind} ({device.name})" for device in devices()]
 

@@ -22,7 +22,21 @@ from udacisense.foreign import in_brief
 from udacisense.formats.fmt_executorch.int8 import INT8, quantise
 from udacisense.formats.fmt_executorch.light import light_lowering
 from udacisense.progress import part, report
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
+from udacisense.types import (
+    AppCode,
+    Capability,
+    Checkpoint,
+    Conversion,
+    Exported,
+    FileSigns,
+    Format,
+    Images,
+    Logits,
+    ModelFile,
+    Session,
+    android,
+    ios,
+)
 
 _NO_EXECUTORCH = "ExecuTorch is not installed. Install it: pip install -r requirements.txt (or the extra executorch)"
 
@@ -155,14 +169,14 @@ def _runtime() -> Any:
     return _portable_lib
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     with quiet():
         _runtime()._unsafe_reset_threadpool(threads)  # one pool for the whole process: whoever loads, sets it
         try:
-            return ExecuTorchSession(path)
+            return ExecuTorchSession(file.path)
         except RuntimeError as exc:
             raise RunError(
-                f"{path.name} is no ExecuTorch program that this runtime can load: {in_brief(exc)}. Convert it again."
+                f"{file.path.name} is no ExecuTorch program that this runtime can load: {in_brief(exc)}. Convert it again."
             ) from exc
 
 
@@ -179,4 +193,15 @@ FORMAT = Format(
     load=_load,
     notes=("The file takes one image at a time: its batch is fixed at 1.",),
     recipes={"int8": INT8},
+    color="#F0E442",  # yellow
+    libraries=("executorch", "torchao"),
+    signs=FileSigns(suffixes=(".pte",), magic=b"ET12"),
+    reader="udacisense.formats.fmt_executorch.reader:read",
+    # No intermediates: its released wheels are built without the event tracer that its Inspector needs, and XNNPACK takes the
+    # whole network as one operator, whose inside the tracer would not see.
+    app_code=AppCode(
+        home="udacisense.formats.fmt_executorch",
+        runtime="executorch",
+        platforms=(android("android/ExecuTorchClassifier.kt"), ios("ios/ExecuTorchClassifier.swift")),
+    ),
 )

@@ -22,7 +22,20 @@ from udacisense.foreign import in_brief
 from udacisense.formats.fmt_litert.int8 import RECIPES, quantised
 from udacisense.formats.fmt_litert.packing import packed
 from udacisense.progress import report
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
+from udacisense.types import (
+    AppCode,
+    Capability,
+    Checkpoint,
+    Conversion,
+    Exported,
+    FileSigns,
+    Format,
+    Images,
+    Logits,
+    ModelFile,
+    Session,
+    android,
+)
 
 _NEEDED = {"export": ("torch", "litert_torch", "ai_edge_quantizer", "ai_edge_litert"), "run": ("ai_edge_litert",)}
 _MISSING = "{name} is not installed. Install it: pip install -r requirements.txt (or the extra litert)"
@@ -155,11 +168,11 @@ class LiteRTSession:
         return ports[0]
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     try:
-        return LiteRTSession(path, threads)
+        return LiteRTSession(file.path, threads)
     except (ValueError, RuntimeError) as exc:
-        raise RunError(f"LiteRT cannot load {path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
+        raise RunError(f"LiteRT cannot load {file.path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
 
 
 FORMAT = Format(
@@ -178,4 +191,15 @@ FORMAT = Format(
         "fp16 halves the file; phones compute it in float32 on the processor and in float16 on the GPU.",
     ),
     recipes={"int8": RECIPES},
+    color="#56B4E9",  # sky blue
+    libraries=("litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
+    signs=FileSigns(suffixes=(".tflite",), magic=b"TFL3"),
+    reader="udacisense.formats.fmt_litert.reader:read",
+    intermediates="udacisense.formats.fmt_litert.intermediates:read",
+    app_code=AppCode(
+        home="udacisense.formats.fmt_litert",
+        runtime="ai-edge-litert",
+        platforms=(android("android/LiteRtClassifier.kt"),),
+        values={"litert_android": "1.4.2"},  # released apart from Python's: the newest that the code was held to
+    ),
 )

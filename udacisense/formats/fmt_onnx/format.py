@@ -23,15 +23,20 @@ from udacisense.formats.fmt_onnx.int8 import INPUT, RECIPES, smaller
 from udacisense.formats.fmt_onnx.weights import weights_to_half
 from udacisense.progress import report
 from udacisense.types import (
+    AppCode,
     Capability,
     Checkpoint,
     Conversion,
     Exported,
+    FileSigns,
     Format,
     Images,
     Logits,
+    ModelFile,
+    Platform,
     Precision,
     Session,
+    android,
 )
 
 OPSET = 18
@@ -178,13 +183,15 @@ class OnnxSession:
         return answers
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     try:
-        return OnnxSession(path, threads)
+        return OnnxSession(file.path, threads)
     except ImportError:
         raise
     except Exception as exc:  # onnxruntime's errors share no class below Exception
-        raise RunError(f"{path.name} is no ONNX model that this runtime can load: {in_brief(exc)}. Convert it again.") from exc
+        raise RunError(
+            f"{file.path.name} is no ONNX model that this runtime can load: {in_brief(exc)}. Convert it again."
+        ) from exc
 
 
 FORMAT = Format(
@@ -200,4 +207,19 @@ FORMAT = Format(
     load=_load,
     notes=(f"Opset {OPSET}. The file takes one image at a time: its batch is fixed at 1.",),
     recipes={"int8": RECIPES},
+    color="#CC79A7",  # reddish purple
+    libraries=("onnx", "onnxscript", "onnxruntime"),
+    signs=FileSigns(suffixes=(".onnx",)),
+    reader="udacisense.formats.fmt_onnx.reader:read",
+    intermediates="udacisense.formats.fmt_onnx.intermediates:read",
+    app_code=AppCode(
+        home="udacisense.formats.fmt_onnx",
+        runtime="onnxruntime",
+        platforms=(
+            android("android/OnnxClassifier.kt"),
+            Platform("the browser", ("web/picture.js", "web/classifier.js", "web/index.html", "web/package.json")),
+        ),
+        # released apart from Python's: the newest that the code was held to
+        values={"onnxruntime_web": "1.30.0", "onnxruntime_android": "1.27.0"},
+    ),
 )

@@ -24,8 +24,21 @@ from udacisense.formats.fmt_torchscript.int8 import INT8, engine, quantise
 from udacisense.processes import limits
 from udacisense.remote import RemoteModel
 from udacisense.torchscript.archive import is_torchscript
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
+from udacisense.types import (
+    AppCode,
+    Capability,
+    Checkpoint,
+    Conversion,
+    Exported,
+    FileSigns,
+    Format,
+    ModelFile,
+    Session,
+    android,
+)
 
+HOME = "udacisense.formats.fmt_torchscript"
+INTERMEDIATES = f"{HOME}.intermediates:read"
 LABELS, PREPROCESSING = "labels.txt", "preprocessing.json"
 _NO_TORCH = "PyTorch is not installed. Install it: pip install -r requirements.txt"
 NOTES = (
@@ -107,31 +120,31 @@ def _probe(checkpoint: Checkpoint) -> Any:
 # --- run -----------------------------------------------------------------------------------------------------------------
 
 
-def _load_standard(path: Path, threads: int) -> Session:
+def _load_standard(file: ModelFile, threads: int) -> Session:
     from udacisense.torchscript.load import load_script
 
-    return _session(path, "torchscript", threads, load_script)
+    return _session(file, threads, load_script)
 
 
-def _load_lite(path: Path, threads: int) -> Session:
+def _load_lite(file: ModelFile, threads: int) -> Session:
     from udacisense.torchscript.load import load_lite
 
-    return _session(path, "torchscript-lite", threads, load_lite)
+    return _session(file, threads, load_lite)
 
 
-def _session(path: Path, format: str, threads: int, load: Callable[[Path], Any]) -> Session:
+def _session(file: ModelFile, threads: int, load: Callable[[Path], Any]) -> Session:
     if not limits.is_bound():  # the file carries code
-        return RemoteModel(path, format, threads).open()
+        return RemoteModel(file, threads).open()
     import torch
 
     from udacisense.models.torchscript_session import NetworkSession
 
     torch.backends.quantized.engine = engine() or "none"  # a file's int8 weights are packed for it now
     try:
-        return NetworkSession(load(path), threads)
+        return NetworkSession(load(file.path), threads)
     except (ArchiveError, RuntimeError) as exc:
         raise RunError(
-            f"{path.name} is no TorchScript file that this runtime can load: {in_brief(exc)}. Convert it again."
+            f"{file.path.name} is no TorchScript file that this runtime can load: {in_brief(exc)}. Convert it again."
         ) from exc
 
 
@@ -148,6 +161,17 @@ FORMAT = Format(
     load=_load_standard,
     notes=NOTES,
     recipes={"int8": INT8},
+    color="#E69F00",  # orange
+    libraries=("torch", "torchvision"),
+    signs=FileSigns(suffixes=(".ptl",), member=""),
+    reader="udacisense.formats.fmt_torchscript.reader:read",
+    intermediates=INTERMEDIATES,
+    app_code=AppCode(
+        home=HOME,
+        runtime="torch",
+        platforms=(android("android/PyTorchMobileClassifier.kt"),),
+        values={"loader": "Module", "pytorch_android": "pytorch_android", "loader_import": ""},
+    ),
 )
 
 LITE = Format(
@@ -163,4 +187,20 @@ LITE = Format(
     load=_load_lite,
     notes=NOTES,
     recipes={"int8": INT8},
+    color="#009E73",  # bluish green
+    libraries=("torch", "torchvision"),
+    signs=FileSigns(member="bytecode.pkl"),
+    reader="udacisense.formats.fmt_torchscript.reader:read_lite",
+    intermediates=INTERMEDIATES,
+    app_code=AppCode(
+        home=HOME,
+        runtime="torch",
+        platforms=(android("android/PyTorchMobileClassifier.kt"),),
+        load="load-lite.py",
+        values={
+            "loader": "LiteModuleLoader",
+            "pytorch_android": "pytorch_android_lite",
+            "loader_import": "import org.pytorch.LiteModuleLoader\n",
+        },
+    ),
 )

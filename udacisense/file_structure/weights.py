@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense.inspection.structure import FileError, Tensor
+from udacisense.file_structure.structure import FileError, Tensor
 
 WIDTHS = {"float32": np.float32, "float16": np.float16, "float64": np.float64}
 CHUNK = 1 << 20  # values looked at in one go, so that memory stays bounded

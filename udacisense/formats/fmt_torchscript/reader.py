@@ -12,9 +12,9 @@ from typing import Any
 from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.errors import UnsafeFileError
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.structure import FileError, ModelStructure, Operator, Port, Tensor
 from udacisense.foreign import in_brief
-from udacisense.inspection import structure as a
-from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
 from udacisense.labels import INPUT_PX
 from udacisense.torchscript.load import load_lite, load_script
 

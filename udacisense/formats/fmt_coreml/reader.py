@@ -8,12 +8,12 @@ import struct
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.flatbuffer import cut
+from udacisense.file_structure.protobuf import Message
+from udacisense.file_structure.structure import FileError, ModelStructure, Operator, Port, Tensor
+from udacisense.file_structure.weights import tensor_of
 from udacisense.foreign import in_brief
-from udacisense.inspection import structure as a
-from udacisense.inspection.flatbuffer import cut
-from udacisense.inspection.protobuf import Message
-from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
-from udacisense.inspection.weights import tensor_of
 
 RUNTIME = "Core ML"
 MAX_BYTES = 1 << 30

@@ -7,7 +7,7 @@ import org.pytorch.executorch.Module
 import org.pytorch.executorch.Tensor
 import java.io.File
 
-// build.gradle.kts: implementation("org.pytorch:executorch-android:{{executorch}}"), or a newer release: older ones may not read it
+// build.gradle.kts: implementation("org.pytorch:executorch-android:{{runtime_version}}"), or a newer release: older ones may not read it
 class ExecuTorchClassifier(private val context: Context) {
     private val module = Module.load(assetPath("{{file}}"))
 

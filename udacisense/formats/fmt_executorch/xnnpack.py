@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from udacisense.inspection import structure as a
-from udacisense.inspection.flatbuffer import Table, cut
-from udacisense.inspection.structure import FileError, Operator, Tensor
-from udacisense.inspection.weights import tensor_of
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.flatbuffer import Table, cut
+from udacisense.file_structure.structure import FileError, Operator, Tensor
+from udacisense.file_structure.weights import tensor_of
 
 XNNPACK = "XNNPACK"
 TYPES = ("invalid", "float32", "float16", "int8", "uint8", "int32", "int8", "int32", "int4", "int8", "int4")

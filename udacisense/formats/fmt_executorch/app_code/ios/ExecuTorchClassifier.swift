@@ -1,7 +1,7 @@
 import CoreGraphics
 import ExecuTorch
 
-// Swift package: the branch swiftpm-{{executorch}} of pytorch/executorch; products executorch, backend_xnnpack, kernels_optimized
+// Swift package: the branch swiftpm-{{runtime_version}} of pytorch/executorch; products executorch, backend_xnnpack, kernels_optimized
 final class ExecuTorchClassifier {
     private let module: Module
 

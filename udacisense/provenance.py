@@ -11,16 +11,13 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from udacisense.formats import FORMATS
 from udacisense.records.store import now
 from udacisense.settings import settings
 from udacisense.types import Machine, Provenance
 
-LIBRARIES = (
-    *("udacisense", "torch", "torchvision", "numpy", "pillow", "pydantic", "psutil", "streamlit", "plotly", "pandas"),
-    *("executorch", "torchao", "torch-pruning", "litert-torch", "ai-edge-litert", "ai-edge-quantizer"),
-    *("onnx", "onnxscript", "onnxruntime", "coremltools"),
-)
-"""The libraries whose versions travel with a record."""
+SHARED = ("udacisense", "numpy", "pillow", "pydantic", "psutil", "streamlit", "plotly", "pandas", "torch-pruning")
+"""The libraries that no one format brings."""
 
 _CGROUP = Path("/sys/fs/cgroup")
 _CPU = Path("/sys/devices/system/cpu")
@@ -90,11 +87,16 @@ def _turbo(cpu: Path = _CPU) -> bool | None:
     return None if no_turbo is None else no_turbo == "0"
 
 
+def libraries() -> tuple[str, ...]:
+    """The libraries whose versions travel with a record: those of every format, and the rest of the product's."""
+    return tuple(dict.fromkeys((*SHARED, *(name for fmt in FORMATS.values() for name in fmt.libraries))))
+
+
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
-    """Version of each installed library of LIBRARIES."""
+    """Version of each installed library."""
     found: dict[str, str] = {}
-    for name in LIBRARIES:
+    for name in libraries():
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -24,7 +24,20 @@ from udacisense import scratch
 from udacisense.errors import ExportError, RunError
 from udacisense.foreign import in_brief
 from udacisense.progress import report
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Images, Logits, Session
+from udacisense.types import (
+    AppCode,
+    Capability,
+    Checkpoint,
+    Conversion,
+    Exported,
+    FileSigns,
+    Format,
+    Images,
+    Logits,
+    ModelFile,
+    Session,
+    ios,
+)
 
 PACKAGE = "optimized_model_mobile.mlpackage"
 INPUT, OUTPUT = "image", "logits"
@@ -224,15 +237,15 @@ def _unpack(path: Path, folder: Path) -> Path:
     return folder / PACKAGE
 
 
-def _load(path: Path, threads: int) -> Session:
+def _load(file: ModelFile, threads: int) -> Session:
     reason = _unavailable("run")
     if reason is not None:
-        raise RunError(f"{path.name} cannot run here. {reason} Verify it on a Mac.")
+        raise RunError(f"{file.path.name} cannot run here. {reason} Verify it on a Mac.")
     del threads  # Core ML chooses by itself
     try:
-        return CoreMLSession(path)
+        return CoreMLSession(file.path)
     except Exception as exc:  # Core ML has an error class for each of its compilers
-        raise RunError(f"Core ML cannot load {path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
+        raise RunError(f"Core ML cannot load {file.path.name}: {in_brief(exc)}. Convert its checkpoint again.") from exc
 
 
 FORMAT = Format(
@@ -249,5 +262,14 @@ FORMAT = Format(
     notes=(
         "Converted on any system, run on Apple's only: elsewhere its verification stays unknown.",
         "int8 and the 6-bit palette make the file smaller; the arithmetic stays float16.",
+    ),
+    color="#D55E00",  # vermillion
+    libraries=("coremltools",),
+    signs=FileSigns(suffixes=(".mlpackage",), member=MANIFEST),
+    reader="udacisense.formats.fmt_coreml.reader:read",
+    app_code=AppCode(
+        home="udacisense.formats.fmt_coreml",
+        runtime="coremltools",
+        platforms=(ios("ios/CoreMLClassifier.swift"),),
     ),
 )

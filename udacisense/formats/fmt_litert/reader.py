@@ -7,11 +7,11 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from udacisense.inspection import structure as a
-from udacisense.inspection.flatbuffer import Table, cut
-from udacisense.inspection.litert_operators import NAMES
-from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
-from udacisense.inspection.weights import bytes_of, tensor_of
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.flatbuffer import Table, cut
+from udacisense.file_structure.structure import FileError, ModelStructure, Operator, Port, Tensor
+from udacisense.file_structure.weights import bytes_of, tensor_of
+from udacisense.formats.fmt_litert.operators import NAMES
 
 RUNTIME = "LiteRT"
 TYPES = (

@@ -7,11 +7,11 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from udacisense.inspection import structure as a
-from udacisense.inspection.flatbuffer import Table, cut
-from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
-from udacisense.inspection.weights import bytes_of, tensor_of
-from udacisense.inspection.xnnpack import BYTES, XNNPACK, read_graph
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.flatbuffer import Table, cut
+from udacisense.file_structure.structure import FileError, ModelStructure, Operator, Port, Tensor
+from udacisense.file_structure.weights import bytes_of, tensor_of
+from udacisense.formats.fmt_executorch.xnnpack import BYTES, XNNPACK, read_graph
 
 PORTABLE = "portable kernels"
 FORWARD = "forward"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from udacisense.inspection import structure as a
-from udacisense.inspection.protobuf import Message
-from udacisense.inspection.shapes import Node, output_shape
-from udacisense.inspection.structure import FileError, ModelStructure, Operator, Port, Tensor
-from udacisense.inspection.weights import tensor_of
+from udacisense.file_structure import structure as a
+from udacisense.file_structure.protobuf import Message
+from udacisense.file_structure.structure import FileError, ModelStructure, Operator, Port, Tensor
+from udacisense.file_structure.weights import tensor_of
+from udacisense.formats.fmt_onnx.shapes import Node, output_shape
 
 RUNTIME = "ONNX Runtime"
 TYPES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from udacisense.inspection.protobuf import Message
+from udacisense.file_structure.protobuf import Message
 
 Shape = tuple[int, ...]
 ONE_TO_ONE = {"QuantizeLinear", "DequantizeLinear", "HardSwish", "HardSigmoid", "Relu", "Clip", "Identity", "Sigmoid", "Cast"}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense.inspection.structure import FileError
+from udacisense.file_structure.structure import FileError
 
 MAX_TABLES = 200_000
 """Longest list of tables that is followed; the largest phone classifiers have a few thousand."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from functools import cached_property
 
-from udacisense.inspection.structure import FileError
+from udacisense.file_structure.structure import FileError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_FIELDS = 1_000_000

@@ -6,8 +6,8 @@ import importlib.util
 from importlib.metadata import version
 from pathlib import Path
 
-from udacisense.errors import UnavailableError
-from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, Session
+from udacisense.errors import RunError, UnavailableError
+from udacisense.types import Capability, Checkpoint, Conversion, Exported, Format, ModelFile, Session
 
 _NO_EXPORT = (
     "The torch format is the checkpoint itself, the reference of every comparison: there is nothing to convert. "
@@ -26,12 +26,15 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     raise UnavailableError(f"{checkpoint.id} was not written to {out.name} as {asked.precision}. {_NO_EXPORT}")
 
 
-def _load(path: Path, threads: int) -> Session:
-    from udacisense.models.checkpoint import read_checkpoint
+def _load(file: ModelFile, threads: int) -> Session:
+    if not isinstance(file, Checkpoint):
+        raise RunError(
+            f"{file.path.name} is no checkpoint, and PyTorch itself runs nothing else. Convert its checkpoint again."
+        )
     from udacisense.models.loading import load_network
     from udacisense.models.torchscript_session import NetworkSession
 
-    return NetworkSession(load_network(read_checkpoint(path)), threads)
+    return NetworkSession(load_network(file), threads)
 
 
 FORMAT = Format(
@@ -46,4 +49,6 @@ FORMAT = Format(
     export=_export,
     load=_load,
     notes=("The reference: a converted file is judged by how it differs from this one.",),
+    color="#0072B2",  # blue
+    libraries=("torch", "torchvision"),
 )
