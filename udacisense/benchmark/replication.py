@@ -15,7 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from udacisense.metrics.stats import MIN_BLOCKS, Estimate, bootstrap_interval, log_ratios, mean, median, ratio_interval
+from udacisense.metrics.stats import (
+    MIN_BLOCKS,
+    Estimate,
+    bootstrap_interval,
+    log_ratios,
+    mean,
+    median,
+    percentile_interval,
+    ratio_interval,
+)
 from udacisense.types import Benchmark
 
 MIN_STARTS = MIN_BLOCKS
@@ -115,6 +124,16 @@ def average(bench: Benchmark) -> Estimate | None:
         return mean_of_starts(starts)
     blocks = [block for block in bench.blocks_s if block]
     return bootstrap_interval(blocks) if len(blocks) >= MIN_BLOCKS else None
+
+
+def slow_end(bench: Benchmark, q: float) -> Estimate | None:
+    """The q-th percentile of all steady times in seconds with a 95 % interval over starts, or blocks of one start.
+
+    None = too few of both.
+    """
+    starts = [[s for block in start for s in block] for start in bench.by_start]
+    groups = starts if len(starts) >= MIN_STARTS else [block for block in bench.blocks_s if block]
+    return percentile_interval(groups, q) if len(groups) >= MIN_BLOCKS else None
 
 
 def mean_of_starts(starts: Sequence[Sequence[float]], level: float = 0.95) -> Estimate:

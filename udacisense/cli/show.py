@@ -239,6 +239,8 @@ def _package(console: Console, found: Any) -> None:
     _lines(console, f"{found.path}: {len(found.files)} files, {megabytes(found.size_bytes)} unpacked")
     if not found.ran_here:
         _warnings(console, ["The file could not be run here: its expected logits are the checkpoint's. Run its self-test."])
+    if found.record_id is None:
+        _warnings(console, ["results/ cannot be written, so the package's size was not kept as a record."])
 
 
 SHOWN: dict[str, Callable[[Console, Any], None]] = {

@@ -8,10 +8,12 @@ verdict is unknown and says what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from udacisense.errors import NotFoundError
 from udacisense.models.checkpoint import baseline_checkpoint, find_checkpoint
-from udacisense.readiness.measures import MEASURES, JudgedSubject, Measurement
+from udacisense.readiness.measures.measure import JudgedSubject, Measurement
+from udacisense.readiness.measures.registry import MEASURES
 from udacisense.readiness.rules import Rule, load_rules
 from udacisense.records import queries, store
 from udacisense.records.provenance import here
@@ -52,12 +54,16 @@ def keep(record: Readiness, last: Readiness | None) -> Readiness:
 
 
 def says_the_same(record: Readiness, last: Readiness) -> bool:
-    """Whether two judgements of a file come to the same by the same rules."""
-    return (last.verdicts, last.rules_sha256, last.left_out or ()) == (
-        record.verdicts,
-        record.rules_sha256,
-        record.left_out or (),
-    )
+    """Whether two judgements of a file come to the same: by each rule the same figure, limit and status from the same records.
+
+    Neither the words of a reason nor the digest of the rules file are asked: another wording or comment is no other verdict.
+    """
+    return (_facts(record), record.left_out or ()) == (_facts(last), last.left_out or ())
+
+
+def _facts(record: Readiness) -> list[Verdict]:
+    """The verdicts without the words of their reasons; where nothing was measured the reason is the fact."""
+    return [v if v.measured is None else replace(v, reason="measured") for v in record.verdicts]
 
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:
@@ -81,7 +87,7 @@ def _checkpoint(artifact: Artifact) -> Checkpoint | None:
 
 
 def _verdict(case: JudgedSubject, key: str, rule: Rule) -> Verdict:
-    finding = MEASURES[rule.measure](case, rule.against)
+    finding = MEASURES[rule.measure].measured(case, rule.against)
     limit = finding.limit if rule.limit is None else rule.limit
     status, reason = decide(rule, finding)
     return Verdict(

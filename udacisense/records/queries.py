@@ -26,6 +26,7 @@ from udacisense.types import (
     Evaluation,
     FailedConversion,
     Localisation,
+    Packaged,
     Readiness,
     SplitName,
     Verification,
@@ -225,6 +226,11 @@ def failed_conversions() -> Found[FailedConversion]:
     """The last failure of each checkpoint, format and precision."""
     found: Found[FailedConversion] = _find(FailedConversion)
     return found.last_of_each(lambda row: (row["checkpoint_id"], row["format"], row["precision"]))
+
+
+def packages_of(artifact_sha256: str) -> Found[Packaged]:
+    """The packages that were made of a file."""
+    return _find(Packaged, [artifact_sha256])
 
 
 def pipeline_runs(pipeline: str | None = None) -> Found[Compression]:

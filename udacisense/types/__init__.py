@@ -19,7 +19,7 @@ from udacisense.types.base import (
 )
 from udacisense.types.compression import Compression, CompressionStep, FailedStep, Mode
 from udacisense.types.evidence import TOLERANCE, Evaluation, Flip, Readiness, TensorCheck, Verdict, Verification
-from udacisense.types.files import Artifact, Checkpoint, FailedConversion, RecipeTrial, Subject
+from udacisense.types.files import Artifact, Checkpoint, FailedConversion, Packaged, RecipeTrial, Subject
 from udacisense.types.kinds import KINDS, Record
 from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
 from udacisense.types.seam import DEFAULT, Conversion, ConversionRecipe, Exported, Format, ImageSet, Session
@@ -56,6 +56,7 @@ __all__ = [
     "Machine",
     "Measures",
     "Mode",
+    "Packaged",
     "Pixels",
     "Precision",
     "Provenance",

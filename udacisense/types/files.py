@@ -115,5 +115,17 @@ class FailedConversion:
     made: Provenance
 
 
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """That a package for an app was made of an artifact, and how large it is."""
+
+    id: str
+    artifact_id: str
+    artifact_sha256: Sha256
+    files: Count
+    size_bytes: Count  # of all its files together, unpacked
+    made: Provenance
+
+
 Subject = Checkpoint | Artifact
 """What can be loaded, evaluated and timed."""
