@@ -83,7 +83,6 @@ def doubt_about(evaluation: Evaluation) -> str:
 
 ACCURACY_CHANGE = Measure(
     "accuracy_change",
-    "Change of accuracy",
     "How far top-1 lies from the reference's on the same images, up or down.",
     "pp",
     "evaluate",
@@ -94,7 +93,6 @@ ACCURACY_CHANGE = Measure(
 )
 ACCURACY_LOSS = Measure(
     "accuracy_loss",
-    "Loss of accuracy",
     "How much lower top-1 is than the reference's on the same images; a gain is a loss below 0.",
     "pp",
     "evaluate",

@@ -145,12 +145,9 @@ def _deciding(found: Iterable[_Measured]) -> _Measured | None:
 
 
 HOUR_MS = 3_600_000.0
-LATENCY = Measure(
-    "latency", "Latency, average", "The average steady time of one image.", "ms", "benchmark", latency, "below", (0.0, HOUR_MS)
-)
+LATENCY = Measure("latency", "The average steady time of one image.", "ms", "benchmark", latency, "below", (0.0, HOUR_MS))
 P95_LATENCY = Measure(
     "p95_latency",
-    "Latency, 95th percentile",
     "The steady time that 95 of 100 images take at most.",
     "ms",
     "benchmark",
@@ -160,7 +157,6 @@ P95_LATENCY = Measure(
 )
 P99_LATENCY = Measure(
     "p99_latency",
-    "Latency, 99th percentile",
     "The steady time that 99 of 100 images take at most.",
     "ms",
     "benchmark",
@@ -170,7 +166,6 @@ P99_LATENCY = Measure(
 )
 TIME_SAVING = Measure(
     "time_saving",
-    "Saving of time",
     "How much less time an image takes than with the reference, timed side by side in one run.",
     "%",
     "benchmark",

@@ -56,7 +56,6 @@ class Measure:
     """What a rule can name as its measure. To add one, write this record and list it in `registry.MEASURES`."""
 
     name: str
-    title: str  # what it is, in a few words: "Latency, 95th percentile"
     sentence: str  # what the figure says
     unit: str
     verb: Literal["verify", "evaluate", "benchmark", "convert", "package"]  # what takes it

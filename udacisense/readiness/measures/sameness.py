@@ -35,7 +35,6 @@ def sameness(artifact: Artifact, checkpoint: Checkpoint) -> Measurement:
 
 SAMENESS = Measure(
     "sameness",
-    "Same model",
     "The verdict of the newest verification: the share of images that file and checkpoint answer alike.",
     "% equal answers",
     "verify",

@@ -42,7 +42,6 @@ def _mb(size_bytes: int) -> str:
 
 SIZE_INCREASE = Measure(
     "size_increase",
-    "Increase of size",
     "How much larger the file is than the reference's.",
     "%",
     "convert",
@@ -53,7 +52,6 @@ SIZE_INCREASE = Measure(
 )
 SIZE_SAVING = Measure(
     "size_saving",
-    "Saving of size",
     "How much smaller the file is than the reference's.",
     "%",
     "convert",
@@ -64,7 +62,6 @@ SIZE_SAVING = Measure(
 )
 PACKAGE_SIZE = Measure(
     "package_size",
-    "Size of the package",
     "All files of the newest package for an app together, unpacked; exact, so it has no interval.",
     "MB",
     "package",

@@ -70,7 +70,6 @@ def peak_memory(artifact: Artifact) -> Measurement:
 
 LOAD_TIME = Measure(
     "load_time",
-    "Load time",
     "The time to load the file once its runtime is imported.",
     "ms",
     "benchmark",
@@ -80,7 +79,6 @@ LOAD_TIME = Measure(
 )
 COLD_START = Measure(
     "cold_start",
-    "Cold start",
     "The time from nothing to the first answer: process, runtime, file, first inference.",
     "ms",
     "benchmark",
@@ -90,7 +88,6 @@ COLD_START = Measure(
 )
 PEAK_MEMORY = Measure(
     "peak_memory",
-    "Peak memory",
     "The largest resident memory of the process that runs the file, runtime included; it has no interval.",
     "MB",
     "benchmark",
