@@ -68,7 +68,7 @@ def _facts(record: Readiness) -> list[Verdict]:
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:
     """The last judgement of this very file."""
-    return queries.readiness_of(artifact.sha256).newest()
+    return queries.newest_readiness(artifact.sha256)
 
 
 def overall(verdicts: Iterable[Verdict]) -> Status:

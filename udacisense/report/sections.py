@@ -23,7 +23,8 @@ from udacisense.report.blocks import (
     percent,
 )
 from udacisense.report.equivalence import sameness_blocks
-from udacisense.types import Benchmark, Evaluation, Provenance, Status
+from udacisense.report.sample_limit import limit
+from udacisense.types import Benchmark, Evaluation, Provenance, Status, Verification
 
 R = TypeVar("R")
 
@@ -82,7 +83,11 @@ def _chapter(d: ArtifactEvidence) -> list[Block]:
 def _verdict(d: ArtifactEvidence) -> list[Block]:
     title = Heading(3, "Is it ready?")
     if d.readiness is None:
-        return [title, Paragraph(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}")]
+        return [
+            title,
+            Paragraph(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}"),
+            *_limit(d.on_the_sample),
+        ]
     r = d.readiness
     rows = tuple(
         (
@@ -102,7 +107,12 @@ def _verdict(d: ArtifactEvidence) -> list[Block]:
         Paragraph(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
         *([Paragraph(left_out)] if left_out else []),
         Table(("rule", "status", "measured", "limit", "why", "records"), rows),
+        *_limit(d.on_the_sample),
     ]
+
+
+def _limit(drawn: Verification | None) -> list[Block]:
+    return [] if drawn is None else [Paragraph(f"{limit(drawn)} Record: {drawn.id}.")]
 
 
 def _identity(d: ArtifactEvidence) -> list[Block]:

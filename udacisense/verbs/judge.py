@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from udacisense.errors import NotFoundError, StoreError
@@ -19,6 +20,9 @@ class Judgement:
 
     status: Status
     readiness: tuple[Readiness, ...]
+    limits: Mapping[str, str] = field(
+        default_factory=dict
+    )  # artifact id -> how it did on the rendered sample, where real count
     notes: tuple[str, ...] = ()  # why a verdict could not be kept as a record
 
 
@@ -30,8 +34,16 @@ def ready(artifact: str | Path | None = None) -> Judgement:
     """
     notes: list[str] = []
     with one_look():
-        judged = tuple(_judged(found, notes) for found in _artifacts(artifact))
-    return Judgement(worst([r.status for r in judged]), judged, tuple(dict.fromkeys(notes)))
+        found = _artifacts(artifact)
+        judged = tuple(_judged(one, notes) for one in found)
+        return Judgement(worst([r.status for r in judged]), judged, sample_limits(found), tuple(dict.fromkeys(notes)))
+
+
+def sample_limits(artifacts: Iterable[Artifact]) -> dict[str, str]:
+    """Id -> how the file did on the rendered sample, of those that real images have the say on."""
+    from udacisense.report.sample_limit import on_the_sample
+
+    return {artifact.id: said for artifact in artifacts if (said := on_the_sample(artifact))}
 
 
 def _judged(artifact: Artifact, notes: list[str]) -> Readiness:

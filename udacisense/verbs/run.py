@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -14,7 +14,7 @@ from udacisense.settings import settings
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Precision, Readiness, Subject, Verification
 from udacisense.verbs import measure
 from udacisense.verbs.batch import Pair
-from udacisense.verbs.judge import ready
+from udacisense.verbs.judge import ready, sample_limits
 from udacisense.verbs.lock import heavy_work
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Run:
     verifications: tuple[Verification, ...]
     benchmarks: tuple[Benchmark, ...]
     readiness: tuple[Readiness, ...]
+    limits: Mapping[str, str]  # artifact id -> how it did on the rendered sample, where real images have the say
     comparison: dict[str, list[str]]  # the notebook's table, column by column
     metrics_path: Path
     image_path: Path
@@ -162,6 +163,7 @@ def _finish(
         verifications=verifications,
         benchmarks=tuple(s.benchmark for s in stages if s.benchmark),
         readiness=readiness,
+        limits=sample_limits(s.subject for s in stages if isinstance(s.subject, Artifact)),
         comparison=comparison(pipeline),
         metrics_path=metrics_path,
         image_path=image_path,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from udacisense.data.sources import SourceInfo
-from udacisense.types import Checkpoint
+from udacisense.types import Checkpoint, Verification
 from ui.overview.state import Progress, StoreSnapshot, progress
 from ui.shared.number_format import BYTES_A_MB, MB_HELP, count
 from ui.shared.plain_text import Markdown, code, escape
@@ -59,6 +59,9 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
                 options=[look[0] for look in SAMENESS_LOOK.values()], color=CHIPS, help="The newest verification."
             ),
             "Size": columns.NumberColumn("Size, MB", format="%.2f", help=MB_HELP),
+            "On the sample": columns.TextColumn(
+                help="Rendered images that get the checkpoint's answer, where real images have the say: a limit, not a verdict."
+            ),
             "Top-1": columns.NumberColumn(
                 "Top-1, %", format="%.1f", help="Accuracy of the newest evaluation; on real images where there is one."
             ),
@@ -80,8 +83,13 @@ def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
         "Checkpoint": techniques.get(artifact.checkpoint_id, artifact.checkpoint_id),
         "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
         "Size": artifact.size_bytes / BYTES_A_MB,
+        "On the sample": _agreeing(row.on_the_sample),
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
         "Top-1 on": _IMAGES[row.evaluation.data.source == "sample"] if row.evaluation else None,
         "Median": 1000 * row.latency_s if row.latency_s is not None else None,
         "Artifact": artifact.id,
     }
+
+
+def _agreeing(drawn: Verification | None) -> str | None:
+    return None if drawn is None else f"{drawn.images - len(drawn.flips):d} of {drawn.images:d}"

@@ -10,7 +10,7 @@ from udacisense.metrics.stats import wilson_interval
 from udacisense.readiness.measures.accuracy import doubt_about
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
-from udacisense.types import Artifact, Evaluation
+from udacisense.types import Artifact
 
 MORE_IMAGES = "Evaluate on more images."
 
@@ -21,7 +21,7 @@ def worst_class(artifact: Artifact) -> Measurement:
     The worst of ten is a pick, so each class has a Wilson interval at 95 % for all ten together (Bonferroni): the worst class
     of all images lies between the lowest low end and the lowest high end.
     """
-    newest = _newest(artifact)
+    newest = queries.standing_evaluation(artifact.sha256)
     if newest is None:
         return _not_evaluated(artifact)
     counted = [(row[true], sum(row), CLASSES[true]) for true, row in enumerate(newest.confusion) if sum(row)]
@@ -43,7 +43,7 @@ def worst_class(artifact: Artifact) -> Measurement:
 
 def calibration_error(artifact: Artifact) -> Measurement:
     """Expected calibration error, from the logits that the evaluation kept."""
-    newest = _newest(artifact)
+    newest = queries.standing_evaluation(artifact.sha256)
     if newest is None:
         return _not_evaluated(artifact)
     evidence = (newest.id,)
@@ -64,10 +64,6 @@ def calibration_error(artifact: Artifact) -> Measurement:
         if_failed="Convert at a higher precision, or scale the logits by a temperature before they are shown as probabilities.",
         if_unsure=MORE_IMAGES,
     )
-
-
-def _newest(artifact: Artifact) -> Evaluation | None:
-    return queries.evaluations_of(artifact.sha256, split="test").newest_evidence()
 
 
 def _not_evaluated(artifact: Artifact) -> Measurement:

@@ -15,7 +15,7 @@ STATUSES: Mapping[Equivalence, Status] = {"same": "pass", "different": "fail", "
 
 def sameness(artifact: Artifact, checkpoint: Checkpoint) -> Measurement:
     """The verdict of the newest verification of these two files, real images before rendered ones."""
-    newest = queries.verifications_of(artifact.sha256, checkpoint.sha256).newest_evidence()
+    newest = queries.standing_verification(artifact.sha256, checkpoint.sha256)
     limit = 100 * agreement_limit(artifact.precision)
     if newest is None:
         loose = queries.verifications_of(artifact.sha256, checkpoint.sha256, exploratory=True)
