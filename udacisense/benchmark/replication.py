@@ -105,6 +105,18 @@ def ratio(first: Benchmark, second: Benchmark) -> Ratio | None:
     return Ratio(Estimate(value, low / (1 + ONE_START), high * (1 + ONE_START)), len(first.blocks_s), repeated=False)
 
 
+def ratio_value(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> float | None:
+    """The value of `ratio` alone, from the median of each block of each start; it needs no scipy. None = no pairs."""
+    if not first or [len(start) for start in first] != [len(start) for start in second]:
+        return None
+    apart = [[math.log(a / b) for a, b in zip(*pair, strict=True)] for pair in zip(first, second, strict=True)]
+    if len(apart) < MIN_STARTS:
+        return math.exp(mean([log for start in apart for log in start]))
+    ordered = np.sort([median(start) for start in apart])
+    cut = int(len(ordered) * TRIMMED)
+    return math.exp(mean(ordered[cut : len(ordered) - cut]))
+
+
 def ratio_of_starts(logs: ArrayLike) -> Ratio:
     """The ratio of times from the logarithms that `start_ratios` gives.
 

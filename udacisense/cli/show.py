@@ -99,7 +99,7 @@ def _artifact(console: Console, found: Any) -> None:
     told = {key: value for key, value in found.recipe.items() if not isinstance(value, dict | list)}
     _lines(console, commas([f"{key}: {value}" for key, value in told.items()]))
     if found.ladder:
-        columns = ("recipe", "size", "agrees", "top-1", "ms", "fp32 ms", "", "why")
+        columns = ("recipe", "size", "agrees", "top-1", "time, × fp32", "", "why")
         _table(console, "\nRecipes in the order tried, on validation images", columns, (_rung(r) for r in found.ladder))
     _warnings(console, found.warnings)
 
@@ -117,8 +117,8 @@ def _card(console: Console, found: Any) -> None:
 
 
 def _rung(r: RecipeTrial) -> tuple[str, ...]:
-    times = (milliseconds(r.latency_s), milliseconds(r.latency_fp32_s))
-    return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), *times, MARKS[_status(r)], r.reason)
+    time = "–" if r.time_ratio is None else f"{r.time_ratio:.2f}"
+    return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), time, MARKS[_status(r)], r.reason)
 
 
 def _status(r: RecipeTrial) -> Status:

@@ -72,6 +72,11 @@ class RecipeTrial:
     passed: bool
     reason: str  # why it passed or not
 
+    @property
+    def time_ratio(self) -> float | None:
+        """Its time for one image over the fp32 file's; None where either was not measured."""
+        return self.latency_s / self.latency_fp32_s if self.latency_s and self.latency_fp32_s else None
+
     def __post_init__(self) -> None:
         require_fraction("agreement", self.agreement)
         require_fraction("top1", self.top1)

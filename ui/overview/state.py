@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from udacisense import verbs
 from udacisense.artifacts import cannot_run, list_artifacts
-from udacisense.metrics import stats
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.records import queries
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+from ui.overview.speed import TimeRatio, against_baseline
 from ui.shared.plain_text import Markdown, escape
 
 R = TypeVar("R", Evaluation, Verification, Benchmark, Readiness)
@@ -30,6 +30,7 @@ class StoreSnapshot:
     benchmarks: tuple[Benchmark, ...]
     readiness: tuple[Readiness, ...]
     on_the_sample: tuple[Verification, ...]  # of each artifact that real images have the say on, its newest on the sample
+    speeds: Mapping[str, TimeRatio]  # sha256 of each file that was timed beside the baseline
     problems: tuple[str, ...]
     records: int  # measurements of every kind, of artifacts or not
 
@@ -44,11 +45,7 @@ class Progress:
     benchmark: Benchmark | None
     readiness: Readiness | None
     on_the_sample: Verification | None  # a limit beside the verification, never its place
-
-    @property
-    def latency_s(self) -> float | None:
-        """Median of the steady times, in seconds."""
-        return stats.median(self.benchmark.steady_s) if self.benchmark else None
+    speed: TimeRatio | None  # against the baseline of the same run
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +71,7 @@ def read_shelf() -> StoreSnapshot:
         _known(queries.newest_benchmark(sha256) for sha256 in files),
         _known(queries.newest_readiness(sha256) for sha256 in files),
         _known(queries.verification_on_the_sample(sha256) for sha256 in files),
+        against_baseline(files),
         (*checkpoints.problems, *artifacts.problems, *verbs.unreadable()),
         queries.how_many(*MEASUREMENTS),
     )
@@ -93,6 +91,7 @@ def progress(shelf: StoreSnapshot) -> tuple[Progress, ...]:
             _newest([b for b in shelf.benchmarks if b.plain], artifact.sha256),
             _newest(shelf.readiness, artifact.sha256),
             _newest(shelf.on_the_sample, artifact.sha256),
+            shelf.speeds.get(artifact.sha256),
         )
         for artifact in reversed(shelf.artifacts)
     )

@@ -65,9 +65,13 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
             "Top-1": columns.NumberColumn(
                 "Top-1, %", format="%.1f", help="Accuracy of the newest evaluation; on real images where there is one."
             ),
-            "Median": columns.NumberColumn(
-                "Median, ms", format="%.2f", help="Steady inference of one image, newest benchmark."
+            "Time": columns.NumberColumn(
+                "Time, × baseline",
+                format="%.2f",
+                help="Steady inference of one image over the baseline's, timed in turns in one run. Times of different runs or "
+                "machines cannot be compared: the Benchmark page shows those of one run.",
             ),
+            "Timed on": columns.TextColumn(help="The machine of that run, and its trust: A is the best, D decides nothing."),
         },
     )
 
@@ -86,7 +90,8 @@ def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
         "On the sample": _agreeing(row.on_the_sample),
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
         "Top-1 on": _IMAGES[row.evaluation.data.source == "sample"] if row.evaluation else None,
-        "Median": 1000 * row.latency_s if row.latency_s is not None else None,
+        "Time": row.speed.value if row.speed else None,
+        "Timed on": f"{row.speed.cpu} · {row.speed.grade}" if row.speed else None,
         "Artifact": artifact.id,
     }
 
