@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from udacisense.metrics.percentiles import percentile_interval
 from udacisense.metrics.stats import (
     MIN_BLOCKS,
     Estimate,
@@ -22,7 +23,6 @@ from udacisense.metrics.stats import (
     log_ratios,
     mean,
     median,
-    percentile_interval,
     ratio_interval,
 )
 from udacisense.types import Benchmark

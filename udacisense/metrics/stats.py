@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 RESAMPLES = 4000
-DRAWN_PERCENTILES = 1000
-"""Draws for a percentile: fewer, because each passes over all values, and a page that asks does not wait."""
 MIN_BLOCKS = 6
 """Fewest blocks for an interval: the range of n blocks covers their median with 1 - 2**(1-n), so 6 are needed for 95 %."""
 
@@ -120,35 +118,6 @@ def bootstrap_interval(blocks: Sequence[ArrayLike], level: float = 0.95, seed: i
     means = totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     worth = independent(totals / counts)
     return _expanded(float(totals.sum() / counts.sum()), means, len(blocks), worth, level)
-
-
-def percentile_interval(blocks: Sequence[ArrayLike], q: float, level: float = 0.95, seed: int = 0) -> Estimate:
-    """The q-th percentile of all values with an interval over blocks, as `bootstrap_interval` has it for their mean.
-
-    Few blocks seldom hold the slowest of many, so it is too short at the upper end: where starts differ by 4 %, the interval of
-    six or ten of them held the percentile in 86 to 91 of 100 simulations, for P95 and P99.
-
-    Raises:
-        ValueError: fewer than MIN_BLOCKS blocks.
-    """
-    samples = [_sample(b) for b in blocks]
-    drawn = _draw_blocks(len(samples), seed)[:DRAWN_PERCENTILES]
-    worth = independent([percentile(sample, q) for sample in samples])
-    return _expanded(percentile(np.concatenate(samples), q), _percentiles(samples, drawn, q), len(samples), worth, level)
-
-
-def _percentiles(samples: Sequence[NDArray[np.float64]], drawn: NDArray[np.int64], q: float) -> NDArray[np.float64]:
-    """The percentile of each draw of samples, from one sorting of all their values."""
-    pooled = np.concatenate(samples)
-    order = np.argsort(pooled)
-    values, owner = pooled[order], np.repeat(np.arange(len(samples)), [s.size for s in samples])[order]
-    found = np.empty(len(drawn))
-    for place, row in enumerate(drawn):
-        reached = np.cumsum(np.bincount(row, minlength=len(samples))[owner])  # values drawn up to each
-        rank = q / 100 * (reached[-1] - 1)
-        low, high = values[np.searchsorted(reached, [math.floor(rank) + 1, math.ceil(rank) + 1])]
-        found[place] = low + (rank - math.floor(rank)) * (high - low)
-    return found
 
 
 def ratio_interval(
