@@ -11,7 +11,7 @@ from ui.shared.entries import stages
 from ui.shared.frame import frame
 from ui.shared.glossary import glossary_popover
 from ui.shared.plain_text import code, escape
-from ui.shared.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note
+from ui.shared.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note, sample_limit
 
 frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real images before rendered ones.")
 
@@ -36,6 +36,7 @@ except UdaciSenseError as exc:
     st.stop()
 saved = view.as_saved(record, newest_readiness(artifact))
 view.headline(record)
+sample_limit(artifact)
 with st.container(horizontal=True):
     refused = cannot_start("ready")
     hint, off = escape(refused) if refused else "Adds a record to results/readiness.", bool(saved or refused)

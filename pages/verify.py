@@ -10,7 +10,7 @@ from ui.shared.frame import frame
 from ui.shared.glossary import glossary_popover
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.plain_text import escape
-from ui.shared.widgets import empty_state, listing_problems, pick_artifact, provenance_note
+from ui.shared.widgets import empty_state, listing_problems, pick_artifact, provenance_note, sample_limit
 from ui.verify import view as verify_view
 
 frame("Verify", "Is the converted file still the same model? The same inputs go through checkpoint and artifact.")
@@ -62,6 +62,7 @@ record = verify_view.pick_record(found)
 if record is None:
     st.stop()
 verify_view.verdict(record)
+sample_limit(artifact)
 view = st.segmented_control(
     "Look at", list(verify_view.VIEWS), default=next(iter(verify_view.VIEWS)), required=True, key="verify_view"
 )

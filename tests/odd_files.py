@@ -25,6 +25,7 @@ from udacisense.types import (
     FailedStep,
     LayerGap,
     Localisation,
+    Packaged,
     SelfTest,
     Unfinished,
 )
@@ -68,6 +69,7 @@ def furnish(home: Path) -> Path:
                      (gap,), "features.3", None, "It departs.", made()),
         SelfTest("selftest-1", one.id, one.sha256, {"name": "quick"}, (trial,), 3.0, True, made()),
         Unfinished("unfinished-1", "run-x", one.id, one.sha256, 1, 1, 0, 10, ((0.001,),), (1,), "It was killed.", made()),
+        Packaged("package-1", one.id, one.sha256, 31, 4_000_000, made()),
         FailedConversion("failed-1", checkpoint.id, "onnx", "int8", "static", "lowering", "It crashed.", "log", made()),
     ):  # fmt: skip
         store.save(record)

@@ -88,7 +88,7 @@ def _timed(subjects: Sequence[Subject], protocol: Any, **_: object) -> tuple[Ben
 
 
 def _tested(subject: Subject, **_: object) -> SelfTest:
-    from udacisense.records.provenance import here
+    from udacisense.provenance import here
 
     return SelfTest("selftest-2", subject.id, subject.sha256, {"name": "quick"}, (), 3.0, True, here("python -m udacisense"))
 

@@ -99,6 +99,23 @@ def test_calibration_error_by_hand() -> None:
     assert measure.calibration_error(sure_and_wrong, np.array([0, 1])) == pytest.approx(0.5)
 
 
+def test_the_interval_of_a_calibration_error_holds_the_true_one() -> None:
+    """Answers that are right less often than their confidence says, by 10 % of it: the true error is known."""
+
+    def drawn(rng: np.random.Generator, images: int) -> tuple[Logits, np.ndarray, np.ndarray]:
+        confidence = 0.5 + 0.5 * rng.beta(4, 1.5, images)
+        logits = np.stack([np.log(confidence / (1 - confidence)), np.zeros(images)], axis=1).astype(np.float32)
+        return logits, (rng.random(images) > 0.9 * confidence).astype(np.int64), confidence
+
+    rng = np.random.default_rng(8)
+    truth = float(0.1 * drawn(rng, 200_000)[2].mean())
+    found = [measure.calibration_estimate(*drawn(rng, 400)[:2], resamples=200) for _ in range(60)]
+    assert 51 <= sum(e.low <= truth <= e.high for e in found) <= 60
+    assert all(0 <= e.low <= e.value <= e.high for e in found)
+    with pytest.raises(ValueError, match="labelled image"):
+        measure.calibration_estimate(*drawn(rng, 3)[:1], np.array([-1, -1, -1]))
+
+
 @given(two())
 def test_divergence_is_scipys_entropy(pair: tuple[Logits, Logits, np.ndarray]) -> None:
     before, after, _ = pair

@@ -12,8 +12,8 @@ from tests import story
 from tests.fakes import fake_artifact, fake_checkpoint
 from tests.story import Story
 from udacisense.benchmark.quality_grade import distrust
-from udacisense.readiness.judge import decide, judge, newest_readiness, overall
-from udacisense.readiness.measures import Measurement
+from udacisense.readiness.judge import decide, judge, newest_readiness, overall, says_the_same
+from udacisense.readiness.measures.measure import Measurement
 from udacisense.readiness.rules import Rule
 from udacisense.records import store
 from udacisense.settings import settings
@@ -93,6 +93,24 @@ def test_judging_twice_without_news_adds_no_record(pair: tuple[Checkpoint, Artif
     benchmarks(pair, 0.010, 0.005)
     assert judge(pair[1]).id != first.id
     assert len(store.records(Readiness).records) == 2
+
+
+def test_another_wording_or_comment_adds_no_record_and_another_limit_does(
+    home: Path, pair: tuple[Checkpoint, Artifact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benchmarks(pair, 0.010, 0.005)
+    first = judge(pair[1])
+    reworded = tuple(replace(v, reason="Said otherwise.") if v.measured is not None else v for v in first.verdicts)
+    assert says_the_same(replace(first, verdicts=reworded, rules_sha256="1" * 64), first)
+    missing = tuple(replace(v, reason="Said otherwise.") for v in first.verdicts)
+    assert not says_the_same(replace(first, verdicts=missing), first), "what is missing is told by the reason alone"
+    rules = home / "rules.toml"
+    rules.write_text("# of another comment\n" + settings().rules_file.read_text())
+    monkeypatch.setenv("UDACISENSE_RULES_FILE", str(rules))
+    settings.cache_clear()
+    assert judge(pair[1]) == first
+    rules.write_text(rules.read_text().replace("limit = 200.0", "limit = 201.0"))
+    assert judge(pair[1]).id != first.id
 
 
 def test_judging_without_saving_leaves_the_store_alone(pair: tuple[Checkpoint, Artifact]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from udacisense.metrics import stats
+from udacisense.metrics import percentiles, stats
 
 times = st.lists(st.floats(1e-6, 1e3), min_size=1, max_size=60)
 levels = st.sampled_from([0.8, 0.9, 0.95, 0.99])
@@ -78,6 +78,26 @@ def test_bootstrap_interval_contains_its_value_and_shrinks_with_more_blocks() ->
     many = stats.bootstrap_interval(rng.normal(10, 1, size=(80, 5)).tolist())
     assert few.low < few.value < few.high
     assert many.high - many.low < (few.high - few.low) / 2
+
+
+def test_percentiles_of_drawn_blocks_are_numpys_of_their_values() -> None:
+    rng = np.random.default_rng(4)
+    blocks = [rng.gamma(2, 1, n) for n in (30, 1, 41, 22, 60, 35, 17)]
+    drawn = rng.integers(0, len(blocks), (40, len(blocks)))
+    wanted = [np.percentile(np.concatenate([blocks[i] for i in row]), 95) for row in drawn]
+    assert percentiles._percentiles(blocks, drawn, 95) == pytest.approx(wanted)
+
+
+def test_intervals_of_percentiles_hold_them_about_as_often_as_their_docstring_says() -> None:
+    def start(rng: np.random.Generator, runs: int) -> np.ndarray:
+        return (1 + 0.04 * rng.normal()) * (1 + rng.gamma(2, 0.03, runs))
+
+    rng = np.random.default_rng(5)
+    truth = np.percentile(np.concatenate([start(rng, 100) for _ in range(5000)]), 95)
+    found = [percentiles.percentile_interval([start(rng, 100) for _ in range(8)], 95) for _ in range(60)]
+    assert 46 <= sum(e.low <= truth <= e.high for e in found) <= 60
+    with pytest.raises(ValueError, match="at least 6 blocks"):
+        percentiles.percentile_interval([[1.0]] * 5, 95)
 
 
 def test_an_average_of_uneven_blocks_is_the_plain_average_and_lies_in_its_interval() -> None:

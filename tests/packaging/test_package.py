@@ -24,6 +24,7 @@ from udacisense.errors import FormatError, NotFoundError, StoreError
 from udacisense.labels import CLASSES
 from udacisense.packaging import build as building
 from udacisense.packaging.contents import app_code_of, check_names, code, packed_formats
+from udacisense.records import queries
 from udacisense.settings import settings
 from udacisense.types import Artifact
 
@@ -99,6 +100,21 @@ def test_the_same_artifact_gives_the_same_zip(artifact: Artifact, tmp_path: Path
     with zipfile.ZipFile(one) as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {artifact.id}
         assert archive.testzip() is None
+
+
+def test_a_package_is_kept_as_a_record_of_its_size(artifact: Artifact, tmp_path: Path) -> None:
+    made = verbs.package(artifact.id, tmp_path)
+    (record,) = queries.packages_of(artifact.sha256)
+    written = [p for p in made.path.rglob("*") if p.is_file()]
+    assert (record.id, record.files) == (made.record_id, len(written))
+    assert record.size_bytes == made.size_bytes == sum(p.stat().st_size for p in written)
+
+
+def test_a_package_is_made_where_no_record_can_be_kept(artifact: Artifact, tmp_path: Path) -> None:
+    (settings().results_dir / "package").write_text("a file where the folder belongs")
+    made = verbs.package(artifact.id, tmp_path)
+    assert made.record_id is None
+    assert (made.path / "README.md").exists()
 
 
 def test_a_folder_that_is_there_keeps_what_is_beside_the_package(artifact: Artifact, tmp_path: Path) -> None:
@@ -200,7 +216,7 @@ def test_the_code_of_every_format_is_whole(format: str, seeded_home: Story) -> N
         if "Classifier" in name:
             assert "selftest" in text.lower()
     compile(texts["selftest.py"], "selftest.py", "exec")
-    images = [text for name, text in texts.items() if "Picture." in name or "picture." in name]
+    images = [text for name, text in texts.items() if "Image." in name or "image." in name]
     assert images
     assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in images)
 

@@ -89,5 +89,5 @@ def test_the_newest_record_wins(seeded_home: Story) -> None:
     first = next(b for b in shelf.benchmarks if b.subject_sha256 == seeded_home.faithful.sha256)
     again = dataclasses.replace(first, id="bench-again", blocks_s=((0.5,), (0.5,)))
     rows = state.progress(dataclasses.replace(shelf, benchmarks=(*shelf.benchmarks, again)))
-    found = {row.artifact.id: row.latency_s for row in rows}
-    assert found[seeded_home.faithful.id] == 0.5
+    found = {row.artifact.id: row.benchmark for row in rows}
+    assert found[seeded_home.faithful.id] == again

@@ -10,7 +10,7 @@ import pytest
 from tests.driving import app, metrics, quick_answers, words
 from tests.fakes import fake_ref
 from tests.story import Story
-from udacisense.records import store
+from udacisense.records import queries, store
 from udacisense.report.artifact_evidence import collect
 from udacisense.types import Evaluation, Verification
 from ui.models.accuracy_by_source import rows, standings
@@ -91,10 +91,13 @@ def test_newer_records_on_the_sample_do_not_replace_real_ones(both: Story) -> No
 
 
 def test_the_sample_counts_where_there_is_nothing_else(sample_home: Path, seeded_home: Story) -> None:
-    drawn = [on_sample(e) for e in seeded_home.evaluations]
-    assert store.newest_evidence(drawn) is drawn[-1]
-    assert store.newest_evidence([seeded_home.evaluations[0], *drawn]) is seeded_home.evaluations[0]
-    assert store.newest_evidence([]) is None
+    sha256 = seeded_home.faithful.sha256
+    drawn = on_sample(seeded_home.evaluations[1])
+    store.save(drawn)
+    assert queries.standing_evaluation(sha256) == seeded_home.evaluations[1]
+    (sample_home / "results" / "evaluation" / f"{seeded_home.evaluations[1].id}.json").unlink()
+    assert queries.standing_evaluation(sha256) == drawn
+    assert queries.standing_evaluation("0" * 64) is None
 
 
 def test_overview_says_which_images_an_accuracy_is_of(both: Story) -> None:

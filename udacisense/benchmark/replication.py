@@ -15,7 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from udacisense.metrics.stats import MIN_BLOCKS, Estimate, bootstrap_interval, log_ratios, mean, median, ratio_interval
+from udacisense.metrics.percentiles import percentile_interval
+from udacisense.metrics.stats import (
+    MIN_BLOCKS,
+    Estimate,
+    bootstrap_interval,
+    log_ratios,
+    mean,
+    median,
+    ratio_interval,
+)
 from udacisense.types import Benchmark
 
 MIN_STARTS = MIN_BLOCKS
@@ -96,6 +105,18 @@ def ratio(first: Benchmark, second: Benchmark) -> Ratio | None:
     return Ratio(Estimate(value, low / (1 + ONE_START), high * (1 + ONE_START)), len(first.blocks_s), repeated=False)
 
 
+def ratio_value(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> float | None:
+    """The value of `ratio` alone, from the median of each block of each start; it needs no scipy. None = no pairs."""
+    if not first or [len(start) for start in first] != [len(start) for start in second]:
+        return None
+    apart = [[math.log(a / b) for a, b in zip(*pair, strict=True)] for pair in zip(first, second, strict=True)]
+    if len(apart) < MIN_STARTS:
+        return math.exp(mean([log for start in apart for log in start]))
+    ordered = np.sort([median(start) for start in apart])
+    cut = int(len(ordered) * TRIMMED)
+    return math.exp(mean(ordered[cut : len(ordered) - cut]))
+
+
 def ratio_of_starts(logs: ArrayLike) -> Ratio:
     """The ratio of times from the logarithms that `start_ratios` gives.
 
@@ -115,6 +136,16 @@ def average(bench: Benchmark) -> Estimate | None:
         return mean_of_starts(starts)
     blocks = [block for block in bench.blocks_s if block]
     return bootstrap_interval(blocks) if len(blocks) >= MIN_BLOCKS else None
+
+
+def slow_end(bench: Benchmark, q: float) -> Estimate | None:
+    """The q-th percentile of all steady times in seconds with a 95 % interval over starts, or blocks of one start.
+
+    None = too few of both.
+    """
+    starts = [[s for block in start for s in block] for start in bench.by_start]
+    groups = starts if len(starts) >= MIN_STARTS else [block for block in bench.blocks_s if block]
+    return percentile_interval(groups, q) if len(groups) >= MIN_BLOCKS else None
 
 
 def mean_of_starts(starts: Sequence[Sequence[float]], level: float = 0.95) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +17,7 @@ from udacisense.readiness.rules import left_out_words
 from udacisense.report.blocks import commas, decibels, measured, megabytes, milliseconds, percent
 from udacisense.report.equivalence import measure_rows
 from udacisense.report.inside import inspected
+from udacisense.report.sample_limit import what_counts
 from udacisense.report.sections import MARKS, STATUS_WORDS
 from udacisense.types import Evaluation, Localisation, Readiness, RecipeTrial, Status, Verification
 from udacisense.verify import accuracy_verdict, split
@@ -69,8 +70,12 @@ def _models(console: Console, found: Any) -> None:
         for c in found.checkpoints
     ]
     _table(console, "Checkpoints", ("id", "technique", "parameters", "size", "file"), rows)
-    made = [(a.id, a.format, a.precision, megabytes(a.size_bytes), a.checkpoint_id, str(a.path)) for a in found.artifacts]
-    _table(console, "\nArtifacts", ("id", "format", "precision", "size", "made from", "file"), made)
+    made = [
+        (a.id, _judged(found.verdicts.get(a.id)), a.format, a.precision, megabytes(a.size_bytes), a.checkpoint_id, str(a.path))
+        for a in found.artifacts
+    ]
+    _table(console, "\nArtifacts", ("id", "verdict", "format", "precision", "size", "made from", "file"), made)
+    _lines(console, *(f"{artifact_id}. {said}" for artifact_id, said in found.limits.items()))
     if found.failed:
         lost = [
             (f.format, f.precision, f.recipe, f.stage, f.message, f"results/failed_conversion/{f.id}.json")
@@ -79,6 +84,10 @@ def _models(console: Console, found: Any) -> None:
         _table(console, "\nConversions that failed", ("format", "precision", "recipe", "while", "why", "what it printed"), lost)
     _lines(console, "", f"Used when none is named: {found.default_id or 'none'}")
     _warnings(console, [*([found.notice] if found.notice else []), *found.problems])
+
+
+def _judged(status: Status | None) -> str:
+    return STATUS_WORDS[status] if status else "not judged"
 
 
 def _checkpoint(console: Console, found: Any) -> None:
@@ -90,7 +99,7 @@ def _artifact(console: Console, found: Any) -> None:
     told = {key: value for key, value in found.recipe.items() if not isinstance(value, dict | list)}
     _lines(console, commas([f"{key}: {value}" for key, value in told.items()]))
     if found.ladder:
-        columns = ("recipe", "size", "agrees", "top-1", "ms", "fp32 ms", "", "why")
+        columns = ("recipe", "size", "agrees", "top-1", "time, × fp32", "", "why")
         _table(console, "\nRecipes in the order tried, on validation images", columns, (_rung(r) for r in found.ladder))
     _warnings(console, found.warnings)
 
@@ -108,8 +117,8 @@ def _card(console: Console, found: Any) -> None:
 
 
 def _rung(r: RecipeTrial) -> tuple[str, ...]:
-    times = (milliseconds(r.latency_s), milliseconds(r.latency_fp32_s))
-    return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), *times, MARKS[_status(r)], r.reason)
+    time = "–" if r.time_ratio is None else f"{r.time_ratio:.2f}"
+    return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), time, MARKS[_status(r)], r.reason)
 
 
 def _status(r: RecipeTrial) -> Status:
@@ -126,10 +135,19 @@ def _conversions(console: Console, found: Any) -> None:
 
 def _verifications(console: Console, found: Any) -> None:
     rows = [
-        (v.artifact_id, v.verdict, percent(v.agreement), percent(v.accuracy_before), percent(v.accuracy_after), v.reason)
+        (
+            v.artifact_id,
+            v.verdict,
+            v.data.source,
+            percent(v.agreement),
+            percent(v.accuracy_before),
+            percent(v.accuracy_after),
+            v.reason,
+        )
         for v in found.verifications
     ]
-    _table(console, "", ("artifact", "model", "agrees", "top-1 before", "after", "why"), rows)
+    _table(console, "", ("artifact", "model", "on", "agrees", "top-1 before", "after", "why"), rows)
+    _lines(console, *(f"{v.artifact_id}: {said}" for v in found.verifications if (said := what_counts(v))))
     _warnings(console, found.failures)
 
 
@@ -167,6 +185,7 @@ def _verification(console: Console, found: Verification) -> None:
     _table(console, "", ("input", "largest difference", "mean difference", "predictions"), rows)
     _table(console, "", ("measure", "value", "meaning"), measure_rows(found))
     _lines(console, f"changed answers: {len(breaks)} real breaks, {len(ties)} near-ties", f"record {found.id}")
+    _lines(console, *filter(None, [what_counts(found)]))
     _warnings(console, (*filter(None, [found.exploratory_words]), *found.warnings))
 
 
@@ -180,17 +199,17 @@ def _location(console: Console, found: Localisation) -> None:
 
 def _judgement(console: Console, found: Any) -> None:
     for readiness in found.readiness:
-        _readiness(console, readiness)
+        _readiness(console, readiness, found.limits)
     if len(found.readiness) > 1:
         _lines(console, f"All together: {STATUS_WORDS[found.status]}")
     _warnings(console, found.notes)
 
 
-def _readiness(console: Console, r: Readiness) -> None:
+def _readiness(console: Console, r: Readiness, limits: Mapping[str, str]) -> None:
     rows = [(MARKS[v.status], v.title, measured(v.measured, v.unit), f"{v.limit:g} {v.unit}", v.reason) for v in r.verdicts]
     title = f"{r.artifact_id}: {STATUS_WORDS[r.status]}"
     _table(console, title, ("", "rule", "measured", "limit", "why"), rows)
-    _lines(console, left_out_words(r.left_out or ()))
+    _lines(console, *filter(None, [limits.get(r.artifact_id)]), left_out_words(r.left_out or ()))
 
 
 def _report(console: Console, found: Any) -> None:
@@ -207,10 +226,10 @@ def _run(console: Console, found: Any) -> None:
     _table(console, "PERFORMANCE COMPARISON", table.keys(), zip(*table.values(), strict=True))
     _lines(console, "", f"Recommended file: {found.recommended_id}", "")
     for proof in found.verifications:
-        _lines(console, f"{proof.artifact_id}: {proof.verdict}: {proof.reason}")
+        _lines(console, f"{proof.artifact_id}: {proof.verdict}: {proof.reason}", *filter(None, [what_counts(proof)]))
     _lines(console, "")
     for readiness in found.readiness:
-        _readiness(console, readiness)
+        _readiness(console, readiness, found.limits)
     _lines(console, f"Metrics: {found.metrics_path}", f"Image: {found.image_path}")
 
 
@@ -239,6 +258,8 @@ def _package(console: Console, found: Any) -> None:
     _lines(console, f"{found.path}: {len(found.files)} files, {megabytes(found.size_bytes)} unpacked")
     if not found.ran_here:
         _warnings(console, ["The file could not be run here: its expected logits are the checkpoint's. Run its self-test."])
+    if found.record_id is None:
+        _warnings(console, ["results/ cannot be written, so the package's size was not kept as a record."])
 
 
 SHOWN: dict[str, Callable[[Console, Any], None]] = {

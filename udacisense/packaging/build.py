@@ -18,14 +18,15 @@ from udacisense.artifacts import check_unchanged, open_session, source_checkpoin
 from udacisense.conversion.build import GOLDEN
 from udacisense.conversion.calibration_data import golden_images
 from udacisense.data.preprocess import describe_preprocessing, resize
-from udacisense.errors import NotFoundError
+from udacisense.errors import NotFoundError, StoreError
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.packaging.contents import app_code_of, check_names, code, filled, template, values
+from udacisense.provenance import here
 from udacisense.records import store
 from udacisense.report import collect, markdown, markdown_report
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import megabytes
-from udacisense.types import Artifact, Checkpoint, Images, Logits, Pixels, Precision
+from udacisense.types import Artifact, Checkpoint, Images, Logits, Packaged, Pixels, Precision
 
 TOLERANCES: Mapping[Precision, float] = {"fp32": 0.002, "fp16": 0.02, "int8": 0.1, "palette6": 0.1}
 """How far a logit may lie from the expected one on another device, as a share of the range of the expected logits."""
@@ -45,6 +46,7 @@ class Package:
     files: tuple[str, ...]
     size_bytes: int
     ran_here: bool  # whether the expected logits are the file's own; False = they are its checkpoint's
+    record_id: str | None  # of its record in results/; None = nothing can be written there
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,20 @@ def build(artifact: Artifact, out: Path) -> Package:
             for name, raw in content.items():
                 (part / name).parent.mkdir(parents=True, exist_ok=True)
                 (part / name).write_bytes(raw)
-    return Package(place, artifact.id, tuple(sorted(content)), sum(map(len, content.values())), golden.ran_here)
+    size_bytes = sum(map(len, content.values()))
+    record_id = _recorded(artifact, len(content), size_bytes)
+    return Package(place, artifact.id, tuple(sorted(content)), size_bytes, golden.ran_here, record_id)
+
+
+def _recorded(artifact: Artifact, files: int, size_bytes: int) -> str | None:
+    """The id of a new record of the package, for rules on its size; a package is of use where none can be kept, too."""
+    made = here(f"python -m udacisense package {artifact.id}")
+    record = Packaged(store.new_id(f"package-{artifact.id}"), artifact.id, artifact.sha256, files, size_bytes, made)
+    try:
+        store.save(record)
+    except StoreError:
+        return None
+    return record.id
 
 
 def _zip(content: Mapping[str, bytes], folder: str, out: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 
 from filelock import FileLock
 
@@ -16,7 +17,8 @@ from udacisense.artifacts import source_checkpoint
 from udacisense.errors import NotFoundError
 from udacisense.models.checkpoint import baseline_checkpoint
 from udacisense.provenance import here
-from udacisense.readiness.measures import MEASURES, JudgedSubject, Measurement
+from udacisense.readiness.measures.measure import JudgedSubject, Measurement
+from udacisense.readiness.measures.registry import MEASURES
 from udacisense.readiness.rules import Rule, load_rules
 from udacisense.records import queries, store
 from udacisense.settings import settings
@@ -83,17 +85,21 @@ def _turn() -> Iterator[None]:
 
 
 def says_the_same(record: Readiness, last: Readiness) -> bool:
-    """Whether two judgements of a file come to the same by the same rules."""
-    return (last.verdicts, last.rules_sha256, last.left_out or ()) == (
-        record.verdicts,
-        record.rules_sha256,
-        record.left_out or (),
-    )
+    """Whether two judgements of a file come to the same: by each rule the same figure, limit and status from the same records.
+
+    Neither the words of a reason nor the digest of the rules file are asked: another wording or comment is no other verdict.
+    """
+    return (_facts(record), record.left_out or ()) == (_facts(last), last.left_out or ())
+
+
+def _facts(record: Readiness) -> list[Verdict]:
+    """The verdicts without the words of their reasons; where nothing was measured the reason is the fact."""
+    return [v if v.measured is None else replace(v, reason="measured") for v in record.verdicts]
 
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:
     """The last judgement of this very file."""
-    return queries.readiness_of(artifact.sha256).newest()
+    return queries.newest_readiness(artifact.sha256)
 
 
 def overall(verdicts: Iterable[Verdict]) -> Status:
@@ -112,7 +118,7 @@ def _checkpoint(artifact: Artifact, known: Iterable[Checkpoint]) -> Checkpoint |
 
 
 def _verdict(case: JudgedSubject, key: str, rule: Rule) -> Verdict:
-    finding = MEASURES[rule.measure](case, rule.against)
+    finding = MEASURES[rule.measure].measured(case, rule.against)
     limit = finding.limit if rule.limit is None else rule.limit
     status, reason = decide(rule, finding)
     return Verdict(

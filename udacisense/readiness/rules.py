@@ -7,40 +7,18 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from udacisense.errors import RecipeError
 from udacisense.foreign import in_brief, sentences
-
-Measure = Literal["sameness", "accuracy_change", "accuracy_loss", "size_increase", "size_saving", "latency", "time_saving"]
-Against = Literal["checkpoint", "baseline"]
-Bound = Literal["below", "at_least"]
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """What a figure is measured in, on which side of a limit a good one lies, and which limits can be meant."""
-
-    unit: str
-    bound: Bound
-    low: float
-    high: float
-
+from udacisense.readiness.measures.measure import Against, Bound, Measure
+from udacisense.readiness.measures.registry import MEASURES
 
 FAR = 1e7  # beyond every limit that can be meant; each measure has narrower bounds of its own
-SCALES: dict[Measure, Scale] = {
-    "accuracy_change": Scale("pp", "below", 0.0, 100.0),
-    "accuracy_loss": Scale("pp", "below", -100.0, 100.0),
-    "size_increase": Scale("%", "below", -100.0, 10_000.0),
-    "size_saving": Scale("%", "at_least", -10_000.0, 100.0),
-    "latency": Scale("ms", "below", 0.0, 3_600_000.0),
-    "time_saving": Scale("%", "at_least", -10_000.0, 100.0),
-}
-"""Every measure that a limit is held against."""
 
-SHIPPED: dict[str, tuple[Measure, Against | None]] = {
+SHIPPED: dict[str, tuple[str, Against | None]] = {
     "same_model": ("sameness", "checkpoint"),
     "accuracy_kept": ("accuracy_change", "checkpoint"),
     "size_kept": ("size_increase", "checkpoint"),
@@ -58,38 +36,49 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     title: str = Field(min_length=1)
-    measure: Measure
+    measure: str
     against: Against | None = None
     bound: Bound | None = None
     limit: float | None = Field(None, strict=True, ge=-FAR, le=FAR)  # "1.0" is a word, not a number
     unit: str = Field(min_length=1)
 
+    @field_validator("measure")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in MEASURES:
+            raise ValueError(f"there is no measure {name!r}; pick one of: {', '.join(MEASURES)}")
+        return name
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.measure == "sameness":
-            if self.limit is not None or self.bound is not None:
-                raise ValueError("sameness takes no limit and no bound: verify has its own")
-            if self.against != "checkpoint":
-                raise ValueError('sameness needs against = "checkpoint"')
-        elif self.limit is None or self.bound is None:
-            raise ValueError(f"{self.measure} needs a limit and a bound")
-        if (self.measure == "latency") != (self.against is None):
-            raise ValueError("every measure but latency needs against, and latency takes none")
-        self._check_scale()
+        measure = MEASURES[self.measure]
+        if measure.bound is None and (self.limit, self.bound) != (None, None):
+            raise ValueError(f"{measure.name} takes no limit and no bound: its record decides")
+        _check_reference(measure, self.against)
+        if measure.bound is not None:
+            if self.limit is None or self.bound is None:
+                raise ValueError(f"{measure.name} needs a limit and a bound")
+            _check_limit(measure, self.bound, self.limit)
+        if self.unit != measure.unit:
+            raise ValueError(f'{measure.name} is measured in {measure.unit}: write unit = "{measure.unit}"')
         return self
 
-    def _check_scale(self) -> None:
-        scale = SCALES.get(self.measure)
-        if scale is None or self.limit is None:
-            return
-        if self.unit != scale.unit:
-            raise ValueError(f'{self.measure} is measured in {scale.unit}: write unit = "{scale.unit}"')
-        if self.bound != scale.bound:
-            raise ValueError(f'a good {self.measure} lies {_words(scale.bound)} its limit: write bound = "{scale.bound}"')
-        if not scale.low <= self.limit <= scale.high:
-            raise ValueError(
-                f"limit must be a number from {scale.low:,.10g} to {scale.high:,.10g} {scale.unit}, and {self.limit:g} is not"
-            )
+
+def _check_reference(measure: Measure, against: Against | None) -> None:
+    if not measure.references and against is not None:
+        raise ValueError(f"{measure.name} is compared with nothing and takes no against: remove it")
+    if measure.references and against not in measure.references:
+        choice = " or ".join(f'"{name}"' for name in measure.references)
+        raise ValueError(f"{measure.name} needs against = {choice}")
+
+
+def _check_limit(measure: Measure, bound: Bound, limit: float) -> None:
+    if bound != measure.bound:
+        good = {"below": "below", "at_least": "at or above"}[measure.bound or "below"]
+        raise ValueError(f'a good {measure.name} lies {good} its limit: write bound = "{measure.bound}"')
+    low, high = measure.limits
+    if not low <= limit <= high:
+        raise ValueError(f"limit must be a number from {low:,.10g} to {high:,.10g} {measure.unit}, and {limit:g} is not")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +101,6 @@ def left_out_words(names: Sequence[str]) -> str:
         return ""
     what, them = ("rule", "it") if len(names) == 1 else ("rules", "them")
     return f"The rules file leaves out {len(names)} {what} of the product: {', '.join(names)}. Nothing was judged by {them}."
-
-
-def _words(bound: Bound) -> str:
-    return "below" if bound == "below" else "at or above"
 
 
 def load_rules(path: Path) -> Rules:

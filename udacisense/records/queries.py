@@ -1,7 +1,19 @@
-"""Questions about records by name: "the newest evaluation of these bytes on these images", and a dozen more.
+"""Questions about records by name; whoever needs a record asks here, and nothing else reads results/.
 
-Each finds its rows in the index and opens only the files that it needs. Records come oldest first; where evidence is asked for,
-real images come before the rendered sample.
+What a verdict rests on (real images before the rendered sample, then the newest, never an exploratory one):
+
+- standing_verification: is this file the same model as its checkpoint?
+- standing_evaluation: how often is this file right on test images?
+- evaluated_on_the_same_images: how do two files do on the same images?
+- newest_evaluation, newest_evaluations: how did these files do on each set of images?
+- verification_on_the_sample: how did the file do on the rendered sample, where real images have the say?
+- benchmarks_of, newest_benchmark: how fast is this file, as rules and tables speak of it?
+- benchmarks_of_run, benchmarks_like: what was timed beside it, and the same again at other times?
+- newest_readiness: what was this file judged last?
+- packages_of, locations_of, failed_conversions: what was made of it, looked for in it, and what did not become a file?
+- pipeline_runs, compression_steps: how was a checkpoint compressed?
+
+Each finds its rows in the index and opens only the files that it needs. Records come oldest first.
 """
 
 from __future__ import annotations
@@ -26,8 +38,10 @@ from udacisense.types import (
     Evaluation,
     FailedConversion,
     Localisation,
+    Packaged,
     Readiness,
     SplitName,
+    Unfinished,
     Verification,
 )
 
@@ -138,6 +152,11 @@ def evaluations_of(*sha256: str, split: SplitName | None = None) -> Found[Evalua
     return found if split is None else found.where(lambda row: bool(row["split"] == split))
 
 
+def standing_evaluation(sha256: str) -> Evaluation | None:
+    """What the accuracy of a file rests on: its newest evaluation on test images, real ones before the rendered sample."""
+    return evaluations_of(sha256, split="test").newest_evidence()
+
+
 def newest_evaluation(sha256: str, dataset_id: str) -> Evaluation | None:
     """The newest of a file on one set of images."""
     return evaluations_of(sha256).where(lambda row: bool(row["dataset_id"] == dataset_id)).newest()
@@ -175,6 +194,18 @@ def verifications_of(
     )
 
 
+def standing_verification(artifact_sha256: str, checkpoint_sha256: str | None = None) -> Verification | None:
+    """What the sameness of a file rests on: its newest verification that counts, on real images before the rendered sample."""
+    return verifications_of(artifact_sha256, checkpoint_sha256).newest_evidence()
+
+
+def verification_on_the_sample(artifact_sha256: str) -> Verification | None:
+    """The newest on the rendered sample of a file that real images have the say on; None where they have not."""
+    found = verifications_of(artifact_sha256)
+    drawn = found.where(lambda row: not is_real(row))
+    return drawn.newest() if len(drawn) < len(found) else None
+
+
 def locations_of(artifact_sha256: str) -> Found[Localisation]:
     """Where along the network a file departs, as often as it was looked for."""
     return _find(Localisation, [artifact_sha256])
@@ -187,6 +218,11 @@ def readiness_of(artifact_sha256: str) -> Found[Readiness]:
     return found.where(lambda row: loose.isdisjoint(row["evidence"]))
 
 
+def newest_readiness(artifact_sha256: str) -> Readiness | None:
+    """What a file was judged last."""
+    return readiness_of(artifact_sha256).newest()
+
+
 # --- time ---------------------------------------------------------------------------------------------------------------
 
 
@@ -194,6 +230,16 @@ def benchmarks_of(*sha256: str) -> Found[Benchmark]:
     """The benchmarks of these files as rules and tables speak of them: one image at a time on an otherwise quiet machine."""
     found: Found[Benchmark] = _find(Benchmark, sha256)
     return found.where(is_plain)
+
+
+def newest_benchmark(sha256: str) -> Benchmark | None:
+    """The newest plain benchmark of a file."""
+    return benchmarks_of(sha256).newest()
+
+
+def unfinished_benchmarks() -> Found[Unfinished]:
+    """What is left of runs that were cut short."""
+    return _find(Unfinished)
 
 
 def benchmarks_like(record: Benchmark) -> Found[Benchmark]:
@@ -225,6 +271,11 @@ def failed_conversions() -> Found[FailedConversion]:
     """The last failure of each checkpoint, format and precision."""
     found: Found[FailedConversion] = _find(FailedConversion)
     return found.last_of_each(lambda row: (row["checkpoint_id"], row["format"], row["precision"]))
+
+
+def packages_of(artifact_sha256: str) -> Found[Packaged]:
+    """The packages that were made of a file."""
+    return _find(Packaged, [artifact_sha256])
 
 
 def pipeline_runs(pipeline: str | None = None) -> Found[Compression]:

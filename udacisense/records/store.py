@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,14 +27,13 @@ from udacisense.errors import NotFoundError, StoreError
 from udacisense.foreign import in_brief
 from udacisense.scratch import is_abandoned, node, sweep_scratch
 from udacisense.settings import settings
-from udacisense.types import KINDS, Artifact, Checkpoint, Evaluation, Record, Verification
+from udacisense.types import KINDS, Artifact, Checkpoint, Record
 
 SCHEMA = 1
 ARTIFACT_RECORD = "artifact.json"
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 R = TypeVar("R")
-E = TypeVar("E", Evaluation, Verification)
 
 
 def now() -> str:
@@ -285,13 +284,3 @@ def records(cls: type[R]) -> Listing[R]:
             problems.append(str(exc))
     found.sort(key=lambda r: (r.made.created, r.id))  # type: ignore[attr-defined]
     return Listing(tuple(found), tuple(problems))
-
-
-def newest_evidence(found: Sequence[E]) -> E | None:
-    """The last of records that come oldest first; any on real images before all on the rendered sample. None of none.
-
-    An exploratory verification is no evidence, so it is left out.
-    """
-    counting = [record for record in found if not (isinstance(record, Verification) and record.exploratory)]
-    real = [record for record in counting if record.data.source != "sample"]
-    return next(reversed(real or counting), None)

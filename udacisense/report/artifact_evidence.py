@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from udacisense.records import queries
-from udacisense.records.queries import Found, Row
+from udacisense.records.queries import Row
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Localisation, Readiness, Subject, Verification
 from udacisense.verify import TopK
 
@@ -18,7 +18,7 @@ R = TypeVar("R")
 class ArtifactEvidence:
     """The newest record of each kind on one artifact and on what it came from; None = there is none.
 
-    Where there is evidence on real images, what rests on the rendered sample is left out.
+    Where there is evidence on real images, what rests on the rendered sample stands in `on_the_sample` only.
     """
 
     artifact: Artifact
@@ -31,6 +31,7 @@ class ArtifactEvidence:
     benchmarks: tuple[Benchmark, ...]  # every subject of the newest run that timed the artifact
     readiness: Readiness | None
     location: Localisation | None = None  # where along the network it departs
+    on_the_sample: Verification | None = None  # where real images have the say: a limit beside the verification
     thoughts: Mapping[str, TopK] = field(default_factory=dict)  # of the changed answers, by the image's id
     images: Mapping[str, bytes] = field(default_factory=dict)  # PNGs of changed answers that may be shown, by id
 
@@ -50,7 +51,7 @@ def collect(artifact: Artifact) -> ArtifactEvidence:
 
     checkpoint = newest(list_checkpoints().records, lambda c: c.id == artifact.checkpoint_id)
     baseline = baseline_checkpoint()
-    evaluation = _on_test_images(artifact).newest_evidence()
+    evaluation = queries.standing_evaluation(artifact.sha256)
     return ArtifactEvidence(
         artifact=artifact,
         checkpoint=checkpoint,
@@ -58,25 +59,20 @@ def collect(artifact: Artifact) -> ArtifactEvidence:
         evaluation=evaluation,
         checkpoint_evaluation=_same_images(checkpoint, evaluation),
         baseline_evaluation=_same_images(baseline, evaluation),
-        verification=queries.verifications_of(artifact.sha256).newest_evidence(),
+        verification=queries.standing_verification(artifact.sha256),
         benchmarks=_newest_run(artifact),
-        readiness=queries.readiness_of(artifact.sha256).newest(),
+        readiness=queries.newest_readiness(artifact.sha256),
         location=queries.locations_of(artifact.sha256).newest(),
+        on_the_sample=queries.verification_on_the_sample(artifact.sha256),
     )
-
-
-def _on_test_images(subject: Subject) -> Found[Evaluation]:
-    found = queries.evaluations_of(subject.sha256, split="test")
-    return found.where(lambda row: _is_of(row.sha256, row["subject_id"], subject))
 
 
 def _same_images(subject: Checkpoint | None, beside: Evaluation | None) -> Evaluation | None:
     if subject is None:
         return None
     if beside is None:
-        return _on_test_images(subject).newest_evidence()
-    found = queries.evaluations_of(subject.sha256).where(lambda row: bool(row["dataset_id"] == beside.data.dataset_id))
-    return found.where(lambda row: _is_of(row.sha256, row["subject_id"], subject)).newest()
+        return queries.standing_evaluation(subject.sha256)
+    return queries.newest_evaluation(subject.sha256, beside.data.dataset_id)
 
 
 def _is_of(sha256: str, subject_id: str, subject: Subject) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from udacisense.metrics.stats import Estimate
-from udacisense.readiness.rules import Measure, Rule, load_rules
+from udacisense.readiness.rules import Rule, load_rules
 from udacisense.report.blocks import NOT_MEASURED, Table, megabytes, milliseconds, percent, ratio, share
 from udacisense.report.compression import Compressed, Row
 from udacisense.settings import settings
@@ -124,7 +124,7 @@ def _accuracy(row: Row) -> Saving:
     return Saving("no change of accuracy that these images can tell", loss)
 
 
-def targets() -> dict[Measure, Rule]:
+def targets() -> dict[str, Rule]:
     """The targets against the baseline, by what they measure."""
     rules = load_rules(settings().rules_file).rules.values()
     return {rule.measure: rule for rule in rules if rule.against == "baseline" and rule.limit is not None}

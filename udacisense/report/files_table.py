@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from udacisense.benchmark.compare import compare
@@ -26,8 +27,14 @@ ORDER: tuple[Status, ...] = ("pass", "unknown", "fail")
 
 
 def files_grid(dossiers: Sequence[ArtifactEvidence]) -> Table:
-    """A row for each checkpoint, the baseline first, then the phone files, those that are ready first."""
-    return Table(COLUMNS, (*_checkpoints(dossiers), *(_file(d) for d in sorted(dossiers, key=_place))))
+    """A row for each checkpoint, the baseline first, then the phone files, those that are ready first.
+
+    Times of different runs do not stand in one column: those shown are of the run that timed most of the files, and a file of
+    another run has its ratio alone.
+    """
+    timed = Counter(b.run_id for d in dossiers if (b := d.timing_of(d.artifact))).most_common(1)
+    run = timed[0][0] if timed else ""
+    return Table(COLUMNS, (*_checkpoints(dossiers, run), *(_file(d, run) for d in sorted(dossiers, key=_place))))
 
 
 def runs_of(dossiers: Sequence[ArtifactEvidence]) -> tuple[Benchmark, ...]:
@@ -39,18 +46,18 @@ def _place(d: ArtifactEvidence) -> tuple[int, int]:
     return (ORDER.index(d.readiness.status) if d.readiness else len(ORDER), d.artifact.size_bytes)
 
 
-def _checkpoints(dossiers: Sequence[ArtifactEvidence]) -> tuple[tuple[str, ...], ...]:
+def _checkpoints(dossiers: Sequence[ArtifactEvidence], run: str) -> tuple[tuple[str, ...], ...]:
     rows: dict[str, tuple[str, ...]] = {}
     for d in dossiers:
         for found, judged in ((d.baseline, d.baseline_evaluation), (d.checkpoint, d.checkpoint_evaluation)):
             if found is not None and found.id not in rows:
-                rows[found.id] = (f"{_title(found)}, by torch", "–", *_figures(found, judged, d), "–")
+                rows[found.id] = (f"{_title(found)}, by torch", "–", *_figures(found, judged, d, run), "–")
     return tuple(rows.values())
 
 
-def _file(d: ArtifactEvidence) -> tuple[str, ...]:
+def _file(d: ArtifactEvidence, run: str) -> tuple[str, ...]:
     verdict = STATUS_WORDS[d.readiness.status] if d.readiness else "not judged"
-    return (_title(d.artifact, d.checkpoint), verdict, *_figures(d.artifact, d.evaluation, d), _equal(d.verification))
+    return (_title(d.artifact, d.checkpoint), verdict, *_figures(d.artifact, d.evaluation, d, run), _equal(d.verification))
 
 
 def _title(subject: Subject, source: Checkpoint | None = None) -> str:
@@ -60,14 +67,14 @@ def _title(subject: Subject, source: Checkpoint | None = None) -> str:
     return f"checkpoint {subject.technique}"
 
 
-def _figures(subject: Subject, judged: Evaluation | None, d: ArtifactEvidence) -> tuple[str, ...]:
+def _figures(subject: Subject, judged: Evaluation | None, d: ArtifactEvidence, run: str) -> tuple[str, ...]:
     timed = d.timing_of(subject)
-    times = latency(timed.steady_s) if timed else None
+    times = latency(timed.steady_s) if timed and timed.run_id == run else None
     return (
         megabytes(subject.size_bytes),
         _top1(judged),
-        milliseconds(times.mean_s if times else None),
-        milliseconds(times.p95_s if times else None),
+        milliseconds(times.mean_s) if times else ("another run" if timed else NOT_MEASURED),
+        milliseconds(times.p95_s) if times else ("another run" if timed else NOT_MEASURED),
         _against(timed, d.timing_of(d.baseline)),
     )
 

@@ -23,6 +23,7 @@ from udacisense.report.card_words import LICENCE, USE, images, licences, limits
 from udacisense.report.compression import Row, lineage
 from udacisense.report.compression_table import COLUMNS, cells
 from udacisense.report.markdown import to_markdown
+from udacisense.report.sample_limit import on_the_sample
 from udacisense.report.sections import STATUS_WORDS
 from udacisense.report.seeds import seed_blocks
 from udacisense.types import Artifact, Checkpoint, Evaluation
@@ -217,12 +218,14 @@ def _phone_files(c: Checkpoint) -> list[Block]:
     title = Heading(2, "Phone files made from it")
     if not made:
         return [title, Paragraph("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
-    return [title, Table(("format", "size", "top-1 on test images", "verdict", "id"), tuple(map(_phone_file, made)))]
+    drawn = tuple(f"{a.id}. {said}" for a in made if (said := on_the_sample(a)))
+    table = Table(("format", "size", "top-1 on test images", "verdict", "id"), tuple(map(_phone_file, made)))
+    return [title, table, *([Bullets(drawn)] if drawn else [])]
 
 
 def _phone_file(a: Artifact) -> tuple[str, ...]:
     evaluation = queries.evaluations_of(a.sha256, split="test").where(queries.is_real).newest()
-    judged = queries.readiness_of(a.sha256).newest()
+    judged = queries.newest_readiness(a.sha256)
     return (
         f"{a.format} {a.precision}",
         megabytes(a.size_bytes),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from udacisense.benchmark.compare import compare
 from udacisense.benchmark.quality_grade import trust
 from udacisense.labels import CLASSES
 from udacisense.metrics import stats
 from udacisense.readiness.rules import left_out_words
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import (
+    NOT_MEASURED,
     Block,
     Bullets,
     Heading,
@@ -21,9 +23,11 @@ from udacisense.report.blocks import (
     megabytes,
     milliseconds,
     percent,
+    ratio,
 )
 from udacisense.report.equivalence import sameness_blocks
-from udacisense.types import Benchmark, Evaluation, Provenance, Status
+from udacisense.report.sample_limit import limit
+from udacisense.types import Benchmark, Evaluation, Provenance, Status, Verification
 
 R = TypeVar("R")
 
@@ -55,15 +59,17 @@ def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
             d.verification.verdict if d.verification else "not verified",
             percent(d.evaluation.top1 if d.evaluation else None),
             megabytes(d.artifact.size_bytes),
-            milliseconds(_median(d.timing_of(d.artifact))),
+            _against_baseline(d),
         )
         for d in dossiers
     )
-    return Table(("artifact", "verdict", "same model", "top-1", "size", "median time"), rows)
+    return Table(("artifact", "verdict", "same model", "top-1", "size", "time against the baseline"), rows)
 
 
-def _median(benchmark: Benchmark | None) -> float | None:
-    return stats.median(benchmark.steady_s) if benchmark else None
+def _against_baseline(d: ArtifactEvidence) -> str:
+    """Time over the baseline's of the same run: times of different runs do not stand in one column."""
+    own, baseline = d.timing_of(d.artifact), d.timing_of(d.baseline)
+    return NOT_MEASURED if own is None or baseline is None else ratio(compare(own, baseline).ratio)
 
 
 def _chapter(d: ArtifactEvidence) -> list[Block]:
@@ -82,7 +88,11 @@ def _chapter(d: ArtifactEvidence) -> list[Block]:
 def _verdict(d: ArtifactEvidence) -> list[Block]:
     title = Heading(3, "Is it ready?")
     if d.readiness is None:
-        return [title, Paragraph(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}")]
+        return [
+            title,
+            Paragraph(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}"),
+            *_limit(d.on_the_sample),
+        ]
     r = d.readiness
     rows = tuple(
         (
@@ -102,7 +112,12 @@ def _verdict(d: ArtifactEvidence) -> list[Block]:
         Paragraph(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
         *([Paragraph(left_out)] if left_out else []),
         Table(("rule", "status", "measured", "limit", "why", "records"), rows),
+        *_limit(d.on_the_sample),
     ]
+
+
+def _limit(drawn: Verification | None) -> list[Block]:
+    return [] if drawn is None else [Paragraph(f"{limit(drawn)} Record: {drawn.id}.")]
 
 
 def _identity(d: ArtifactEvidence) -> list[Block]:

@@ -72,6 +72,11 @@ class RecipeTrial:
     passed: bool
     reason: str  # why it passed or not
 
+    @property
+    def time_ratio(self) -> float | None:
+        """Its time for one image over the fp32 file's; None where either was not measured."""
+        return self.latency_s / self.latency_fp32_s if self.latency_s and self.latency_fp32_s else None
+
     def __post_init__(self) -> None:
         require_fraction("agreement", self.agreement)
         require_fraction("top1", self.top1)
@@ -121,6 +126,18 @@ class WrittenFile:
 
     path: Path
     format: str  # a key of FORMATS
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """That a package for an app was made of an artifact, and how large it is."""
+
+    id: str
+    artifact_id: str
+    artifact_sha256: Sha256
+    files: Count
+    size_bytes: Count  # of all its files together, unpacked
+    made: Provenance
 
 
 Subject = Checkpoint | Artifact

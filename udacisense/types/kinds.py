@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from udacisense.types.compression import Compression, CompressionStep
 from udacisense.types.evidence import Evaluation, Readiness, Verification
-from udacisense.types.files import FailedConversion
+from udacisense.types.files import FailedConversion, Packaged
 from udacisense.types.proof import Localisation
 from udacisense.types.timing import Benchmark, SelfTest, Unfinished
 
@@ -18,6 +18,7 @@ Record = (
     | Unfinished
     | Readiness
     | FailedConversion
+    | Packaged
     | SelfTest
     | CompressionStep
     | Compression
@@ -31,6 +32,7 @@ KINDS: Mapping[str, type] = {
     "unfinished": Unfinished,
     "readiness": Readiness,
     "failed_conversion": FailedConversion,
+    "package": Packaged,
     "selftest": SelfTest,
     "compression_step": CompressionStep,
     "compression": Compression,

@@ -11,7 +11,8 @@ from udacisense import jobs
 from udacisense.processes.limits import confinement
 from udacisense.records import queries
 from udacisense.settings import Settings, settings
-from udacisense.types import KINDS, Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName
+from udacisense.types import KINDS, Artifact, Checkpoint, DatasetRef, FailedConversion, Machine, SourceName, Status
+from udacisense.verbs.judge import sample_limits
 
 if TYPE_CHECKING:
     from udacisense.data.health import Health
@@ -57,6 +58,8 @@ class ModelsInfo:
 
     checkpoints: tuple[Checkpoint, ...]
     artifacts: tuple[Artifact, ...]
+    verdicts: Mapping[str, Status]  # artifact id -> what it was judged last
+    limits: Mapping[str, str]  # artifact id -> how it did on the rendered sample, where real images have the say
     failed: tuple[FailedConversion, ...]  # the last attempts that gave no file
     default_id: str | None
     notice: str | None  # why the default is not the one that was wished for
@@ -126,9 +129,12 @@ def models_info() -> ModelsInfo:
         default, notice = default_checkpoint()
     except NotFoundError as exc:
         notice = str(exc)
+    judged = {a.id: queries.newest_readiness(a.sha256) for a in artifacts.records}
     return ModelsInfo(
         checkpoints=checkpoints.records,
         artifacts=artifacts.records,
+        verdicts={artifact_id: found.status for artifact_id, found in judged.items() if found is not None},
+        limits=sample_limits(artifacts.records),
         failed=standing_failures(),
         default_id=default.id if default else None,
         notice=notice,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ class Judgement:
 
     status: Status
     readiness: tuple[Readiness, ...]
+    limits: Mapping[str, str] = field(
+        default_factory=dict
+    )  # artifact id -> how it did on the rendered sample, where real count
     notes: tuple[str, ...] = ()  # why a verdict could not be kept as a record
 
 
@@ -43,7 +46,14 @@ def ready(artifact: Named | None = None, known: Sequence[Checkpoint] = ()) -> Ju
     checkpoints = known or (list_checkpoints().records if len(found) > 1 else ())
     with one_look():
         judged = tuple(_judged(one, notes, checkpoints) for one in found)
-    return Judgement(worst([r.status for r in judged]), judged, tuple(dict.fromkeys(notes)))
+        return Judgement(worst([r.status for r in judged]), judged, sample_limits(found), tuple(dict.fromkeys(notes)))
+
+
+def sample_limits(artifacts: Iterable[Artifact]) -> dict[str, str]:
+    """Id -> how the file did on the rendered sample, of those that real images have the say on."""
+    from udacisense.report.sample_limit import on_the_sample
+
+    return {artifact.id: said for artifact in artifacts if (said := on_the_sample(artifact))}
 
 
 def _judged(artifact: Artifact, notes: list[str], known: Sequence[Checkpoint]) -> Readiness:

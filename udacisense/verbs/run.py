@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -25,7 +25,7 @@ from udacisense.types import (
 )
 from udacisense.verbs import measure
 from udacisense.verbs.batch import Pair
-from udacisense.verbs.judge import ready
+from udacisense.verbs.judge import ready, sample_limits
 
 if TYPE_CHECKING:
     from udacisense.artifacts import Named
@@ -53,6 +53,7 @@ class Run:
     verifications: tuple[Verification, ...]
     benchmarks: tuple[Benchmark, ...]
     readiness: tuple[Readiness, ...]
+    limits: Mapping[str, str]  # artifact id -> how it did on the rendered sample, where real images have the say
     comparison: dict[str, list[str]]  # the notebook's table, column by column
     metrics_path: Path
     image_path: Path
@@ -174,6 +175,7 @@ def _finish(
         verifications=verifications,
         benchmarks=tuple(s.benchmark for s in stages if s.benchmark),
         readiness=readiness,
+        limits=sample_limits(s.subject for s in stages if isinstance(s.subject, Artifact)),
         comparison=comparison(pipeline),
         metrics_path=metrics_path,
         image_path=image_path,

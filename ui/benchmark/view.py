@@ -8,7 +8,7 @@ import streamlit as st
 
 from udacisense.artifacts import cannot_run
 from udacisense.benchmark.quality_grade import trust
-from udacisense.records import store
+from udacisense.records import queries
 from udacisense.records.queries import Found, Row
 from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
 from ui.benchmark import captions
@@ -100,13 +100,13 @@ def start(subjects: Sequence[Subject]) -> None:
 
 def cut_short() -> None:
     """Runs that did not end: what is left of them, and how to make them again."""
-    found = store.records(Unfinished)
-    listing_problems(found.problems)
-    if not found.records:
+    listing_problems(queries.unreadable(Unfinished))
+    found = tuple(queries.unfinished_benchmarks())
+    if not found:
         return
-    with st.expander(f"{count(len(found.records), 'measurement')} unfinished", icon=":material/content_cut:"):
-        st.markdown(escape(captions.cut_short(found.records)))
-        table("unfinished", benchmark_rows.unfinished_rows(found.records), UNFINISHED, "measurements that were cut short")
+    with st.expander(f"{count(len(found), 'measurement')} unfinished", icon=":material/content_cut:"):
+        st.markdown(escape(captions.cut_short(found)))
+        table("unfinished", benchmark_rows.unfinished_rows(found), UNFINISHED, "measurements that were cut short")
 
 
 def pick_run(timed: Found[Benchmark], here: Sequence[Subject]) -> tuple[Benchmark, ...]:

@@ -11,7 +11,7 @@ import streamlit as st
 from udacisense.conversion.recipe_search import MAX_LOSS, MIN_AGREEMENT
 from udacisense.types import Artifact, Format, Precision, RecipeTrial
 from ui.shared.chart_style import OTHER_COLOR, finish, format_color
-from ui.shared.number_format import BYTES_A_MB, MB_HELP, count, mb, ms, percent
+from ui.shared.number_format import BYTES_A_MB, MB_HELP, count, mb, percent
 from ui.shared.plain_text import Markdown, escape, in_chart
 from ui.shared.rows import Row
 
@@ -89,7 +89,7 @@ def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
             "Agrees": _percent(rung.agreement),
             "Top-1": _percent(rung.top1),
             "MB": None if rung.size_bytes is None else rung.size_bytes / BYTES_A_MB,
-            "Time against fp32": time_ratio(rung),
+            "Time against fp32": rung.time_ratio,
             "Why": rung.reason,
             "What it does": rung.what,
         }
@@ -117,7 +117,7 @@ FAITHFUL = AxisSpec(
     limit=lambda _: 100 * MIN_AGREEMENT,
 )
 USEFUL = AxisSpec(
-    x=lambda r: time_ratio(r),
+    x=lambda r: r.time_ratio,
     y=lambda r: _percent(r.top1),
     x_title="time, fp32 file = 1",
     y_title="top-1, %",
@@ -158,7 +158,7 @@ def pareto(artifact: Artifact, look: AxisSpec = FAITHFUL) -> go.Figure:
                 "line": {"width": 2, "color": OTHER_COLOR if rung.passed else color},
             },
             hovertemplate=f"{number}. {in_chart(rung.recipe)}<br>{mb(rung.size_bytes)}, agrees on {percent(rung.agreement)}, "
-            f"top-1 {percent(rung.top1)}, {ms(rung.latency_s)}<extra></extra>",
+            f"top-1 {percent(rung.top1)}{_time(rung)}<extra></extra>",
         )
     return _framed(fig, look, points)
 
@@ -195,9 +195,8 @@ def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
     return front
 
 
-def time_ratio(rung: RecipeTrial) -> float | None:
-    """Its time for one image against the fp32 file's; None where either was not measured."""
-    return rung.latency_s / rung.latency_fp32_s if rung.latency_s and rung.latency_fp32_s else None
+def _time(rung: RecipeTrial) -> str:
+    return "" if rung.time_ratio is None else f", {rung.time_ratio:.2f} × the time of fp32"
 
 
 def _percent(fraction: float | None) -> float | None:

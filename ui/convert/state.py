@@ -75,7 +75,7 @@ def _row(fmt: Format, made: Sequence[Artifact], failed: dict[tuple[str, Precisio
         artifacts = tuple(a for a in made if (a.format, a.precision) == (fmt.name, precision))
         if not artifacts and precision not in fmt.precisions:
             continue
-        proof = queries.verifications_of(artifacts[0].sha256).newest_evidence() if artifacts else None
+        proof = queries.standing_verification(artifacts[0].sha256) if artifacts else None
         verdict = proof.verdict if proof else None
         why_not = cannot_write if precision in fmt.precisions else f"This version offers no {precision} in this format."
         cells.append(Cell(fmt, precision, artifacts, failed.get((fmt.name, precision)), why_not, cannot_run, verdict))

@@ -18,7 +18,7 @@ from ui.shared import cache
 from ui.shared.jobs import job_button
 from ui.shared.number_format import MB_HELP, duration, mb, percent, when
 from ui.shared.plain_text import code, escape
-from ui.shared.widgets import STATUS_LOOK, describe_checkpoint, format_title, provenance_note, remember
+from ui.shared.widgets import STATUS_LOOK, describe_checkpoint, format_title, provenance_note, remember, sample_limit
 
 CHOSEN = {"capture": "Captured by", "optimiser": "Optimised by"}
 """Key of an artifact's recipe -> what it is called, where it is worth a figure of its own."""
@@ -45,6 +45,7 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
             width=760,
         )
     if artifact is not None:
+        sample_limit(artifact)
         result(artifact)
     _make(cell, checkpoint)
 

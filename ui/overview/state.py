@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from udacisense import verbs
 from udacisense.artifacts import cannot_run, list_artifacts
-from udacisense.metrics import stats
 from udacisense.models.checkpoint import list_checkpoints
-from udacisense.records import queries, store
+from udacisense.records import queries
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+from ui.overview.speed import TimeRatio, against_baseline
 from ui.shared.plain_text import Markdown, escape
 
 R = TypeVar("R", Evaluation, Verification, Benchmark, Readiness)
@@ -29,6 +29,8 @@ class StoreSnapshot:
     verifications: tuple[Verification, ...]
     benchmarks: tuple[Benchmark, ...]
     readiness: tuple[Readiness, ...]
+    on_the_sample: tuple[Verification, ...]  # of each artifact that real images have the say on, its newest on the sample
+    speeds: Mapping[str, TimeRatio]  # sha256 of each file that was timed beside the baseline
     problems: tuple[str, ...]
     records: int  # measurements of every kind, of artifacts or not
 
@@ -42,11 +44,8 @@ class Progress:
     evaluation: Evaluation | None
     benchmark: Benchmark | None
     readiness: Readiness | None
-
-    @property
-    def latency_s(self) -> float | None:
-        """Median of the steady times, in seconds."""
-        return stats.median(self.benchmark.steady_s) if self.benchmark else None
+    on_the_sample: Verification | None  # a limit beside the verification, never its place
+    speed: TimeRatio | None  # against the baseline of the same run
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,12 @@ def read_shelf() -> StoreSnapshot:
     return StoreSnapshot(
         checkpoints.records,
         artifacts.records,
-        _known(queries.evaluations_of(sha256).newest_evidence() for sha256 in files),
-        _known(queries.verifications_of(sha256).newest_evidence() for sha256 in files),
-        _known(queries.benchmarks_of(sha256).newest() for sha256 in files),
-        _known(queries.readiness_of(sha256).newest() for sha256 in files),
+        _known(queries.standing_evaluation(sha256) for sha256 in files),
+        _known(queries.standing_verification(sha256) for sha256 in files),
+        _known(queries.newest_benchmark(sha256) for sha256 in files),
+        _known(queries.newest_readiness(sha256) for sha256 in files),
+        _known(queries.verification_on_the_sample(sha256) for sha256 in files),
+        against_baseline(files),
         (*checkpoints.problems, *artifacts.problems, *verbs.unreadable()),
         queries.how_many(*MEASUREMENTS),
     )
@@ -85,10 +86,12 @@ def progress(shelf: StoreSnapshot) -> tuple[Progress, ...]:
     return tuple(
         Progress(
             artifact,
-            store.newest_evidence(_of(shelf.verifications, artifact.sha256)),
-            store.newest_evidence(_of(shelf.evaluations, artifact.sha256)),
+            _newest(shelf.verifications, artifact.sha256),
+            _newest(shelf.evaluations, artifact.sha256),
             _newest([b for b in shelf.benchmarks if b.plain], artifact.sha256),
             _newest(shelf.readiness, artifact.sha256),
+            _newest(shelf.on_the_sample, artifact.sha256),
+            shelf.speeds.get(artifact.sha256),
         )
         for artifact in reversed(shelf.artifacts)
     )

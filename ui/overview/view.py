@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from udacisense.data.sources import SourceInfo
-from udacisense.types import Checkpoint
+from udacisense.types import Checkpoint, Verification
 from ui.overview.state import Progress, StoreSnapshot, progress
 from ui.shared.number_format import BYTES_A_MB, MB_HELP, count
 from ui.shared.plain_text import Markdown, code, escape
@@ -59,12 +59,19 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
                 options=[look[0] for look in SAMENESS_LOOK.values()], color=CHIPS, help="The newest verification."
             ),
             "Size": columns.NumberColumn("Size, MB", format="%.2f", help=MB_HELP),
+            "On the sample": columns.TextColumn(
+                help="Rendered images that get the checkpoint's answer, where real images have the say: a limit, not a verdict."
+            ),
             "Top-1": columns.NumberColumn(
                 "Top-1, %", format="%.1f", help="Accuracy of the newest evaluation; on real images where there is one."
             ),
-            "Median": columns.NumberColumn(
-                "Median, ms", format="%.2f", help="Steady inference of one image, newest benchmark."
+            "Time": columns.NumberColumn(
+                "Time, × baseline",
+                format="%.2f",
+                help="Steady inference of one image over the baseline's, timed in turns in one run. Times of different runs or "
+                "machines cannot be compared: the Benchmark page shows those of one run.",
             ),
+            "Timed on": columns.TextColumn(help="The machine of that run, and its trust: A is the best, D decides nothing."),
         },
     )
 
@@ -80,8 +87,14 @@ def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
         "Checkpoint": techniques.get(artifact.checkpoint_id, artifact.checkpoint_id),
         "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
         "Size": artifact.size_bytes / BYTES_A_MB,
+        "On the sample": _agreeing(row.on_the_sample),
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
         "Top-1 on": _IMAGES[row.evaluation.data.source == "sample"] if row.evaluation else None,
-        "Median": 1000 * row.latency_s if row.latency_s is not None else None,
+        "Time": row.speed.value if row.speed else None,
+        "Timed on": f"{row.speed.cpu} · {row.speed.grade}" if row.speed else None,
         "Artifact": artifact.id,
     }
+
+
+def _agreeing(drawn: Verification | None) -> str | None:
+    return None if drawn is None else f"{drawn.images - len(drawn.flips):d} of {drawn.images:d}"

@@ -8,14 +8,17 @@ import streamlit as st
 
 from udacisense import verbs
 from udacisense.readiness.judge import says_the_same
-from udacisense.readiness.rules import left_out_words
+from udacisense.readiness.measures.measure import COLUMNS
+from udacisense.readiness.measures.registry import MEASURES
+from udacisense.readiness.rules import left_out_words, load_rules
 from udacisense.records import queries
 from udacisense.report.blocks import measured
+from udacisense.settings import settings
 from udacisense.types import Artifact, Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui.shared import captions, charts, rows
 from ui.shared.chart_block import chart, csv_button
 from ui.shared.entries import Stage
-from ui.shared.number_format import BYTES_A_MB, MB_HELP
+from ui.shared.number_format import BYTES_A_MB, MB_HELP, count
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import listing_problems, remembered, source_note, status_badge
 
@@ -24,9 +27,15 @@ HEADLINES: dict[Status, str] = {
     "fail": "Not ready: a rule fails.",
     "unknown": "Not decided: something has not been measured well enough.",
 }
+PLACES = {
+    "verify": ("pages/verify.py", "Verify it"),
+    "benchmark": ("pages/benchmark.py", "Measure it"),
+    "package": ("pages/convert.py", "Package it"),
+}
+"""Verb that takes a measure -> its page and what the link there says; accuracy is measured on the Benchmark page too."""
 ORDER: dict[Status, int] = {"fail": 0, "unknown": 1, "pass": 2}
 
-MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str | None], ...] = (
+FIGURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str | None], ...] = (
     ("accuracy", "Accuracy", lambda s: None if s.top1 is None else s.top1 * 100, "{:.1f} %", "top-1, percent", None),
     ("size", "Size", lambda s: None if s.size_bytes is None else s.size_bytes / BYTES_A_MB, "{:.2f} MB", "MB", MB_HELP),
     (
@@ -71,13 +80,21 @@ def headline(record: Readiness) -> None:
 
 def rules(record: Readiness) -> None:
     """One card a rule: what fails first, then what is unknown, then what passes."""
+    takes = {key: MEASURES[rule.measure].verb for key, rule in load_rules(settings().rules_file).rules.items()}
     with st.grid(2, min_column_width=320, gap="small"):
         for v in sorted(record.verdicts, key=lambda v: ORDER[v.status]):
-            _card(v)
+            _card(v, takes.get(v.rule, "benchmark"))
     csv_button("verdicts", lambda: rows.verdicts(record))
+    with st.expander("What a rule can measure", icon=":material/straighten:"):
+        st.markdown(f"The rules are those of {code(str(settings().rules_file))}. A rule may name each of these measures.")
+        st.dataframe(
+            [dict(zip(COLUMNS, measure.cells, strict=True)) for measure in MEASURES.values()],
+            hide_index=True,
+            alt=f"{count(len(MEASURES), 'measure')} with unit, bound and limits",
+        )
 
 
-def _card(v: Verdict) -> None:
+def _card(v: Verdict, verb: str) -> None:
     with st.container(border=True, gap="xsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             status_badge(v.status)
@@ -88,23 +105,21 @@ def _card(v: Verdict) -> None:
         if v.evidence:
             st.caption("Rests on " + ", ".join(map(code, v.evidence)))
         if v.status == "unknown":
-            page, label = _where(v)
+            page, label = _where(v, verb)
             st.page_link(page, label=escape(label), icon=":material/arrow_forward:", query_params=remembered())
 
 
-def _where(v: Verdict) -> tuple[str, str]:
+def _where(v: Verdict, verb: str) -> tuple[str, str]:
     """The page that brings what a rule lacks."""
     if v.data and v.data.source == "sample":
         return "pages/dataset.py", "Get real images"
-    if "same" in v.rule or "agree" in v.rule:
-        return "pages/verify.py", "Verify it"
-    return "pages/benchmark.py", "Measure it"
+    return PLACES.get(verb, PLACES["benchmark"])
 
 
 def pipeline(stages: Sequence[Stage]) -> None:
     """Accuracy, size and time from baseline to mobile; gaps where nobody measured."""
-    columns = st.columns(len(MEASURES), gap="large")
-    for column, (name, title, value, template, unit, help) in zip(columns, MEASURES, strict=True):
+    columns = st.columns(len(FIGURES), gap="large")
+    for column, (name, title, value, template, unit, help) in zip(columns, FIGURES, strict=True):
         with column:
             reading = captions.pipeline(stages, value, template.format)
             figure = charts.pipeline(stages, value, template, unit)

@@ -12,6 +12,7 @@ from udacisense import formats
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
+from udacisense.report.sample_limit import on_the_sample
 from udacisense.types import Artifact, Checkpoint, DatasetRef, Equivalence, Provenance, SourceName, Status, Subject
 from ui.shared.number_format import MB_HELP, count, mb, short, when
 from ui.shared.plain_text import Markdown, code, escape
@@ -205,6 +206,13 @@ def source_note(data: DatasetRef | SourceName, way_out: Markdown = "The Dataset 
         st.caption(
             f"{count(data.images, data.split + ' image')} · split {escape(data.scheme)} · dataset {code(data.dataset_id)}"
         )
+
+
+def sample_limit(artifact: Artifact) -> None:
+    """How a file did on the rendered sample, where real images have the say: a line of its own, and never a badge."""
+    said = on_the_sample(artifact)
+    if said:
+        st.info(escape(said), icon=":material/view_in_ar:")
 
 
 def provenance_note(made: Provenance, record_id: str) -> None:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from udacisense.artifacts import cannot_run
 from udacisense.records import queries
-from udacisense.records.queries import Found, Row
+from udacisense.records.queries import Found, Row, is_real
 from udacisense.report.equivalence import psnr
+from udacisense.report.sample_limit import what_counts
 from udacisense.types import Artifact, Equivalence, Localisation, Status, Verification
 from udacisense.verify import accuracy_verdict, split
 from ui.shared import cache
@@ -49,10 +50,12 @@ ALONG_COLUMNS = {
 
 
 def pick_record(found: Found[Verification]) -> Verification | None:
-    """The record to look at, the newest that counts unless the visitor picks another; None = its file has gone meanwhile."""
+    """The record to look at, the one that counts unless the visitor picks another; None = its file has gone meanwhile.
+
+    Real images come before the rendered sample, as everywhere, and what is exploratory last.
+    """
     newest_first = found.rows[::-1]
-    counting = [row for row in newest_first if not row["exploratory"]]
-    by_id = {row.id: row for row in (*counting, *(row for row in newest_first if row["exploratory"]))}
+    by_id = {row.id: row for row in sorted(newest_first, key=lambda row: (row["exploratory"], not is_real(row)))}
     if len(by_id) == 1:
         return found.newest()
     chosen: str = st.selectbox(
@@ -71,10 +74,14 @@ def _named(row: Row) -> str:
 
 def verdict(record: Verification) -> None:
     """PASS, FAIL or unknown with the reason, the accuracy beside it, and the figures that it rests on."""
+    instead = what_counts(record)
+    counts = not (record.exploratory or instead)
+    if instead:
+        st.info(escape(instead), icon=":material/view_in_ar:")
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="small"):
-            status_badge("unknown" if record.exploratory else STATUSES[record.verdict])
-            sameness_badge("unknown" if record.exploratory else record.verdict)
+            status_badge(STATUSES[record.verdict] if counts else "unknown")
+            sameness_badge(record.verdict if counts else "unknown")
         st.markdown(f"#### {escape(shared_captions.agreement(record))}")
         st.markdown(escape(record.reason))
         status, accuracy = accuracy_verdict(record)

@@ -1,0 +1,34 @@
+"""How a converted file did on the rendered sample, where real images have the say: a limit to know, which no rule counts."""
+
+from __future__ import annotations
+
+from udacisense.records import queries
+from udacisense.report.blocks import percent
+from udacisense.types import Artifact, Verification
+
+
+def on_the_sample(artifact: Artifact) -> str:
+    """The sentence of an artifact that was verified on the sample and on real images; empty where it was not on both."""
+    return limit(queries.verification_on_the_sample(artifact.sha256))
+
+
+def limit(record: Verification | None) -> str:
+    """The sentence of a verification on the sample."""
+    if record is None:
+        return ""
+    same = record.images - len(record.flips)
+    return (
+        f"On the rendered sample: {same} of {record.images} images get the checkpoint's answer ({percent(record.agreement)}). "
+        "Rendered images are no evidence for photographs, so no rule counts this; it is a limit to know."
+    )
+
+
+def what_counts(record: Verification) -> str:
+    """Of a verification on the sample, which one on real images counts instead; empty where this one counts."""
+    standing = queries.standing_verification(record.artifact_sha256, record.checkpoint_sha256)
+    if record.data.source != "sample" or standing is None or standing.data.source == "sample":
+        return ""
+    return (
+        f"This is a limit on the rendered sample. What counts is the newest verification on real images, {standing.id}: "
+        f"{standing.reason}"
+    )
