@@ -151,7 +151,7 @@ def test_what_libraries_print_stays_out_of_the_document(
     ended = call("convert", "x", "--json")
     assert json.loads(ended.out)["id"] == seeded_home.faithful.id
     assert "a library says hello" in ended.err
-    assert "50%  half way" in ended.err
+    assert "50 %  half way" in ended.err
 
 
 def test_every_answer_is_shown_to_a_person(seeded_home: Story, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from udacisense.models import summary
 from udacisense.models.checkpoint import read_checkpoint, save_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.network import MobileNetV3_Household
-from udacisense.report.blocks import MB
+from udacisense.number_format import MB, count, mb, millions
 from udacisense.settings import settings
 from udacisense.torchscript.load import quiet_jit
 from udacisense.vision import torchvision
@@ -115,8 +115,8 @@ def print_dataloader_stats(loader: Loader, name: str = "Dataset") -> None:
     images = cast(HouseholdImages, loader.dataset)
     print(f"{name}: {len(images)} images in {len(loader)} batches of up to {loader.batch_size}, {images.input_px} pixels")
     print(f"  source: {images.data.ref.source}, split {images.data.ref.scheme}, dataset {images.data.ref.dataset_id}")
-    for label, count in images.data.counts().items():
-        print(f"  {label}: {count}")
+    for label, here in images.data.counts().items():
+        print(f"  {label}: {here}")
 
 
 def visualize_batch(loader: Loader, num_images: int = 6) -> None:
@@ -166,9 +166,9 @@ def print_model_summary(model: nn.Module) -> None:
     for layer in found.layers:
         if layer.parameters:
             print(f"  {layer.name:<45} {layer.kind:<18} {layer.parameters:>9,}")
-    parameters = "folded into the graph" if found.parameters is None else f"{found.parameters:,}"
-    macs = "not counted" if found.macs is None else f"{found.macs / 1e6:.1f} million"
-    print(f"Parameters: {parameters}; multiply-accumulates of one image: {macs}; size: {found.size_bytes / MB:.2f} MB")
+    parameters = "folded into the graph" if found.parameters is None else count(found.parameters)
+    macs = "not counted" if found.macs is None else millions(found.macs)
+    print(f"Parameters: {parameters}; multiply-accumulates of one image: {macs}; size: {mb(found.size_bytes)}")
 
 
 def get_model_size(model: nn.Module) -> float:

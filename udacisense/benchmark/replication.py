@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from udacisense.metrics.stats import MIN_BLOCKS, Estimate, bootstrap_interval, log_ratios, mean, median, ratio_interval
+from udacisense.number_format import percent
 from udacisense.types import Benchmark
 
 MIN_STARTS = MIN_BLOCKS
@@ -40,7 +41,8 @@ class Ratio:
         """What the interval rests on, as people say it."""
         if self.repeated:
             return f"{self.pairs} pairs of starts"
-        return f"{self.pairs} pairs of blocks of one start each, widened by {ONE_START:.0%} as far as two starts may differ"
+        widened = f"widened by {percent(ONE_START, 0)} as far as two starts may differ"
+        return f"{self.pairs} pairs of blocks of one start each, {widened}"
 
 
 def trimmed_interval(values: ArrayLike, level: float = 0.95) -> Estimate:

@@ -13,8 +13,8 @@ from udacisense.cli.console import lines as _lines
 from udacisense.cli.console import table as _table
 from udacisense.cli.console import warnings as _warnings
 from udacisense.labels import CLASSES
+from udacisense.number_format import commas, decibels, gb, mb, measured, ms, percent
 from udacisense.readiness.rules import left_out_words
-from udacisense.report.blocks import commas, decibels, measured, megabytes, milliseconds, percent
 from udacisense.report.equivalence import measure_rows
 from udacisense.report.inside import inspected
 from udacisense.report.sections import MARKS, STATUS_WORDS
@@ -44,7 +44,7 @@ def _env(console: Console, found: Any) -> None:
         console,
         f"UdaciSense {found.version} · Python {machine.python} · {machine.os}",
         f"{machine.cpu}, {machine.physical_cores} cores ({machine.logical_cores} logical)",
-        f"{machine.memory_bytes / 2**30:.1f} GiB of memory",
+        f"{gb(machine.memory_bytes)} of memory",
         f"Devices: {', '.join(f'{d.kind} ({d.name})' for d in found.devices)} · seed {found.seed}",
         f"A process that opens a model file is bound in: {found.confinement}",
         "",
@@ -65,11 +65,11 @@ def _data(console: Console, found: Any) -> None:
 
 def _models(console: Console, found: Any) -> None:
     rows = [
-        (c.id, c.technique, f"{c.parameters:,}" if c.parameters else "–", megabytes(c.size_bytes), str(c.path))
+        (c.id, c.technique, f"{c.parameters:,}" if c.parameters else "–", mb(c.size_bytes), str(c.path))
         for c in found.checkpoints
     ]
     _table(console, "Checkpoints", ("id", "technique", "parameters", "size", "file"), rows)
-    made = [(a.id, a.format, a.precision, megabytes(a.size_bytes), a.checkpoint_id, str(a.path)) for a in found.artifacts]
+    made = [(a.id, a.format, a.precision, mb(a.size_bytes), a.checkpoint_id, str(a.path)) for a in found.artifacts]
     _table(console, "\nArtifacts", ("id", "format", "precision", "size", "made from", "file"), made)
     if found.failed:
         lost = [
@@ -82,11 +82,11 @@ def _models(console: Console, found: Any) -> None:
 
 
 def _checkpoint(console: Console, found: Any) -> None:
-    _lines(console, f"{found.id}: {found.path} ({megabytes(found.size_bytes)})")
+    _lines(console, f"{found.id}: {found.path} ({mb(found.size_bytes)})")
 
 
 def _artifact(console: Console, found: Any) -> None:
-    _lines(console, f"{found.id}: {found.path} ({megabytes(found.size_bytes)})")
+    _lines(console, f"{found.id}: {found.path} ({mb(found.size_bytes)})")
     told = {key: value for key, value in found.recipe.items() if not isinstance(value, dict | list)}
     _lines(console, commas([f"{key}: {value}" for key, value in told.items()]))
     if found.ladder:
@@ -108,8 +108,8 @@ def _card(console: Console, found: Any) -> None:
 
 
 def _rung(r: RecipeTrial) -> tuple[str, ...]:
-    times = (milliseconds(r.latency_s), milliseconds(r.latency_fp32_s))
-    return (r.recipe, megabytes(r.size_bytes), percent(r.agreement), percent(r.top1), *times, MARKS[_status(r)], r.reason)
+    times = (ms(r.latency_s), ms(r.latency_fp32_s))
+    return (r.recipe, mb(r.size_bytes), percent(r.agreement), percent(r.top1), *times, MARKS[_status(r)], r.reason)
 
 
 def _status(r: RecipeTrial) -> Status:
@@ -117,7 +117,7 @@ def _status(r: RecipeTrial) -> Status:
 
 
 def _conversions(console: Console, found: Any) -> None:
-    rows = [(a.format, a.precision, megabytes(a.size_bytes), f"{a.seconds:.1f}", a.id) for a in found.artifacts]
+    rows = [(a.format, a.precision, mb(a.size_bytes), f"{a.seconds:.1f}", a.id) for a in found.artifacts]
     _table(console, "", ("format", "precision", "size", "seconds", "id"), rows)
     for artifact in found.artifacts:
         _warnings(console, (f"{artifact.id}: {warning}" for warning in artifact.warnings))
@@ -135,7 +135,7 @@ def _verifications(console: Console, found: Any) -> None:
 
 def _classifications(console: Console, found: Any) -> None:
     rows = [
-        (one.image, one.label, percent(one.probability), *map(milliseconds, (one.decode_s, one.preprocess_s, one.inference_s)))
+        (one.image, one.label, percent(one.probability), *map(ms, (one.decode_s, one.preprocess_s, one.inference_s)))
         for one in found.images
     ]
     columns = ("image", "class", "probability", "decode", "preprocess", "inference")
@@ -215,8 +215,8 @@ def _run(console: Console, found: Any) -> None:
 
 
 def _inspection(console: Console, found: Any) -> None:
-    _lines(console, f"{found.file}: {found.format}, {megabytes(found.size_bytes)}", *inspected(found), "")
-    weights = [(w.dtype, w.quantised or "–", str(w.tensors), megabytes(w.stored_bytes)) for w in found.weights]
+    _lines(console, f"{found.file}: {found.format}, {mb(found.size_bytes)}", *inspected(found), "")
+    weights = [(w.dtype, w.quantised or "–", str(w.tensors), mb(w.stored_bytes)) for w in found.weights]
     _table(console, "Weights", ("type", "quantised", "tensors", "size"), weights)
     rows = [
         (r.kind, r.place, r.weights or "–", r.activations or "–", r.computes or "–", str(r.count), _millions(r.macs))
@@ -236,7 +236,7 @@ def _millions(macs: int) -> str:
 
 
 def _package(console: Console, found: Any) -> None:
-    _lines(console, f"{found.path}: {len(found.files)} files, {megabytes(found.size_bytes)} unpacked")
+    _lines(console, f"{found.path}: {len(found.files)} files, {mb(found.size_bytes)} unpacked")
     if not found.ran_here:
         _warnings(console, ["The file could not be run here: its expected logits are the checkpoint's. Run its self-test."])
 

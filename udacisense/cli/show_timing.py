@@ -12,7 +12,7 @@ from udacisense.benchmark.drift import drift
 from udacisense.benchmark.quality_grade import trust
 from udacisense.cli.console import lines, table, warnings
 from udacisense.metrics import stats
-from udacisense.report.blocks import commas, megabytes, milliseconds
+from udacisense.number_format import commas, mb, ms
 from udacisense.settings import settings
 from udacisense.types import Benchmark, SelfTest
 
@@ -48,14 +48,14 @@ def _where(found: Sequence[Benchmark]) -> Iterator[str]:
 def _times(b: Benchmark) -> tuple[str, ...]:
     steady = stats.latency(b.steady_s, b.batch)
     times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s)
-    whole = milliseconds(stats.median([s for block in b.whole_s for s in block]) if any(b.whole_s) else None)
-    memory = megabytes(b.peak_rss_bytes)
+    whole = ms(stats.median([s for block in b.whole_s for s in block]) if any(b.whole_s) else None)
+    memory = mb(b.peak_rss_bytes)
     setting = f"{b.threads} thread{'s' * (b.threads != 1)}, batch {b.batch}" + (f", {b.beside} busy" if b.beside else "")
     return (
         b.subject_id,
         setting,
         trust(b).grade,
-        *(milliseconds(t) for t in times),
+        *(ms(t) for t in times),
         whole,
         f"{steady.images_per_s:.1f}",
         memory,

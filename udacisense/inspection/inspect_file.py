@@ -20,6 +20,7 @@ from udacisense.inspection.advice import judge
 from udacisense.inspection.inspection import Inspection, describe
 from udacisense.inspection.limits import WALL_S
 from udacisense.inspection.structure import ModelStructure
+from udacisense.number_format import gb
 from udacisense.processes.spawn import popen
 from udacisense.records import store
 
@@ -135,7 +136,7 @@ def _size(path: Path) -> int:
     if size == 0:
         raise InspectError(f"{path.name} cannot be inspected: it is empty. Copy or convert it again.")
     if size > MAX_FILE_BYTES:
-        raise InspectError(f"{path.name} cannot be inspected: it has {size / 2**30:.1f} GiB, a phone's file has far less.")
+        raise InspectError(f"{path.name} cannot be inspected: it has {gb(size)}, a phone's file has far less.")
     return size
 
 

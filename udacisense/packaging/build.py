@@ -21,11 +21,11 @@ from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import FormatError, NotFoundError
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.models.checkpoint import find_checkpoint
+from udacisense.number_format import mb
 from udacisense.packaging.contents import PLATFORMS, check_names, code, filled, template, values
 from udacisense.records import store
 from udacisense.report import collect, markdown, markdown_report
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import megabytes
 from udacisense.types import Artifact, Checkpoint, Images, Logits, Pixels, Precision
 
 TOLERANCES: Mapping[Precision, float] = {"fp32": 0.002, "fp16": 0.02, "int8": 0.1, "palette6": 0.1}
@@ -232,7 +232,7 @@ def _readme(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> str:
         "title": subject_format(artifact).title,
         "precision": artifact.precision,
         "count": str(len(checkpoint.classes)),
-        "size": megabytes(artifact.size_bytes),
+        "size": mb(artifact.size_bytes),
         "sha256": markdown.code(artifact.sha256),
         "checkpoint": markdown.code(checkpoint.id),
         "created": markdown.escape(artifact.made.created),

@@ -13,6 +13,7 @@ from udacisense.benchmark.replication import MIN_STARTS, average, ratio
 from udacisense.errors import StoreError
 from udacisense.evaluation.predictions import load_predictions
 from udacisense.metrics.stats import Estimate, accuracy_difference_of, wilson_interval
+from udacisense.number_format import in_unit, mb, ms, percent, points, points_range
 from udacisense.readiness.rules import Against, Measure
 from udacisense.records import queries
 from udacisense.records.queries import Found
@@ -127,8 +128,8 @@ def _accuracy(case: JudgedSubject, against: Against | None, sign: float) -> Meas
     low, high = min(low, high), max(low, high)
     unsigned = (0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
     return Measurement(
-        f"Top-1 on {new.images} {new.data.split} images is {new.top1:.1%} against {old.top1:.1%} of {reference.id}: "
-        f"{change.value * 100:+.1f} pp (95 % interval {change.low * 100:+.1f} to {change.high * 100:+.1f}).",
+        f"Top-1 on {new.images} {new.data.split} images is {percent(new.top1)} against {percent(old.top1)} of {reference.id}: "
+        f"{points(change.value)} (95 % interval {points_range(change)}).",
         measured=value,
         interval=(low, high),
         judged=unsigned if sign > 0 else None,
@@ -190,15 +191,11 @@ def _size(case: JudgedSubject, against: Against | None, sign: float) -> Measurem
         return _missing_reference(case, against)
     change = (case.artifact.size_bytes / reference.size_bytes - 1) * 100
     return Measurement(
-        f"The file has {_mb(case.artifact.size_bytes)} against {_mb(reference.size_bytes)} of {reference.id}: {change:+.1f} %.",
+        f"The file has {mb(case.artifact.size_bytes)} against {mb(reference.size_bytes)} of {reference.id}: {change:+.1f} %.",
         measured=sign * change,
         evidence=(case.artifact.id, reference.id),
         if_failed=SMALLER,
     )
-
-
-def _mb(size_bytes: int) -> str:
-    return f"{size_bytes / 2**20:.2f} MB"
 
 
 # --- time ---------------------------------------------------------------------------------------------------------------
@@ -214,12 +211,12 @@ def latency(case: JudgedSubject, against: Against | None) -> Measurement:  # noq
     evidence = (newest.id,)
     known = average(newest)
     if known is None:
-        said = f"The average of {len(newest.steady_s)} runs is {value:.1f} ms."
+        said = f"The average of {len(newest.steady_s)} runs is {ms(value / 1e3)}."
         return Measurement(said, measured=value, evidence=evidence, doubt=_too_few_starts(newest))
     low, high = (v * 1e3 for v in known.interval)
     return Measurement(
-        f"The average of {len(newest.steady_s)} runs on {newest.made.machine.cpu} is {value:.1f} ms "
-        f"(95 % interval {low:.1f} to {high:.1f}).",
+        f"The average of {len(newest.steady_s)} runs on {newest.made.machine.cpu} is {ms(value / 1e3)} "
+        f"(95 % interval {in_unit(low, 'ms')} to {in_unit(high, 'ms')}).",
         measured=value,
         interval=(low, high),
         evidence=evidence,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from udacisense.labels import CLASSES
+from udacisense.number_format import NOT_MEASURED, decibels, percent
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import NOT_MEASURED, Block, EmbeddedImage, Gallery, Heading, Paragraph, Table, decibels, percent
+from udacisense.report.blocks import Block, EmbeddedImage, Gallery, Heading, Paragraph, Table
 from udacisense.types import Flip, Localisation, Measures, Verification
 from udacisense.verify import TopK, accuracy_verdict, is_near_tie, split
 
@@ -88,7 +89,7 @@ def psnr(v: Verification) -> str:
     """The PSNR in decibels, in words where it has no number."""
     if v.psnr_db is None:
         return "identical" if v.max_abs_diff == 0 else "not defined"
-    return f"{v.psnr_db:.1f} dB"
+    return decibels(v.psnr_db)
 
 
 def _chance(value: float | None) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from udacisense.benchmark.compare import compare
 from udacisense.formats import get_format
 from udacisense.metrics.stats import latency, wilson_interval
+from udacisense.number_format import NOT_MEASURED, mb, ms, ratio, share
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import NOT_MEASURED, Table, megabytes, milliseconds, ratio, share
+from udacisense.report.blocks import Table
 from udacisense.report.sections import STATUS_WORDS
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Status, Subject, Verification
 
@@ -64,10 +65,10 @@ def _figures(subject: Subject, judged: Evaluation | None, d: ArtifactEvidence) -
     timed = d.timing_of(subject)
     times = latency(timed.steady_s) if timed else None
     return (
-        megabytes(subject.size_bytes),
+        mb(subject.size_bytes),
         _top1(judged),
-        milliseconds(times.mean_s if times else None),
-        milliseconds(times.p95_s if times else None),
+        ms(times.mean_s if times else None),
+        ms(times.p95_s if times else None),
         _against(timed, d.timing_of(d.baseline)),
     )
 

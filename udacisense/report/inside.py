@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from udacisense.inspection.inspection import Inspection
 from udacisense.inspection.structure import Port
-from udacisense.report.blocks import megabytes, percent
+from udacisense.number_format import mb, millions, percent
 
 
 def inspected(found: Inspection) -> tuple[str, ...]:
@@ -13,10 +13,7 @@ def inspected(found: Inspection) -> tuple[str, ...]:
 
 
 def _bytes(found: Inspection) -> str:
-    return (
-        f"weights {megabytes(found.weights_bytes)} · graph {megabytes(found.graph_bytes)} · "
-        f"metadata {found.metadata_bytes} bytes"
-    )
+    return f"weights {mb(found.weights_bytes)} · graph {mb(found.graph_bytes)} · metadata {found.metadata_bytes} bytes"
 
 
 def _ports(found: Inspection) -> str:
@@ -37,7 +34,7 @@ def _arithmetic(found: Inspection) -> str:
     shares = [f"{percent(found.int8_share)} of them in int8"]
     if found.delegated_share is not None:
         shares.append(f"{percent(found.delegated_share)} run by XNNPACK")
-    return f"{found.macs / 1e6:.1f} M multiply-adds an image, {', '.join(shares)}"
+    return f"{millions(found.macs)} multiply-adds an image, {', '.join(shares)}"
 
 
 def _activations(found: Inspection) -> str:

@@ -8,20 +8,10 @@ from typing import TypeVar
 from udacisense.benchmark.quality_grade import trust
 from udacisense.labels import CLASSES
 from udacisense.metrics import stats
+from udacisense.number_format import commas, count, duration, mb, measured, ms, percent, share
 from udacisense.readiness.rules import left_out_words
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import (
-    Block,
-    Bullets,
-    Heading,
-    Paragraph,
-    Table,
-    commas,
-    measured,
-    megabytes,
-    milliseconds,
-    percent,
-)
+from udacisense.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from udacisense.report.equivalence import sameness_blocks
 from udacisense.types import Benchmark, Evaluation, Provenance, Status
 
@@ -54,8 +44,8 @@ def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
             STATUS_WORDS[d.readiness.status] if d.readiness else "not judged",
             d.verification.verdict if d.verification else "not verified",
             percent(d.evaluation.top1 if d.evaluation else None),
-            megabytes(d.artifact.size_bytes),
-            milliseconds(_median(d.timing_of(d.artifact))),
+            mb(d.artifact.size_bytes),
+            ms(_median(d.timing_of(d.artifact))),
         )
         for d in dossiers
     )
@@ -107,16 +97,16 @@ def _verdict(d: ArtifactEvidence) -> list[Block]:
 
 def _identity(d: ArtifactEvidence) -> list[Block]:
     a, c = d.artifact, d.checkpoint
-    parameters = f"{c.parameters:,}" if c and c.parameters is not None else "not known"
+    parameters = count(c.parameters) if c and c.parameters is not None else "not known"
     rows = [
         ("file", a.path.name),
         ("format and precision", f"{a.format}, {a.precision}"),
-        ("size", f"{megabytes(a.size_bytes)} ({a.size_bytes:,} bytes)"),
+        ("size", f"{mb(a.size_bytes)} ({count(a.size_bytes, 'byte')})"),
         ("sha256", a.sha256),
         ("how it was made", commas([f"{key}: {_told(value)}" for key, value in a.recipe.items()])),
-        ("conversion took", "not measured" if a.seconds is None else f"{a.seconds:.1f} s"),
+        ("conversion took", duration(a.seconds)),
         ("checkpoint", a.checkpoint_id if c else f"{a.checkpoint_id} (its file is not here any more)"),
-        ("checkpoint's size", megabytes(c.size_bytes) if c else "not known"),
+        ("checkpoint's size", mb(c.size_bytes) if c else "not known"),
         ("parameters", parameters),
     ]
     return [Heading(3, "What is it?"), Table(("what", "value"), tuple(rows))]
@@ -137,7 +127,7 @@ def _accuracy(d: ArtifactEvidence) -> list[Block]:
     if not named:
         return [title, Paragraph(f"Not evaluated yet. Run: python -m udacisense evaluate {d.artifact.id}")]
     rows = tuple(
-        (name, _with_interval(e), percent(e.top5), str(e.images), f"{e.data.source}, {e.data.scheme} {e.data.split}", e.id)
+        (name, _with_interval(e), percent(e.top5), count(e.images), f"{e.data.source}, {e.data.scheme} {e.data.split}", e.id)
         for name, e in named
     )
     per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
@@ -159,7 +149,7 @@ def _named(d: ArtifactEvidence, baseline: R | None, checkpoint: R | None, artifa
 
 def _with_interval(e: Evaluation) -> str:
     estimate = stats.wilson_interval(round(e.top1 * e.images), e.images)
-    return f"{percent(e.top1)} ({estimate.low * 100:.1f} to {estimate.high * 100:.1f})"
+    return share(estimate)
 
 
 def _speed(d: ArtifactEvidence) -> list[Block]:
@@ -185,10 +175,10 @@ def _times(name: str, b: Benchmark) -> tuple[str, ...]:
     return (
         f"{name} ({b.runtime} {b.runtime_version})",
         trust(b).grade,
-        *(milliseconds(t) for t in times),
+        *(ms(t) for t in times),
         f"{steady.images_per_s:.1f}",
-        str(steady.runs),
-        megabytes(b.peak_rss_bytes),
+        count(steady.runs),
+        mb(b.peak_rss_bytes),
         b.id,
     )
 

@@ -20,6 +20,7 @@ from udacisense.evaluation.predictions import data_options
 from udacisense.foreign import in_brief
 from udacisense.formats import get_format
 from udacisense.models.checkpoint import find_checkpoint
+from udacisense.number_format import decibels
 from udacisense.progress import report
 from udacisense.records import store
 from udacisense.records.provenance import here
@@ -237,7 +238,9 @@ def _reason(
     if found is None:
         fall = steepest(gaps, artifact.precision)
         rounding = f"the {EXPECTED_DB[artifact.precision]:g} dB that rounding to {artifact.precision} leaves"
-        steep = f"; the steepest fall below {rounding} is {fall[1]:.1f} dB at {fall[0].name}" if fall else f", above {rounding}"
+        steep = (
+            f"; the steepest fall below {rounding} is {decibels(fall[1])} at {fall[0].name}" if fall else f", above {rounding}"
+        )
         return f"No block departs: {_db(gaps[0])} after {gaps[0].name}, {_db(gaps[-1])} at {gaps[-1].name}{steep}."
     before = gaps[: gaps.index(found)]
     held = f"the blocks looked at before it have at least {_db(min(before, key=level))}" if before else "nothing lies before it"
@@ -259,7 +262,7 @@ def _before(gaps: Sequence[LayerGap], found: LayerGap) -> float:
 
 
 def _db(gap: LayerGap) -> str:
-    return "identical values" if gap.sqnr_db is None else f"{gap.sqnr_db:.1f} dB"
+    return "identical values" if gap.sqnr_db is None else decibels(gap.sqnr_db)
 
 
 def _warnings(method: SearchMethod, gaps: Sequence[LayerGap], blocks: Sequence[str], every: bool) -> tuple[str, ...]:

@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from udacisense import verbs
+from udacisense.number_format import MB, MB_HELP, measured
 from udacisense.readiness.judge import says_the_same
 from udacisense.readiness.rules import left_out_words
 from udacisense.records import queries
-from udacisense.report.blocks import measured
 from udacisense.types import Artifact, Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui.shared import captions, charts, rows
 from ui.shared.chart_block import chart, csv_button
 from ui.shared.entries import Stage
-from ui.shared.number_format import BYTES_A_MB, MB_HELP
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import listing_problems, remembered, source_note, status_badge
 
@@ -28,7 +27,7 @@ ORDER: dict[Status, int] = {"fail": 0, "unknown": 1, "pass": 2}
 
 MEASURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str | None], ...] = (
     ("accuracy", "Accuracy", lambda s: None if s.top1 is None else s.top1 * 100, "{:.1f} %", "top-1, percent", None),
-    ("size", "Size", lambda s: None if s.size_bytes is None else s.size_bytes / BYTES_A_MB, "{:.2f} MB", "MB", MB_HELP),
+    ("size", "Size", lambda s: None if s.size_bytes is None else s.size_bytes / MB, "{:.2f} MB", "MB", MB_HELP),
     (
         "latency",
         "Inference time",
