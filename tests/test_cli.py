@@ -21,6 +21,7 @@ from udacisense import formats, verbs
 from udacisense.cli.app import main
 from udacisense.cli.watching import JobSink, LogSink
 from udacisense.errors import ExportError
+from udacisense.number_format import percent
 from udacisense.progress import WAITING, report
 from udacisense.records import store
 from udacisense.types import FailedConversion, Format, Status
@@ -160,7 +161,7 @@ def test_every_answer_is_shown_to_a_person(seeded_home: Story, call: Call, monke
     monkeypatch.setattr(verbs, "verify", lambda *_: story.verifications[1])
     monkeypatch.setattr(verbs, "benchmark", lambda *_: story.benchmarks)
     monkeypatch.setattr(verbs, "train", lambda *_: story.checkpoint)
-    assert f"top-1 {story.evaluations[1].top1 * 100:.1f} %" in call("evaluate", "x").out
+    assert percent(story.evaluations[1].top1) in call("evaluate", "x").out
     assert "batch of 4" in call("verify", "x").out
     timed = call("benchmark", "x", "y").out
     assert "260.00 MB" in timed

@@ -28,6 +28,13 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
+class Warnings:
+    """Sentences to mind."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table; every row has a cell for every column."""
 
@@ -55,4 +62,4 @@ class Gallery:
     images: tuple[EmbeddedImage, ...]
 
 
-Block = Heading | Paragraph | Bullets | Table | Gallery
+Block = Heading | Paragraph | Bullets | Warnings | Table | Gallery
