@@ -145,6 +145,7 @@ def load_model(
 
     Raises:
         NotFoundError: there is no such file. CheckpointError: it is not a ten-class MobileNetV3_Household or TorchScript.
+            DataError: another class of network was asked for.
     """
     if model_class is not MobileNetV3_Household or num_classes != len(CLASSES):
         raise DataError(
@@ -206,7 +207,11 @@ def calculate_sparsity(model: nn.Module) -> float:
 
 
 def evaluate_accuracy(model: nn.Module, loader: Loader, device: torch.device | str = "cpu") -> dict[str, float]:
-    """{"top1_acc", "top5_acc"} of a model on a loader, percent."""
+    """{"top1_acc", "top5_acc"} of a model on a loader, percent.
+
+    Raises:
+        DataError: the loader has no images.
+    """
     model.eval()
     hits, images = np.zeros(2), 0
     with torch.inference_mode():

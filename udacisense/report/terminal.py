@@ -15,6 +15,8 @@ from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph
 GAP = 2  # columns between two cells
 SENTENCE = 30
 """A cell with more text than this is read in lines of at least so many columns."""
+FIGURE = 12
+"""A cell with less text, such as a figure with its unit, stays in one line."""
 PAIR = 40
 """A longer value begins a line of its own where rows are paragraphs."""
 
@@ -37,12 +39,18 @@ def _print(console: Console, block: Block) -> None:
             _lines(console, *(f"· {item}" for item in items))
         case Warnings(items):
             _lines(console, *(f"! {item}" for item in items))
-        case Table() if _fits(block, console.width):
-            console.print(_grid(block))
         case Table():
-            _lines(console, *_stacked(block, console.width))
+            _table(console, block)
         case Gallery(images):
             _lines(console, f"The HTML report shows {len(images)} of these images.")
+
+
+def _table(console: Console, table: Table) -> None:
+    widths = _widths(table, console.width)
+    if widths is None:
+        _lines(console, *_stacked(table, console.width))
+    else:
+        console.print(_grid(table, widths))
 
 
 def _lines(console: Console, *texts: str, style: str = "") -> None:
@@ -54,25 +62,38 @@ def _lines(console: Console, *texts: str, style: str = "") -> None:
 # --- tables ---------------------------------------------------------------------------------------------------------------
 
 
-def _fits(table: Table, width: int) -> bool:
-    return sum(map(_least, _columns(table))) + GAP * (len(table.columns) - 1) <= width
+def _widths(table: Table, width: int) -> list[int] | None:
+    """How wide each column may be so that all fit; None where they cannot, even with their texts in several lines."""
+    columns = list(zip(table.columns, *table.rows, strict=True))
+    least, widths = list(map(_least, columns)), list(map(_widest, columns))
+    room = width - GAP * (len(columns) - 1)
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        most = max(range(len(columns)), key=lambda c: widths[c] - least[c])
+        widths[most] -= 1
+    return widths
 
 
-def _columns(table: Table) -> Iterator[tuple[str, ...]]:
-    return zip(table.columns, *table.rows, strict=True)
+def _widest(cells: Sequence[str]) -> int:
+    return max(len(line) for cell in cells for line in cell.split("\n"))
 
 
 def _least(cells: Sequence[str]) -> int:
-    """The columns that a column of cells needs: its longest word, and room to read where it holds sentences."""
-    word = max((len(word) for cell in cells for word in cell.split(" ") for word in word.split("\n")), default=0)
-    line = max((len(line) for cell in cells for line in cell.split("\n")), default=0)
-    return max(word, min(line, SENTENCE))
+    """The columns that a column of cells needs: no figure and no word is broken, and sentences have room to be read."""
+    return max(_least_of(line) for cell in cells for line in cell.split("\n"))
 
 
-def _grid(table: Table) -> Grid:
+def _least_of(line: str) -> int:
+    if len(line) <= FIGURE:
+        return len(line)
+    return max(SENTENCE if len(line) > SENTENCE else 0, *map(len, line.split(" ")))
+
+
+def _grid(table: Table, widths: Sequence[int]) -> Grid:
     made = Grid(box=None, pad_edge=False)
-    for name, cells in zip(table.columns, _columns(table), strict=True):
-        made.add_column(Text(visible(name)), min_width=_least(cells), overflow="fold")  # an id cut short could not be copied
+    for name, width in zip(table.columns, widths, strict=True):
+        made.add_column(Text(visible(name)), width=width, overflow="fold")
     for row in table.rows:
         made.add_row(*(Text(visible(cell)) for cell in row))
     return made

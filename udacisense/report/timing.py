@@ -16,14 +16,14 @@ from udacisense.types import Benchmark, SelfTest
 
 COURSE_WORDS: dict[Course, str] = {"worse": "✘ worse", "better": "✔ better", "same": "= same", "unknown": "? unknown"}
 TIMING_COLUMNS = (
-    "subject", "setting", "trust", "load", "first", "mean", "P50", "P95", "P99", "whole way", "images/s", "runs", "memory",
+    "subject", "setting", "trust", "load", "first", "mean", "P50", "P95", "P99", "whole way", "images/s", "memory", "runs",
     "record",
 )  # fmt: skip
 
 
 def timing_table(named: Sequence[tuple[str, Benchmark]], records: bool = True) -> Table:
-    """A row for each timed subject and setting, with its record or without."""
-    shown = None if records else -1
+    """A row for each timed subject and setting, with how often it ran and its record, or without."""
+    shown = None if records else -2
     return Table(TIMING_COLUMNS[:shown], tuple(_times(name, b)[:shown] for name, b in named))
 
 
@@ -33,7 +33,7 @@ def _times(name: str, b: Benchmark) -> tuple[str, ...]:
     way = stats.median(whole) if whole else None
     times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s, way)
     setting = f"{count(b.threads, 'thread')}, batch {b.batch}" + (f", {b.beside} busy" if b.beside else "")
-    measured = (f"{steady.images_per_s:,.1f}", count(steady.runs), mb(b.peak_rss_bytes), b.id)
+    measured = (f"{steady.images_per_s:,.1f}", mb(b.peak_rss_bytes), count(steady.runs), b.id)
     return (name, setting, trust(b).grade, *map(ms, times), *measured)
 
 

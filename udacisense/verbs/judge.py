@@ -62,6 +62,9 @@ def report(artifact: str | Path | None = None, format: str = "markdown", images:
 
     Args:
         images: put photographs of the data source into the HTML, not the sample pack's images alone.
+
+    Raises:
+        NotFoundError: no such artifact, or no such format of a report.
     """
     from udacisense.report import collect, html_report, markdown_report, with_flips
 

@@ -143,7 +143,11 @@ class Search:
         return "prefixes", self.by_prefixes(every), (), failed
 
     def by_values(self) -> tuple[tuple[LayerGap, ...], tuple[LayerGap, ...]]:
-        """The gap of every block by the file's own inner values, and of the steps inside the block that departs."""
+        """The gap of every block by the file's own inner values, and of the steps inside the block that departs.
+
+        Raises:
+            RunError: the runtime does not give the file's inner values.
+        """
         closest = Closest()
         try:
             read = READERS[self.artifact.format](self.artifact.path)
