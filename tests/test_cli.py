@@ -209,7 +209,7 @@ def test_a_terminated_verb_removes_its_temporary_files(home: Path) -> None:
     program = (
         "import sys, os, signal, time\n"
         "from udacisense.cli.app import main\n"
-        "from udacisense import verbs, store\n"
+        "from udacisense import verbs\nfrom udacisense.records import store\n"
         "from pathlib import Path\n"
         f"target = Path({str(home / 'models' / 'x.pth')!r})\n"
         "def slow():\n"

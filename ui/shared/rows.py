@@ -142,20 +142,6 @@ def checks(record: Verification) -> list[Row]:
     return rows
 
 
-def flips(record: Verification) -> list[Row]:
-    """Images whose answer changed, the widest margin first: those were the surest answers."""
-    return [
-        {
-            "image": f.image,
-            "true_class": None if f.label is None else CLASSES[f.label],
-            "checkpoint": CLASSES[f.before],
-            "artifact": CLASSES[f.after],
-            "margin": f.margin,
-        }
-        for f in sorted(record.flips, key=lambda f: -f.margin)
-    ]
-
-
 def stages(found: Sequence[Stage]) -> list[Row]:
     """Baseline, optimized, mobile with their measured figures."""
     return [
