@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 def inspect(artifact: str | Path) -> Inspection:
     """What is truly inside an artifact, by id or path, or inside any other file of a known format, by path.
 
+    >>> verbs.inspect("model.tflite").int8_share
+
     Raises:
         NotFoundError: neither. InspectError: the file is of no known format, cut off, damaged or hostile.
     """
@@ -37,6 +39,8 @@ def inspect(artifact: str | Path) -> Inspection:
 
 def package(artifact: str | Path, out: Path | None = None) -> Package:
     """Pack an artifact for an app developer into a zip, or into a folder inside `out`; by default <artifact id>.zip here.
+
+    >>> verbs.package("onnx-int8-4ce2fa81-e2cad3", Path("packages")).path
 
     Raises:
         NotFoundError: no such artifact, no checkpoint of it, or damaged golden images. FormatError: it does not run.

@@ -25,6 +25,8 @@ class Judgement:
 def ready(artifact: str | Path | None = None) -> Judgement:
     """Judge one artifact, or every one, by the rules of readiness.toml from the newest records.
 
+    >>> verbs.ready("onnx-int8-4ce2fa81-e2cad3").status
+
     Raises:
         NotFoundError: no such artifact, or none at all. RecipeError: a mistake in the rules.
     """
@@ -60,6 +62,8 @@ def worst(statuses: list[Status]) -> Status:
 def report(artifact: str | Path | None = None, format: str = "markdown", images: bool = False) -> str:
     """The report on one artifact, or on all, as "markdown" or "html" text.
 
+    >>> verbs.report(format="html")
+
     Args:
         images: put photographs of the data source into the HTML, not the sample pack's images alone.
 
@@ -92,7 +96,10 @@ class Report:
 def write_report(
     artifact: str | Path | None = None, format: str = "markdown", out: Path | None = None, images: bool = False
 ) -> Report:
-    """`report`, written to `out` where that is given."""
+    """`report`, written to `out` where that is given.
+
+    >>> verbs.write_report(format="html", out=Path("report.html")).path
+    """
     text = report(artifact, format, images)
     return Report(text, None if out is None else write_text(out, text))
 
