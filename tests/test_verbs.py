@@ -23,7 +23,7 @@ from udacisense.progress import WAITING, watched_by
 from udacisense.records.store import new_id, save
 from udacisense.settings import PROJECT
 from udacisense.types import Benchmark, Format, Subject
-from udacisense.verbs import measure, run
+from udacisense.verbs import measure
 from udacisense.verbs.judge import worst
 from udacisense.verbs.lock import heavy_work
 
@@ -109,7 +109,7 @@ def fake_timing(monkeypatch: pytest.MonkeyPatch) -> None:
         return records
 
     monkeypatch.setattr(import_module("udacisense.benchmark.run"), "benchmark", timed)
-    monkeypatch.setattr(run, "FORMATS", {"Mobile": "fake"})
+    monkeypatch.setattr(import_module("udacisense.verbs.run"), "FORMATS", {"Mobile": "fake"})
 
 
 def test_run_goes_the_whole_way(sample_home: Path, fake_formats: dict[str, Format], fake_timing: None) -> None:
