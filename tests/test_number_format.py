@@ -48,6 +48,7 @@ def test_figures_keep_three_digits_thousands_marks_and_no_minus_zero() -> None:
     assert number_format.ms(0.0009999) == "1.00 ms"  # rounds up into the next size
     assert number_format.ms(0.0) == "0 ms"
     assert number_format.mb(2_000 * number_format.MB) == "2,000.00 MB"
+    assert number_format.mb(500) == "under 0.01 MB"
     assert number_format.percent(-0.0001) == "0.0 %"
     assert number_format.percent(0.03, 0) == "3 %"
     assert number_format.points(-0.0123) == "-1.2 pp"

@@ -44,8 +44,11 @@ def points(fraction: float) -> str:
 
 
 def mb(size_bytes: float | None, decimals: int = 2) -> str:
-    """Bytes as "5.96 MB"."""
-    return NOT_MEASURED if size_bytes is None else f"{size_bytes / MB:,.{decimals}f} MB"
+    """Bytes as "5.96 MB"; what would round to nothing is "under 0.01 MB"."""
+    if size_bytes is None:
+        return NOT_MEASURED
+    smallest = 10**-decimals
+    return f"under {smallest:g} MB" if size_bytes < smallest * MB else f"{size_bytes / MB:,.{decimals}f} MB"
 
 
 def gb(size_bytes: float) -> str:
