@@ -8,6 +8,7 @@ import pytest
 
 from tests.story import Story
 from udacisense.formats import FORMATS
+from udacisense.number_format import MB
 from udacisense.records import store
 from udacisense.report.artifact_evidence import collect
 from udacisense.types import Evaluation
@@ -15,7 +16,6 @@ from ui.benchmark import charts as benchmark_charts
 from ui.shared import charts
 from ui.shared.chart_style import OTHER_COLOR, format_color
 from ui.shared.entries import Stage, SubjectMetrics, entries, stages, timed_entries
-from ui.shared.number_format import BYTES_A_MB
 
 UNMEASURED = SubjectMetrics("nothing-fp32", "nothing fp32", "nothing", None)
 
@@ -65,7 +65,7 @@ def test_a_format_has_the_same_colour_in_every_chart(measured: tuple[SubjectMetr
 
 def test_sizes_and_memory_are_in_mb_and_leave_gaps(measured: tuple[SubjectMetrics, ...], seeded_home: Story) -> None:
     sizes = charts.sizes(measured).data[0].x
-    assert list(sizes[:3]) == pytest.approx([b.size_bytes / BYTES_A_MB for b in seeded_home.benchmarks])
+    assert list(sizes[:3]) == pytest.approx([b.size_bytes / MB for b in seeded_home.benchmarks])
     assert sizes[3] is None
     assert list(charts.memory(measured).data[0].x) == [260.0, 260.0, 260.0, None]
 

@@ -21,6 +21,7 @@ from udacisense import formats, verbs
 from udacisense.cli.app import main
 from udacisense.cli.watching import JobSink, LogSink
 from udacisense.errors import ExportError
+from udacisense.number_format import percent
 from udacisense.progress import WAITING, report
 from udacisense.records import store
 from udacisense.types import FailedConversion, Format, Status
@@ -151,7 +152,7 @@ def test_what_libraries_print_stays_out_of_the_document(
     ended = call("convert", "x", "--json")
     assert json.loads(ended.out)["id"] == seeded_home.faithful.id
     assert "a library says hello" in ended.err
-    assert "50%  half way" in ended.err
+    assert "50 %  half way" in ended.err
 
 
 def test_every_answer_is_shown_to_a_person(seeded_home: Story, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +161,7 @@ def test_every_answer_is_shown_to_a_person(seeded_home: Story, call: Call, monke
     monkeypatch.setattr(verbs, "verify", lambda *_: story.verifications[1])
     monkeypatch.setattr(verbs, "benchmark", lambda *_: story.benchmarks)
     monkeypatch.setattr(verbs, "train", lambda *_: story.checkpoint)
-    assert f"top-1 {story.evaluations[1].top1 * 100:.1f} %" in call("evaluate", "x").out
+    assert percent(story.evaluations[1].top1) in call("evaluate", "x").out
     assert "batch of 4" in call("verify", "x").out
     timed = call("benchmark", "x", "y").out
     assert "260.00 MB" in timed
@@ -208,8 +209,7 @@ def test_a_terminated_verb_removes_its_temporary_files(home: Path) -> None:
     program = (
         "import sys, os, signal, time\n"
         "from udacisense.cli.app import main\n"
-        "from udacisense import verbs\n"
-        "from udacisense.records import store\n"
+        "from udacisense import verbs\nfrom udacisense.records import store\n"
         "from pathlib import Path\n"
         f"target = Path({str(home / 'models' / 'x.pth')!r})\n"
         "def slow():\n"

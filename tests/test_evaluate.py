@@ -12,7 +12,7 @@ from udacisense.data.preprocess import preprocess
 from udacisense.errors import MeasureError, NotFoundError, RunError, StoreError
 from udacisense.evaluation import predictions
 from udacisense.evaluation.evaluate import evaluate
-from udacisense.evaluation.predictions import load_predictions, logits_for, predict_all
+from udacisense.evaluation.predictions import load_predictions, predict_all
 from udacisense.progress import watched_by
 from udacisense.records import store
 from udacisense.types import Checkpoint, Evaluation
@@ -83,7 +83,7 @@ def test_lost_predictions_are_computed_again(checkpoint: Checkpoint, damage: str
     else:
         other = predict_all(checkpoint, fake_dataset(12, seed=3))
         predictions._write(replace(other, path=path))
-    np.testing.assert_allclose(logits_for(checkpoint, data), fixed_logits(preprocess(data.images)), rtol=1e-6)
+    np.testing.assert_allclose(predict_all(checkpoint, data).logits, fixed_logits(preprocess(data.images)), rtol=1e-6)
     assert load_predictions(record).hashes == data.hashes
 
 

@@ -13,6 +13,7 @@ from tests.fakes import made
 from tests.story import Story, tell
 from udacisense.data.sources import load_dataset
 from udacisense.labels import CLASSES
+from udacisense.number_format import percent
 from udacisense.records import store
 from udacisense.types import Flip, LayerGap, Localisation, Verification
 from udacisense.verify import NEAR_TIE, is_near_tie, split
@@ -50,7 +51,7 @@ def test_the_accuracy_is_judged_by_its_interval_and_the_images_that_are_missing_
     assert "further labelled images" in text
     record = seeded_home.verifications[1]
     assert metrics(at)["Changed answers"] == str(len(record.flips))
-    assert metrics(at)["Accuracy"] == f"{record.accuracy_after:.1%}".replace("%", " %")
+    assert metrics(at)["Accuracy"] == percent(record.accuracy_after)
 
 
 def test_images_without_labels_have_agreement_and_no_accuracy(seeded_home: Story) -> None:

@@ -201,7 +201,7 @@ def test_files_that_were_started_once_need_a_larger_gain(pair: tuple[Checkpoint,
     benchmarks(pair, 0.010, new_s, blocks_per_start=())
     found = verdict(judge(pair[1]), "faster_than_baseline")
     assert found.status == status
-    assert "of one start each, widened by 25%" in found.reason
+    assert "of one start each, widened by 25 %" in found.reason
 
 
 def test_times_of_different_runs_are_never_compared(pair: tuple[Checkpoint, Artifact]) -> None:

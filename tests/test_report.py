@@ -13,18 +13,19 @@ from PIL import Image
 from tests.story import Story
 from udacisense.data.dataset import Dataset
 from udacisense.data.sources import load_dataset
+from udacisense.number_format import NOT_MEASURED, mb, measured, ms, percent
 from udacisense.records import store
 from udacisense.report import (
     ArtifactEvidence,
-    Pipeline,
-    Stage,
+    PipelineStage,
+    PipelineSummary,
     collect,
     draw_pipeline,
     html_report,
     markdown_report,
     with_flips,
 )
-from udacisense.report.blocks import NOT_MEASURED, Heading, Paragraph, Table, measured, megabytes, milliseconds, percent
+from udacisense.report.blocks import Heading, Paragraph, Table
 from udacisense.report.html import to_html
 from udacisense.report.markdown import escape, to_markdown
 from udacisense.report.pipeline import comparison, deployment_metrics
@@ -35,13 +36,13 @@ from udacisense.verify import is_near_tie
 SOURCES_OF_FIGURES = ("eval", "verify", "bench", "ready")
 
 
-def pipeline_of(story: Story) -> Pipeline:
+def pipeline_of(story: Story) -> PipelineSummary:
     subjects = (("Optimized", story.checkpoint), ("Mobile", story.faithful), ("Mobile Lite", story.drifting))
     stages = tuple(
-        Stage(name, subject, f"format of {name}", f"target of {name}", story.evaluations[i], story.benchmarks[i])
+        PipelineStage(name, subject, f"format of {name}", f"target of {name}", story.evaluations[i], story.benchmarks[i])
         for i, (name, subject) in enumerate(subjects)
     )
-    return Pipeline(None, stages, story.verifications, story.readiness)
+    return PipelineSummary(None, stages, story.verifications, story.readiness)
 
 
 def test_collect_finds_the_newest_records_of_these_very_bytes(seeded_home: Story) -> None:
@@ -123,8 +124,8 @@ def test_a_row_must_fill_its_columns() -> None:
 
 
 def test_what_was_not_measured_is_never_a_number() -> None:
-    assert {percent(None), megabytes(None), milliseconds(None), measured(None, "ms")} == {NOT_MEASURED}
-    assert (percent(0.0), megabytes(1024 * 1024), milliseconds(0.00731)) == ("0.0 %", "1.00 MB", "7.31 ms")
+    assert {percent(None), mb(None), ms(None), measured(None, "ms")} == {NOT_MEASURED}
+    assert (percent(0.0), mb(1024 * 1024), ms(0.00731)) == ("0.0 %", "1.00 MB", "7.31 ms")
     assert measured(5.2, "ms", (5.1, 5.3)) == "5.20 ms (95 %: 5.10 to 5.30)"
     assert measured(-0.001, "pp") == "0.0 pp"
 
@@ -142,7 +143,7 @@ def test_the_notebooks_table_with_measured_figures(seeded_home: Story) -> None:
 
 def test_missing_figures_of_the_pipeline_are_said_to_be_missing(seeded_home: Story, tmp_path: Path) -> None:
     whole = pipeline_of(seeded_home)
-    bare = Pipeline(None, tuple(replace(s, evaluation=None, benchmark=None) for s in whole.stages), (), ())
+    bare = PipelineSummary(None, tuple(replace(s, evaluation=None, benchmark=None) for s in whole.stages), (), ())
     table = comparison(bare)
     assert table["Change"][0] == table["Mobile Model"][2] == NOT_MEASURED
     metrics = deployment_metrics(bare)

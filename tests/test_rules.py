@@ -33,8 +33,8 @@ def test_the_products_rules_are_the_notebooks_and_its_own() -> None:
     ("text", "message"),
     [
         pytest.param("", "hold no rule", id="empty"),
-        pytest.param("[latency", "are not TOML", id="not TOML"),
-        pytest.param("\udcff", "are not TOML", id="not text"),
+        pytest.param("[latency", "is not a TOML file", id="not TOML"),
+        pytest.param("\udcff", "is not a TOML file", id="not text"),
         pytest.param(RULE.replace('"latency"', '"speed"'), "latency / measure", id="unknown measure"),
         pytest.param(RULE.replace("limit = 200\n", ""), "needs a limit and a bound", id="no limit"),
         pytest.param(RULE.replace("200", "inf"), "finite", id="infinite limit"),

@@ -14,6 +14,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent  # not resolved: in a virtual environment the tools lie beside its own python
 
+TYPED = ("udacisense", "ui", "pages", "app.py", "server", "tools", "benchmarks")
+
 
 def checks(quick: bool) -> list[tuple[str, list[str]]]:
     """Name and command of each check."""
@@ -24,8 +26,10 @@ def checks(quick: bool) -> list[tuple[str, list[str]]]:
     return [
         ("format", [python, "-m", "ruff", "format", "--check", "."]),
         ("lint", [python, "-m", "ruff", "check", "."]),
-        ("types", [python, "-m", "mypy", "--strict", "udacisense", "ui", "pages", "app.py"]),
+        ("types", [python, "-m", "mypy", "--strict", *TYPED]),
         ("imports", [str(BIN / "lint-imports")]),
+        ("import circles", [python, "tools/import_cycles.py"]),
+        ("errors named", [python, "tools/raises.py"]),
         ("tests", [*pytest, "not slow and not e2e", "-n", "2", "--dist", "loadfile"]),
         *([] if quick else alone),
     ]

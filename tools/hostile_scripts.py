@@ -78,7 +78,8 @@ def _write_sound(lite: bool, path: Path) -> None:
         if lite:
             layers = (torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.ReLU(), torch.nn.Linear(3, 10))
             net = torch.nn.Sequential(*layers).eval()
-            torch.jit.trace(net, torch.zeros(1, 3, 8, 8))._save_for_lite_interpreter(str(path))
+            traced = torch.jit.trace(net, torch.zeros(1, 3, 8, 8))  # type: ignore[no-untyped-call]
+            traced._save_for_lite_interpreter(str(path))
         else:
             torch.jit.save(torch.jit.script(_net()), str(path))
 
@@ -95,7 +96,8 @@ def _net() -> object:
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             """Ten answers."""
-            return self.head(x.mean(dim=[2, 3]))
+            answers: torch.Tensor = self.head(x.mean(dim=[2, 3]))
+            return answers
 
     Net.__module__, Net.__qualname__ = "__main__", "Net"
     return Net().eval()

@@ -15,6 +15,8 @@ __all__ = ["benchmark", "classify", "convert", "judge", "open", "verify"]
 def open(path_or_id: str | Path) -> Subject:
     """The record of a checkpoint or artifact, by the path of its file or by its id; nothing is loaded yet.
 
+    >>> checkpoint = udacisense.open("models/baseline_mobilenet/checkpoints/model.pth")
+
     Raises:
         NotFoundError: there is neither; the message names what comes close.
     """
@@ -23,6 +25,8 @@ def open(path_or_id: str | Path) -> Subject:
 
 def convert(checkpoint: Named, format: str = "torchscript", precision: Precision = "fp32") -> Artifact:
     """The artifact of a checkpoint in a phone format, published in models/mobile; what was made before is not made again.
+
+    >>> artifact = udacisense.convert(checkpoint, "onnx", "int8")
 
     Raises:
         NotFoundError: no such checkpoint. FormatError: it is an artifact, there is no such format, its tools are missing,
@@ -34,6 +38,8 @@ def convert(checkpoint: Named, format: str = "torchscript", precision: Precision
 def verify(artifact: Named) -> Verification:
     """The proof, on every test image of the data source, that an artifact is the same model as its checkpoint, or is not.
 
+    >>> udacisense.verify(artifact).verdict
+
     Raises:
         NotFoundError: no such artifact, or its checkpoint is gone. DataError: no images. FormatError: it does not run.
     """
@@ -42,6 +48,8 @@ def verify(artifact: Named) -> Verification:
 
 def benchmark(*subjects: Named, protocol: str = "standard") -> tuple[Benchmark, ...]:
     """The times of checkpoints and artifacts, taken side by side; only times of one call may be compared.
+
+    >>> udacisense.benchmark(checkpoint, artifact, protocol="quick")
 
     Args:
         protocol: quick, standard, soak, or a .toml file.
@@ -54,6 +62,8 @@ def benchmark(*subjects: Named, protocol: str = "standard") -> tuple[Benchmark, 
 
 def judge(artifact: Named) -> Readiness:
     """The verdict on an artifact by the rules of readiness.toml, from the newest records; nothing is measured.
+
+    >>> udacisense.judge(artifact).status
 
     Raises:
         NotFoundError: no such artifact. RecipeError: a mistake in the rules.

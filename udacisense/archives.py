@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from udacisense.errors import CheckpointError
+from udacisense.number_format import gb, mb
 
 MAX_FILE_BYTES = 2 << 30
 """Largest model file that is opened; the largest classifier in common use has about 1.2 GB of weights."""
@@ -47,7 +48,7 @@ def check_file(path: Path) -> None:
     """
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        raise ArchiveError(f"it has {size / 2**30:.1f} GB, a classifier has at most {MAX_FILE_BYTES / 2**30:.0f}")
+        raise ArchiveError(f"it has {gb(size)}, a classifier has at most {gb(MAX_FILE_BYTES)}")
 
 
 def is_archive(path: Path) -> bool:
@@ -85,7 +86,7 @@ def check_arrays(path: Path) -> None:
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as exc:
         raise ArchiveError(f"it is no archive of arrays ({str(exc).rstrip('.')})") from exc
     if unpacked > MAX_ARRAYS_BYTES:
-        raise ArchiveError(f"it would unpack to {unpacked / 2**20:.0f} MB")
+        raise ArchiveError(f"it would unpack to {mb(unpacked, 0)}")
 
 
 def read_text(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -133,7 +134,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
         raise ArchiveError("its parts overlap")
     unpacked, most = sum(entry.file_size for entry in entries), max(RATIO * size, ALWAYS_ALLOWED_BYTES)
     if unpacked > most:
-        raise ArchiveError(f"{size / 2**20:.1f} MB would unpack to {unpacked / 2**20:.0f} MB, as no saved model does")
+        raise ArchiveError(f"{mb(size)} would unpack to {mb(unpacked, 0)}, as no saved model does")
 
 
 def strings_of(raw: bytes) -> Iterator[str]:

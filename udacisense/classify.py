@@ -70,6 +70,8 @@ class Classifier:
 def classify(image: str | Path | bytes | Pixels, subject: Named) -> Classification:
     """The classification of one image by a checkpoint or artifact; for many images see `open_classifier`.
 
+    >>> udacisense.classify("photo.png", artifact).top(1)
+
     Args:
         image: the path of an image file, its bytes, or its pixels, uint8 (H, W, 3).
         subject: the record, its id, or the path of its file.

@@ -33,7 +33,7 @@ from udacisense.models import summary
 from udacisense.models.checkpoint import read_checkpoint, save_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.network import MobileNetV3_Household
-from udacisense.report.blocks import MB
+from udacisense.number_format import MB, count, mb, millions
 from udacisense.settings import settings
 from udacisense.torchscript.load import quiet_jit
 from udacisense.vision import torchvision
@@ -115,8 +115,8 @@ def print_dataloader_stats(loader: Loader, name: str = "Dataset") -> None:
     images = cast(HouseholdImages, loader.dataset)
     print(f"{name}: {len(images)} images in {len(loader)} batches of up to {loader.batch_size}, {images.input_px} pixels")
     print(f"  source: {images.data.ref.source}, split {images.data.ref.scheme}, dataset {images.data.ref.dataset_id}")
-    for label, count in images.data.counts().items():
-        print(f"  {label}: {count}")
+    for label, here in images.data.counts().items():
+        print(f"  {label}: {here}")
 
 
 def visualize_batch(loader: Loader, num_images: int = 6) -> None:
@@ -145,6 +145,7 @@ def load_model(
 
     Raises:
         NotFoundError: there is no such file. CheckpointError: it is not a ten-class MobileNetV3_Household or TorchScript.
+            DataError: another class of network was asked for.
     """
     if model_class is not MobileNetV3_Household or num_classes != len(CLASSES):
         raise DataError(
@@ -166,9 +167,9 @@ def print_model_summary(model: nn.Module) -> None:
     for layer in found.layers:
         if layer.parameters:
             print(f"  {layer.name:<45} {layer.kind:<18} {layer.parameters:>9,}")
-    parameters = "folded into the graph" if found.parameters is None else f"{found.parameters:,}"
-    macs = "not counted" if found.macs is None else f"{found.macs / 1e6:.1f} million"
-    print(f"Parameters: {parameters}; multiply-accumulates of one image: {macs}; size: {found.size_bytes / MB:.2f} MB")
+    parameters = "folded into the graph" if found.parameters is None else count(found.parameters)
+    macs = "not counted" if found.macs is None else millions(found.macs)
+    print(f"Parameters: {parameters}; multiply-accumulates of one image: {macs}; size: {mb(found.size_bytes)}")
 
 
 def get_model_size(model: nn.Module) -> float:
@@ -206,7 +207,11 @@ def calculate_sparsity(model: nn.Module) -> float:
 
 
 def evaluate_accuracy(model: nn.Module, loader: Loader, device: torch.device | str = "cpu") -> dict[str, float]:
-    """{"top1_acc", "top5_acc"} of a model on a loader, percent."""
+    """{"top1_acc", "top5_acc"} of a model on a loader, percent.
+
+    Raises:
+        DataError: the loader has no images.
+    """
     model.eval()
     hits, images = np.zeros(2), 0
     with torch.inference_mode():

@@ -107,7 +107,7 @@ def test_one_start_of_each_is_weaker_than_many() -> None:
         found = compare(replace(a, blocks_per_start=()), replace(b, blocks_per_start=()))
         wrong += found.speed in ("faster", "slower")
     assert wrong <= 3
-    assert "of one start each, widened by 25%" in found.reason
+    assert "of one start each, widened by 25 %" in found.reason
     assert "Time both again with this version." in found.reason
 
 

@@ -31,7 +31,7 @@ def test_a_small_change_is_told_and_is_no_drift() -> None:
     levels = [0.0100 + 0.00001 * (i % 3) for i in range(30)] + [0.0102 + 0.00001 * (i % 3) for i in range(30)]
     found = drift(bench(levels))
     assert found.course == "steady"
-    assert "under 3%" in found.reason
+    assert "under 3 %" in found.reason
 
 
 def test_few_blocks_say_nothing() -> None:

@@ -50,7 +50,9 @@ def test_an_installed_package_finds_its_protocols(home: Path, tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(WHOLE + "colour = 3\n", r"there is no key 'colour'; the keys are order, starts, rounds", id="unknown key"),
+        pytest.param(
+            WHOLE + "colour = 3\n", r"colour: there is no such key, the keys are name, order, starts, rounds", id="unknown key"
+        ),
         pytest.param(
             WHOLE.replace("rounds = 8", "rounds = 0"), "rounds: Input should be greater than or equal to 1", id="rounds"
         ),
@@ -61,7 +63,7 @@ def test_an_installed_package_finds_its_protocols(home: Path, tmp_path: Path, mo
         pytest.param(
             WHOLE.replace("starts = 6\nrounds = 8", "starts = 2\nrounds = 2"), "2 starts of 2 rounds are too few", id="few"
         ),
-        pytest.param("rounds = ", "is not TOML", id="no TOML"),
+        pytest.param("rounds = ", "is not a TOML file", id="no TOML"),
         pytest.param("", "Field required", id="empty"),
     ],
 )

@@ -33,11 +33,11 @@ def test_nothing_speaks_against_a_quiet_run() -> None:
     [
         pytest.param(replace(quiet(), warmup_stable=False), "B", "had not settled", id="warm-up"),
         pytest.param(replace(quiet(), conditions=()), "B", "was not recorded", id="old record"),
-        pytest.param(under(others=0.2), "B", "used 20% of the processor", id="load"),
-        pytest.param(under(others=0.6), "C", "used 60% of the processor", id="heavy load"),
-        pytest.param(under(waited_s=0.025), "B", "For 5% of the time it waited", id="kept waiting"),
-        pytest.param(under(waited_s=0.3), "D", "For 60% of the time it waited", id="kept waiting long"),
-        pytest.param(replace(quiet(), timer_s=0.0007), "C", "smallest step is 7% of a run", id="coarse clock"),
+        pytest.param(under(others=0.2), "B", "used 20 % of the processor", id="load"),
+        pytest.param(under(others=0.6), "C", "used 60 % of the processor", id="heavy load"),
+        pytest.param(under(waited_s=0.025), "B", "For 5 % of the time it waited", id="kept waiting"),
+        pytest.param(under(waited_s=0.3), "D", "For 60 % of the time it waited", id="kept waiting long"),
+        pytest.param(replace(quiet(), timer_s=0.0007), "C", "smallest step is 7 % of a run", id="coarse clock"),
         pytest.param(under(throttles=1), "C", "slowed 16 times for their heat", id="throttled"),
         pytest.param(
             replace(quiet(), blocks_s=quiet().blocks_s[:4], blocks_per_start=(), conditions=()),
@@ -56,7 +56,7 @@ def test_each_doubt_lowers_the_grade_with_a_sentence(record: Benchmark, grade: s
 
 def test_a_clock_that_falls_is_told() -> None:
     clocks: list[Conditions] = [replace(QUIET, at_s=5.0 * i, mhz=3000.0 if i < 12 else 2000.0) for i in range(16)]
-    assert "fell by 33%" in trust(replace(quiet(), conditions=tuple(clocks))).words
+    assert "fell by 33 %" in trust(replace(quiet(), conditions=tuple(clocks))).words
 
 
 def test_a_drift_counts_but_not_where_it_was_looked_for() -> None:
@@ -79,7 +79,7 @@ def test_one_far_run_among_many_keeps_the_grade() -> None:
 def test_far_runs_that_matter_are_told_with_what_they_do() -> None:
     record = quiet()
     words = trust(replace(record, blocks_s=(*record.blocks_s[:-1], (*record.blocks_s[-1], 0.5)))).words
-    assert "1 of 321 runs (0.3%) were far off, up to 500.0 ms against a median of 10.1 ms" in words
+    assert "1 of 321 runs (0.3 %) were far off, up to 500 ms against a median of 10.1 ms" in words
     assert "they are kept, and move the average by +15" in words
 
 

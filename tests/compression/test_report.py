@@ -157,7 +157,7 @@ def test_a_card_tells_how_it_was_compressed(home: Path) -> None:
     ]  # fmt: skip
     accuracy = section(text, "Accuracy")
     assert "Top-1 70.0 %, 95 % interval 63.3 to 75.9 % (Wilson)" in accuracy
-    assert "Against what it was compressed from: -10.0 points" in accuracy
+    assert "Against what it was compressed from: -10.0 pp" in accuracy
     assert "| clock | 20 |" in accuracy
 
 

@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 FINETUNE = {"input_px": 32, "epochs": 2, "batch": 8, "lr": 0.0005, "ema_decay": 0.5}
 
 
-def images(count: int = 32, seed: int = 0) -> TrainingImages:
+def samples(count: int = 32, seed: int = 0) -> TrainingImages:
     """Noise of one colour a class: something that can be learnt."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 10
@@ -29,7 +29,7 @@ def images(count: int = 32, seed: int = 0) -> TrainingImages:
 
 def work(states: Path, **changes: Any) -> Work:
     """What a step is given; the teacher is the network that everything starts from."""
-    given: dict[str, Any] = {"train": images(), "validation": None, "teacher": network(), "seed": 1, "device": CPU}
+    given: dict[str, Any] = {"train": samples(), "validation": None, "teacher": network(), "seed": 1, "device": CPU}
     return Work(states=states, **{**given, **changes})
 
 

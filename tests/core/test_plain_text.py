@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 
 from tests.story import Story
-from udacisense.cli.console import lines, table
 from udacisense.plain_text import one_line, visible
-from udacisense.report import Pipeline, Stage, draw_pipeline
+from udacisense.report import PipelineStage, PipelineSummary, draw_pipeline
+from udacisense.report.blocks import Heading, Paragraph, Table, Warnings
+from udacisense.report.terminal import to_terminal
 from ui.shared.rows import to_csv
 
 
@@ -25,8 +26,11 @@ def test_what_a_terminal_would_obey_is_marked() -> None:
 def test_names_in_lines_and_tables_are_printed_as_they_are() -> None:
     out = io.StringIO()
     console = Console(file=out, width=160, highlight=False, emoji=False)
-    lines(console, "[red]a[/red] :smile: \x1b]8;;http://evil.invalid\x1b\\b")
-    table(console, "t", ["c"], [["[link=http://evil.invalid]x[/link] \x1b[31m"]])
+    text = "[red]a[/red] :smile: \x1b]8;;http://evil.invalid\x1b\\b"
+    cell = "[link=http://evil.invalid]x[/link] \x1b[31m"
+    to_terminal([Paragraph(text), Heading(1, text), Warnings((text,)), Table((text,), ((cell,),))], console)
+    console.width = 10
+    to_terminal([Table((text, text), ((cell, cell),))], console)
     assert "\x1b" not in out.getvalue()
     assert "[red]a[/red] :smile: " in out.getvalue()
     assert "[link=http://evil.invalid]x[/link]" in out.getvalue()
@@ -36,8 +40,11 @@ def test_a_drawing_reads_no_formula_in_a_title(seeded_home: Story, tmp_path: Pat
     hostile = replace(seeded_home.readiness[0].verdicts[0], title=r"$\nonsense{$ and $x$")
     judged = replace(seeded_home.readiness[0], verdicts=(hostile,))
     artifact = replace(seeded_home.faithful, id=r"$\frac{$")
-    stages = (Stage("Optimized", seeded_home.checkpoint, "f", "t", None, None), Stage("Mobile", artifact, "f", "t", None, None))
-    drawn = draw_pipeline(Pipeline(None, stages, (), (judged,)), tmp_path / "drawn.png")
+    stages = (
+        PipelineStage("Optimized", seeded_home.checkpoint, "f", "t", None, None),
+        PipelineStage("Mobile", artifact, "f", "t", None, None),
+    )
+    drawn = draw_pipeline(PipelineSummary(None, stages, (), (judged,)), tmp_path / "drawn.png")
     assert drawn.stat().st_size > 0
 
 

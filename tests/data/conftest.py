@@ -7,7 +7,7 @@ import io
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -57,15 +57,15 @@ def cifar_rows(count: int, seed: int) -> tuple[NDArray[np.uint8], list[int]]:
     return rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8), fine
 
 
-class _Python2Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
+class _Python2Pickler(pickle._Pickler):
     """Writes text and bytes as Python 2 wrote its strings, as in the published files."""
 
-    dispatch: ClassVar[dict[type, object]] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar[dict[type, Any]] = dict(pickle._Pickler.dispatch)
 
     def save_string(self, value: str | bytes) -> None:
         raw = value.encode("latin-1") if isinstance(value, str) else value
-        self.write(pickle.BINSTRING + len(raw).to_bytes(4, "little") + raw)
-        self.memoize(value)
+        self.write(pickle.BINSTRING + len(raw).to_bytes(4, "little") + raw)  # type: ignore[attr-defined]
+        self.memoize(value)  # type: ignore[attr-defined]
 
     dispatch[str] = dispatch[bytes] = save_string
 
@@ -90,7 +90,8 @@ def write_cifar(folder: Path, split: SplitName, pixels: NDArray[np.uint8], fine:
 def cifar(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A downloaded stand-in: 80 train and 40 test images, half of them of household classes."""
     where = cifar100.cifar100_folder()
-    for split, count, seed in (("train", 80, 1), ("test", 40, 2)):
+    made: tuple[tuple[SplitName, int, int], ...] = (("train", 80, 1), ("test", 40, 2))
+    for split, count, seed in made:
         monkeypatch.setitem(cifar100.MD5, split, write_cifar(where, split, *cifar_rows(count, seed)))
     cifar100._household.cache_clear()
     yield where

@@ -169,7 +169,7 @@ def xnnpack(weights: Any, quantised: bool = False) -> bytes:
     flat = Flat(b"XN01").root(graph)
     start = 32
     header = bytes(4) + b"XH00" + struct.pack("<HIIIQ", 30, start, len(flat), start + len(flat), weights.nbytes)
-    return header.ljust(start, b"\0") + flat + weights.tobytes()
+    return bytes(header.ljust(start, b"\0") + flat + weights.tobytes())
 
 
 def executorch(blob: bytes | None, portable: bool = False) -> bytes:

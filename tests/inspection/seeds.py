@@ -50,7 +50,7 @@ def _torchscript(lite: bool) -> bytes:
     small = torch.nn.Sequential(*layers, torch.nn.Linear(4, 10)).eval()
     with tempfile.TemporaryDirectory() as folder, quiet_jit():
         path = Path(folder) / "m.ptl"
-        traced = torch.jit.trace(small, torch.zeros(1, 3, 224, 224))
+        traced = torch.jit.trace(small, torch.zeros(1, 3, 224, 224))  # type: ignore[no-untyped-call]
         if lite:
             traced._save_for_lite_interpreter(str(path))
         else:

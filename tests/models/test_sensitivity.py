@@ -12,7 +12,8 @@ from tests.networks import images, network, saved
 from tests.real_files import calibration
 from udacisense.formats import FORMATS
 from udacisense.models import sensitivity
-from udacisense.models.float_blocks import BLOCK, blocks_in_float
+from udacisense.models.block_names import BLOCK
+from udacisense.models.float_blocks import blocks_in_float
 from udacisense.models.network import TruncatedNetwork
 from udacisense.models.sensitivity import noise_of_blocks, sensitive_blocks, worst_blocks
 

@@ -26,7 +26,8 @@ KEYWORDS = {"body", "label", "help", "text", "caption", "delta", "icon", "option
 """Named arguments that are read as Markdown too."""
 PLAIN_KEYWORDS = {("selectbox", "options"), ("text_input", "value"), ("number_input", "value"), ("toggle", "value")}
 SAFE = {
-    "escape", "code", "len", "mb", "percent", "ms", "count", "millions", "duration", "model_card",
+    "escape", "code", "len", "model_card", "mb", "gb", "percent", "ms", "count", "millions", "duration", "decibels", "points",
+    "change_percent", "percent_range", "points_range", "ratio_range", "share", "ratio", "in_unit",
 }  # fmt: skip
 """Functions whose text is made of numbers and our own words, or was escaped."""
 GATHERED = {"list", "tuple", "sorted", "reversed", "enumerate", "dict.fromkeys", "map", "set"}

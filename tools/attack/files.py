@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.attack import homes, measured
 from tools.attack.row import Row
 
-NAMES = (
+NAMES: tuple[str | bytes, ...] = (
     "n" * 240, "two  spaces", "quote'", 'quote"', "new\nline", "semi;colon", "$(touch {P})", "`touch {P}`", "a && b", "| cat",
     "<img src=x onerror=alert(1)>", "**bold** [l](evil.invalid)", "\u202egpj.right-to-left", "--json", "-rf", "~root",
     "%s%n%x", b"not-\xff-utf8",

@@ -96,8 +96,8 @@ def rewritten(archive: bytes, changes: Mapping[str, Callable[[bytes], bytes]]) -
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
-            change = changes.get(name.partition("/")[2], lambda raw: raw)
-            new.writestr(name, change(old.read(name)))
+            raw, change = old.read(name), changes.get(name.partition("/")[2])
+            new.writestr(name, change(raw) if change else raw)
     return out.getvalue()
 
 

@@ -122,9 +122,10 @@ def _requests(process: psutil.Process, port: int) -> Row:
 def _connects(port: int, origin: str) -> bool:
     from websockets.exceptions import InvalidStatus
     from websockets.sync.client import connect
+    from websockets.typing import Origin, Subprotocol
 
     try:
-        with connect(f"ws://127.0.0.1:{port}/_stcore/stream", origin=origin, subprotocols=["streamlit"]):  # type: ignore[arg-type,list-item]
+        with connect(f"ws://127.0.0.1:{port}/_stcore/stream", origin=Origin(origin), subprotocols=[Subprotocol("streamlit")]):
             return True
     except InvalidStatus:
         return False
@@ -159,15 +160,17 @@ def _visit(port: int, page: str, query: str) -> str:
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
     from websockets.sync.client import connect
+    from websockets.typing import Subprotocol
 
     asked = BackMsg()
     asked.rerun_script.query_string = query
     asked.rerun_script.page_name = page
     said = []
-    with connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket_:  # type: ignore[list-item]
+    protocols = [Subprotocol("streamlit")]
+    with connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=protocols, max_size=None) as socket_:
         socket_.send(asked.SerializeToString())
         while True:
-            message = ForwardMsg.FromString(socket_.recv(timeout=180))  # type: ignore[arg-type]
+            message = ForwardMsg.FromString(socket_.recv(timeout=180, decode=False))
             said.append(str(message))
             if message.WhichOneof("type") == "script_finished":
                 return "\n".join(said)

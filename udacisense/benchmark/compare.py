@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from udacisense.benchmark.replication import MIN_STARTS, Ratio, ratio, ratio_of_starts
 from udacisense.metrics.stats import Estimate
+from udacisense.number_format import percent, ratio_range
 from udacisense.types import Benchmark
 
 Speed = Literal["faster", "slower", "same", "unknown"]
@@ -61,10 +62,10 @@ def _judged(found: Ratio | None) -> Comparison:
 
 
 def _reason(speed: Speed, found: Ratio) -> str:
-    value, low, high = found.estimate
-    figures = f"{value:.2f} times as long, 95 % interval {low:.2f} to {high:.2f} from {found.origin}"
+    took = found.estimate
+    figures = f"{took.value:.2f} times as long, 95 % interval {ratio_range(took)} from {found.origin}"
     if speed != "unknown":
-        words = {"faster": "Faster", "slower": "Slower", "same": f"The same within {SAME:.0%}"}
+        words = {"faster": "Faster", "slower": "Slower", "same": f"The same within {percent(SAME, 0)}"}
         return f"{words[speed]}: {figures}."
     advice = (
         "Use a protocol with more starts, or a quieter machine." if found.repeated else "Time both again with this version."

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from udacisense.metrics.stats import independent, median
+from udacisense.number_format import change_percent, percent
 from udacisense.types import Benchmark
 
 Course = Literal["steady", "slower", "faster", "unknown"]
@@ -101,6 +102,6 @@ def _began(bench: Benchmark) -> list[float]:
 def _reason(course: Course, at_s: float | None, change: float, length_s: float) -> str:
     over = f"over {length_s:.0f} s"
     if course == "steady":
-        small = f", which is under {MATTERS:.0%}" if at_s is not None else ""
-        return f"Steady {over}: the last third differs from the start by {change:+.1%}{small}."
-    return f"{course.capitalize()} by {abs(change):.1%} from {at_s or 0:.0f} s on, {over}: judge it by its steady state."
+        small = f", which is under {percent(MATTERS, 0)}" if at_s is not None else ""
+        return f"Steady {over}: the last third differs from the start by {change_percent(change)}{small}."
+    return f"{course.capitalize()} by {percent(abs(change))} from {at_s or 0:.0f} s on, {over}: judge it by its steady state."

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from udacisense import files
-from udacisense.errors import MeasureError, StoreError
-from udacisense.foreign import in_brief
+from udacisense.errors import MeasureError
 from udacisense.metrics.stats import MIN_BLOCKS
 from udacisense.settings import SHARED, settings
+from udacisense.toml_file import TomlKind, load
 
 DEFAULT = "standard"
+PROTOCOL = TomlKind("a benchmark protocol", "See benchmarks/protocols/standard.toml.", error=MeasureError)
 MOST = 1_000_000  # runs, rounds or starts: more than anybody waits for
 DAY_S = 86_400.0
 Order = Literal["turns", "alone"]
@@ -112,21 +111,4 @@ def read_protocol(path: Path) -> TimingProtocol:
     Raises:
         MeasureError: the file cannot be read, is not TOML, has an unknown key or a value out of range.
     """
-    try:
-        plain = tomllib.loads(files.read_text(path))
-    except StoreError as exc:
-        raise MeasureError(f"The protocol cannot be read: {exc}") from exc
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise MeasureError(f"The protocol {path} is not TOML: {in_brief(exc)}. Mend that line.") from exc
-    try:
-        return TimingProtocol.model_validate({"name": path.stem, **plain})
-    except ValidationError as exc:
-        raise MeasureError(f"The protocol {path} has a mistake: {_mistake(exc)}. Mend it.") from exc
-
-
-def _mistake(exc: ValidationError) -> str:
-    first = exc.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        return f"there is no key {where!r}; the keys are {', '.join(k for k in TimingProtocol.model_fields if k != 'name')}"
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    return load(path, TimingProtocol, PROTOCOL, name=path.stem)

@@ -10,6 +10,7 @@ from typing import Literal
 from udacisense.benchmark.drift import drift
 from udacisense.benchmark.replication import MIN_STARTS, average
 from udacisense.metrics.stats import MIN_BLOCKS, mad_outliers, mean, median
+from udacisense.number_format import change_percent, ms, percent
 from udacisense.types import Benchmark, Conditions
 
 Grade = Literal["A", "B", "C", "D"]
@@ -67,7 +68,7 @@ def _spread(b: Benchmark) -> Iterator[Deduction]:
     half = (found.high - found.low) / 2 / found.value
     steps = _graded(half, (0.03, 0.1, 0.25))
     if steps:
-        yield Deduction(steps, f"The average is known to ±{half:.1%} only. Use a longer protocol, or a quieter machine.")
+        yield Deduction(steps, f"The average is known to ±{percent(half)} only. Use a longer protocol, or a quieter machine.")
 
 
 def _starts(b: Benchmark) -> Iterator[Deduction]:
@@ -92,8 +93,8 @@ def _outliers(b: Benchmark) -> Iterator[Deduction]:
     share, slowest = len(far) / len(times), max(times[i] for i in far)
     yield Deduction(
         1,
-        f"{len(far)} of {len(times)} runs ({share:.1%}) were far off, up to {slowest * 1e3:.1f} ms against a median of "
-        f"{median(times) * 1e3:.1f} ms; they are kept, and move the average by {moved:+.1%}. "
+        f"{len(far)} of {len(times)} runs ({percent(share)}) were far off, up to {ms(slowest)} against a median of "
+        f"{ms(median(times))}; they are kept, and move the average by {change_percent(moved)}. "
         "Read the median, or measure again.",
     )
 
@@ -110,7 +111,7 @@ def _drifted(b: Benchmark) -> Iterator[Deduction]:
         return
     advice = "Let the machine cool, or read the soak protocol's steady state."
     yield Deduction(
-        1 + _graded(abs(found.change), (0.2,)), f"The times became {found.course} by {abs(found.change):.1%}. {advice}"
+        1 + _graded(abs(found.change), (0.2,)), f"The times became {found.course} by {percent(abs(found.change))}. {advice}"
     )
 
 
@@ -123,10 +124,10 @@ def _load(b: Benchmark) -> Iterator[Deduction]:
         return
     others = _mean([c.others for c in b.conditions])
     if others is not None and (steps := _graded(others, (0.1, 0.3))):
-        yield Deduction(steps, f"Other programs used {others:.0%} of the processor meanwhile. {QUIET}")
+        yield Deduction(steps, f"Other programs used {percent(others, 0)} of the processor meanwhile. {QUIET}")
     waited = _waited(b.conditions, b.threads)
     if waited is not None and (steps := _graded(waited, (0.02, 0.1, 0.3))):
-        yield Deduction(steps, f"For {waited:.0%} of the time it waited for a core that others held. {QUIET}")
+        yield Deduction(steps, f"For {percent(waited, 0)} of the time it waited for a core that others held. {QUIET}")
 
 
 def _waited(conditions: Sequence[Conditions], threads: int) -> float | None:
@@ -146,7 +147,7 @@ def _timer(b: Benchmark) -> Iterator[Deduction]:
         return
     share = b.timer_s / median(b.steady_s) if median(b.steady_s) > 0 else math.inf
     if steps := _graded(share, (0.01, 0.05, 0.2)):
-        yield Deduction(steps, f"The clock's smallest step is {share:.0%} of a run. Time a larger batch.")
+        yield Deduction(steps, f"The clock's smallest step is {percent(share, 0)} of a run. Time a larger batch.")
 
 
 def _throttling(b: Benchmark) -> Iterator[Deduction]:
@@ -155,7 +156,7 @@ def _throttling(b: Benchmark) -> Iterator[Deduction]:
         yield Deduction(2, f"Cores were slowed {events} times for their heat. Let the machine cool, and measure again.")
     clocks = [c.mhz for c in b.conditions if c.mhz is not None]
     if clocks and (fell := 1 - min(clocks) / median(clocks)) > 0.1:
-        yield Deduction(1, f"The clock of the cores fell by {fell:.0%} meanwhile. Set the governor to performance.")
+        yield Deduction(1, f"The clock of the cores fell by {percent(fell, 0)} meanwhile. Set the governor to performance.")
 
 
 LOOKS: tuple[Callable[[Benchmark], Iterator[Deduction]], ...] = (

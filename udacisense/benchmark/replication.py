@@ -25,6 +25,7 @@ from udacisense.metrics.stats import (
     median,
     ratio_interval,
 )
+from udacisense.number_format import percent
 from udacisense.types import Benchmark
 
 MIN_STARTS = MIN_BLOCKS
@@ -49,7 +50,8 @@ class Ratio:
         """What the interval rests on, as people say it."""
         if self.repeated:
             return f"{self.pairs} pairs of starts"
-        return f"{self.pairs} pairs of blocks of one start each, widened by {ONE_START:.0%} as far as two starts may differ"
+        widened = f"widened by {percent(ONE_START, 0)} as far as two starts may differ"
+        return f"{self.pairs} pairs of blocks of one start each, {widened}"
 
 
 def trimmed_interval(values: ArrayLike, level: float = 0.95) -> Estimate:

@@ -9,14 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from udacisense.cli.numbers import Batch, Busy, Comparisons, Cpus, Seed, Threads, Tolerance, numbers
+from udacisense.cli.examples import show_examples
+from udacisense.cli.numbers import DEFAULT_TOLERANCE, Batch, Busy, Comparisons, Cpus, Seed, Threads, Tolerance, numbers
 from udacisense.cli.options import Artifact, Json, Protocol, Scheme, Source, Split, Subject
-from udacisense.cli.perform import ERROR, perform, print_error
-
-VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
-COURSE_CODES = {"same": 0, "better": 0, "worse": 1, "unknown": 2}
-
-DEFAULT_TOLERANCE = 1e-5  # udacisense.types.TOLERANCE, whose module the command line does not import for its help
+from udacisense.cli.perform import COURSE_CODES, ERROR, VERDICT_CODES, perform, print_error
 
 app = typer.Typer(
     name="udacisense",
@@ -278,6 +274,9 @@ def run(
     The files are the notebook's two TorchScript ones and ExecuTorch's fp32; with --also, others too.
     """
     perform(json, "run", lambda verbs: verbs.run(checkpoint, source, scheme, protocol, also or ()))
+
+
+show_examples(app)
 
 
 def main() -> None:

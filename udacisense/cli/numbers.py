@@ -11,6 +11,7 @@ from udacisense import ranges
 from udacisense.ranges import Range
 
 ALL = "all"
+DEFAULT_TOLERANCE = 1e-5  # udacisense.types.TOLERANCE, whose module the command line does not import for its help
 
 
 def within(allowed: Range) -> Callable[[float | None], float | None]:

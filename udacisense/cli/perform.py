@@ -15,6 +15,8 @@ from udacisense.errors import UdaciSenseError
 from udacisense.foreign import in_brief
 from udacisense.plain_text import visible
 
+VERDICT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
+COURSE_CODES = {"same": 0, "better": 0, "worse": 1, "unknown": 2}
 ERROR = 3
 
 

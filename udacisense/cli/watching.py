@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from udacisense.number_format import percent
 from udacisense.progress import PROGRESS_FILE, WAITING, watched_by
 
 LINE_EVERY_S = 0.1
@@ -47,7 +48,7 @@ class LogSink:
         now = time.monotonic()
         if stage == self._stage or now - self._at < LOG_EVERY_S:
             return
-        self._log.write(f"{time.strftime('%H:%M:%S')} {fraction:5.0%}  {stage}\n")
+        self._log.write(f"{time.strftime('%H:%M:%S')} {percent(fraction, 0):>5}  {stage}\n")
         self._log.flush()
         self._stage, self._at = stage, now
 

@@ -34,7 +34,11 @@ def apply(step: Distil, network: nn.Module, work: Work) -> Outcome:
 
 
 def slimmer(step: Distil, network: nn.Module) -> nn.Module:
-    """A network of the student's widths that has the largest channels of the one given."""
+    """A network of the student's widths that has the largest channels of the one given.
+
+    Raises:
+        CompressionError: the student would be wider than the network.
+    """
     student = deepcopy(network).eval()
     now = widths(student)
     shares = {

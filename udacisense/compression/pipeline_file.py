@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from udacisense.compression.step import Step
 from udacisense.errors import CheckpointError, NotFoundError, RecipeError
 from udacisense.models.checkpoint import BASELINE, SUFFIXES, find_checkpoint, read_checkpoint, training_info
 from udacisense.settings import SHARED, settings
-from udacisense.toml_file import faults, read_toml
+from udacisense.toml_file import TomlKind, load
 from udacisense.training.recipe import Seed
 from udacisense.types import Checkpoint, Mode
 
 PIPELINES_DIR = SHARED / "pipelines"
+PIPELINE = TomlKind("a pipeline", "docs/compression.md explains every key.", "step")
 ALIASES = {"singles": "single_techniques"}
 """What else a pipeline may be called on the command line."""
 _LAST = "quantise-dynamic"
@@ -99,16 +100,10 @@ def load_pipeline(name_or_path: str) -> Pipeline:
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = PIPELINES_DIR / f"{ALIASES.get(name_or_path, name_or_path)}.toml"
-    try:
-        plain = read_toml(path)
-    except NotFoundError as exc:
+    if not path.exists():
         known = ", ".join(pipeline_names()) or "none"
-        raise RecipeError(f"There is no pipeline {name_or_path!r}: {path} does not exist. Pipelines here: {known}.") from exc
-    try:
-        return Pipeline.model_validate({"name": path.stem, **plain})
-    except ValidationError as exc:
-        told = faults(exc, plain, "step")
-        raise RecipeError(f"{path} is not a pipeline: {told}. docs/compression.md explains every key.") from exc
+        raise RecipeError(f"There is no pipeline {name_or_path!r}: {path} does not exist. Pipelines here: {known}.")
+    return load(path, Pipeline, PIPELINE, name=path.stem)
 
 
 def plan(pipeline: Pipeline) -> Plan:

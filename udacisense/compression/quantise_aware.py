@@ -88,7 +88,11 @@ class _Freezer:
 
 
 def fake_quantised(inner: nn.Module, input_px: int) -> FakeQuantised:
-    """A copy of the inner network, for any number of images (N, 3, input_px, input_px), with the rounding written in."""
+    """A copy of the inner network, for any number of images (N, 3, input_px, input_px), with the rounding written in.
+
+    Raises:
+        CompressionError: ExecuTorch is missing, or its quantiser cannot follow the network.
+    """
     try:
         from torchao.quantization.pt2e.quantize_pt2e import prepare_qat_pt2e
 

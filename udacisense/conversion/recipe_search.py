@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from udacisense.number_format import percent
 from udacisense.types import ConversionRecipe, RecipeTrial
 
 MIN_AGREEMENT = 0.96
@@ -30,10 +31,10 @@ def judge_rung(recipe: ConversionRecipe, size_bytes: int, found: Measured) -> Re
     loss = found.top1_checkpoint - found.top1
     wrong = []
     if found.agreement < MIN_AGREEMENT:
-        wrong.append(f"agrees on {_percent(found.agreement)}, {_percent(MIN_AGREEMENT)} is needed")
+        wrong.append(f"agrees on {percent(found.agreement)}, {percent(MIN_AGREEMENT)} is needed")
     if loss > MAX_LOSS:
         wrong.append(f"loses {100 * loss:.1f} points of accuracy, {100 * MAX_LOSS:.1f} are allowed")
-    good = f"agrees on {_percent(found.agreement)} of {found.images} validation images and {_change(loss)}"
+    good = f"agrees on {percent(found.agreement)} of {found.images} validation images and {_change(loss)}"
     return RecipeTrial(
         recipe=recipe.name,
         what=recipe.what,
@@ -66,7 +67,3 @@ def _change(loss: float) -> str:
     if abs(loss) < 0.0005:
         return "keeps the accuracy"
     return f"{'loses' if loss > 0 else 'gains'} {100 * abs(loss):.1f} points of accuracy"
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"

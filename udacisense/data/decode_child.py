@@ -26,7 +26,11 @@ def bind() -> None:
 
 
 def answer(asked: dict[str, Any], arrays: list[Array]) -> Answer:
-    """The pixels of the file that comes, and the seconds that decoding took."""
+    """The pixels of the file that comes, and the seconds that decoding took.
+
+    Raises:
+        ImageError: it cannot be decoded.
+    """
     raw, name, most = arrays.pop().tobytes(), str(asked["name"]), int(asked["max_pixels"])
     start = time.perf_counter()
     try:

@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 from udacisense.data.cifar100 import FOLDER, cifar100_folder
 from udacisense.errors import DownloadError
 from udacisense.foreign import in_brief
+from udacisense.number_format import mb
 from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.vision import torchvision
@@ -97,7 +98,7 @@ def _fetch(url: str, target: Path) -> Path:
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as exc:
         raise DownloadError(
             f"The download from {url} broke off: {in_brief(exc)}. Check the connection and start it again; "
-            f"{_have(partial) / 1e6:.1f} MB are kept and will not be fetched twice."
+            f"{mb(_have(partial))} are kept and will not be fetched twice."
         ) from exc
     os.replace(partial, target)
     return target
@@ -130,7 +131,7 @@ def _copy(response: Any, file: Any, start: int, total: int | None) -> int:
         file.write(block)
         got += len(block)
         whole = total or SIZE_MB * 1_000_000
-        report(got / whole, f"downloading, {got / 1e6:.0f} of {whole / 1e6:.0f} MB")
+        report(got / whole, f"downloading, {mb(got, 0)} of {mb(whole, 0)}")
     return got
 
 

@@ -80,11 +80,6 @@ def predict_all(subject: Subject, data: Dataset, *, fresh: bool = False) -> Pred
     return found
 
 
-def logits_for(subject: Subject, data: Dataset) -> Logits:
-    """Logits (N, classes) of the subject on the images, in their order."""
-    return predict_all(subject, data).logits
-
-
 def load_predictions(evaluation: Evaluation) -> Predictions:
     """The raw answers behind an evaluation.
 

@@ -69,7 +69,11 @@ class Table:
         return None if at is None else Table(self._data, at + _number(self._data, at, "<I"))
 
     def tables(self, field: int) -> list[Table]:
-        """A vector of tables."""
+        """A vector of tables.
+
+        Raises:
+            FileError: it is longer than that of any model.
+        """
         part, start = self._vector(field, 4)
         if len(part) // 4 > MAX_TABLES:
             raise FileError(f"the file lists {len(part) // 4} parts where a model has a few thousand at most")

@@ -19,6 +19,9 @@ def tensor_of(
     """A stored tensor, its values looked at where they are floats.
 
     Subnormal is what float32 arithmetic treats as such; a float16 value is widened before it is used, so it never is.
+
+    Raises:
+        FileError: the bytes are no whole number of values.
     """
     values: NDArray[np.generic] = np.frombuffer(data, np.uint8)
     subnormal = not_finite = 0

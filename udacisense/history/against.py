@@ -21,6 +21,7 @@ from udacisense.benchmark.replication import MIN_STARTS, ONE_START, start_ratios
 from udacisense.errors import StoreError
 from udacisense.evaluation.predictions import load_predictions
 from udacisense.metrics.stats import MIN_BLOCKS, Estimate, accuracy_difference, independent, log_ratios, median
+from udacisense.number_format import mb, ms, percent, points, points_range, ratio_range
 from udacisense.records import queries
 from udacisense.types import Benchmark, Machine
 
@@ -150,14 +151,14 @@ def _software(old: Benchmark, new: Benchmark) -> Iterator[str]:
 
 def _time(old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Sequence[Benchmark]) -> Change:
     was, now = median(old.steady_s), median(new.steady_s)
-    plain = f"{was * 1e3:.2f} ms before, {now * 1e3:.2f} ms after"
+    plain = f"{ms(was)} before, {ms(now)} after"
     ratio, how = _ratio(old, new, before, after)
     if ratio is None:
         return Change("time", "unknown", was, now, None, f"Not enough evidence: {plain}, but {how}")
     speed = speed_of(ratio)
     words = {"slower": "Slower", "faster": "Faster", "same": "The same within 5 %", "unknown": "Not enough evidence"}
     courses: Mapping[Speed, Course] = {"slower": "worse", "faster": "better", "same": "same", "unknown": "unknown"}
-    figures = f"{ratio.value:.2f} times as long, 95 % interval {ratio.low:.2f} to {ratio.high:.2f}, {how}"
+    figures = f"{ratio.value:.2f} times as long, 95 % interval {ratio_range(ratio)}, {how}"
     return Change("time", courses[speed], was, now, ratio, f"{words[speed]}: {plain}; {figures}")
 
 
@@ -244,7 +245,7 @@ def _size(old: Benchmark, new: Benchmark) -> Change:
     ratio = new.size_bytes / old.size_bytes
     course: Course = "same" if abs(ratio - 1) <= SAME_SIZE else "worse" if ratio > 1 else "better"
     words = {"same": "The same size", "worse": "Larger", "better": "Smaller"}[course]
-    reason = f"{words}: {old.size_bytes / 2**20:.2f} MB before, {new.size_bytes / 2**20:.2f} MB after."
+    reason = f"{words}: {mb(old.size_bytes)} before, {mb(new.size_bytes)} after."
     return Change("size", course, old.size_bytes, new.size_bytes, Estimate(ratio, ratio, ratio), reason)
 
 
@@ -271,8 +272,8 @@ def _accuracy(old: Benchmark, new: Benchmark) -> Change:
     words = {"worse": "Less accurate", "better": "More accurate", "same": "As accurate", "unknown": "Not enough evidence"}[
         course
     ]
-    figures = f"{found.value * 100:+.1f} pp, 95 % interval {found.low * 100:+.1f} to {found.high * 100:+.1f}"
-    reason = f"{words}: top-1 {first.top1:.1%} before, {second.top1:.1%} after on {second.images} images ({figures})."
+    figures = f"{points(found.value)}, 95 % interval {points_range(found)}"
+    reason = f"{words}: top-1 {percent(first.top1)} before, {percent(second.top1)} after on {second.images} images ({figures})."
     return Change("accuracy", course, first.top1, second.top1, found, reason)
 
 

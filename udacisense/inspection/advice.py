@@ -9,6 +9,7 @@ from udacisense.file_structure.structure import ModelStructure, Operator
 from udacisense.formats.fmt_executorch.xnnpack import XNNPACK
 from udacisense.inspection.graph import float_islands
 from udacisense.inspection.inspection import Advice, Inspection
+from udacisense.number_format import percent
 
 NARROW = {"int8": a.INTEGERS, "fp16": frozenset({"float16", "bfloat16"}), "fp32": frozenset({"float32", "float64"})}
 NO_HARD_SWISH = {  # what to do in formats whose runtime has none
@@ -46,7 +47,8 @@ def _named_wrong(found: ModelStructure, about: Inspection) -> Iterator[Advice]:
         kept = ", ".join(sorted({t.dtype for t in weights if t.dtype not in wanted}))
         yield Advice(
             "warning",
-            f"It is called {about.precision}, but only {fitting / total:.0%} of its weights' bytes are; the rest is {kept}.",
+            f"It is called {about.precision}, but only {percent(fitting / total, 0)} of its weights' bytes are; the rest is "
+            f"{kept}.",
             "Size, speed and accuracy are not those of the precision that its name promises.",
             "Convert again at that precision, and publish no figure of this file under that name.",
         )
@@ -75,7 +77,7 @@ def _widened(op: Operator) -> bool:
 
 
 def _share(share: float) -> str:
-    return "All" if share == 1 else f"{share:.0%}"
+    return "All" if share == 1 else percent(share, 0)
 
 
 def _half_arithmetic(found: ModelStructure, about: Inspection) -> Iterator[Advice]:
@@ -130,7 +132,7 @@ def _left_behind(found: ModelStructure, about: Inspection) -> Iterator[Advice]:
 
 
 def _work_left(delegated_share: float | None) -> str:
-    return "" if delegated_share in (None, 1.0) else f" and do {1 - delegated_share:.0%} of the multiplications"
+    return "" if delegated_share in (None, 1.0) else f" and do {percent(1 - delegated_share, 0)} of the multiplications"
 
 
 def _hard_swish(_found: ModelStructure, about: Inspection) -> Iterator[Advice]:

@@ -18,6 +18,7 @@ from udacisense.foreign import in_brief
 from udacisense.formats import FORMATS
 from udacisense.inspection.advice import judge
 from udacisense.inspection.inspection import Inspection, describe
+from udacisense.number_format import gb
 from udacisense.processes.rpc import Child, ChildError
 from udacisense.processes.spawn import module
 from udacisense.records import store
@@ -146,7 +147,7 @@ def _size(path: Path) -> int:
     if size == 0:
         raise InspectError(f"{path.name} cannot be inspected: it is empty. Copy or convert it again.")
     if size > MAX_FILE_BYTES:
-        raise InspectError(f"{path.name} cannot be inspected: it has {size / 2**30:.1f} GiB, a phone's file has far less.")
+        raise InspectError(f"{path.name} cannot be inspected: it has {gb(size)}, a phone's file has far less.")
     return size
 
 

@@ -130,7 +130,8 @@ def cosine(before: Logits, after: Logits) -> float | None:
 def divergence(before: Logits, after: Logits) -> float:
     """Mean Kullback-Leibler divergence of the probabilities from the reference's, in nats: sum p log(p / q).
 
-    Kullback and Leibler, The Annals of Mathematical Statistics 1951.
+    Kullback and Leibler, The Annals of Mathematical Statistics 1951. From logarithms, not by `rel_entr` of probabilities: one
+    that is too small for a float would make it infinite.
     """
     from scipy import special
 

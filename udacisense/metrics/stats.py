@@ -188,7 +188,11 @@ def _expanded(value: float, resampled: NDArray[np.float64], n: int, worth: float
 
 
 def wilson_interval(successes: int, total: int, level: float = 0.95) -> Estimate:
-    """A share (0..1) with its score interval: Wilson, Journal of the American Statistical Association 1927."""
+    """A share (0..1) with its score interval: Wilson, Journal of the American Statistical Association 1927.
+
+    Raises:
+        ValueError: the counts are those of no share.
+    """
     if not 0 <= successes <= total or total < 1:
         raise ValueError(f"successes must be between 0 and total, and total at least 1; got {successes} of {total}")
     z = float(_special().ndtri(0.5 + level / 2))
@@ -215,6 +219,9 @@ def accuracy_difference(before: ArrayLike, after: ArrayLike, level: float = 0.95
 
     Args:
         before: N booleans, answered right before. after: the same images after.
+
+    Raises:
+        ValueError: the lists are empty, or not of the same images.
     """
     old, new = np.asarray(before, dtype=bool), np.asarray(after, dtype=bool)
     if old.shape != new.shape or old.ndim != 1 or old.size == 0:
@@ -249,6 +256,9 @@ def images_to_tell_share(share: float, limit: float, level: float = 0.95) -> int
 
     Args:
         share: what was found. limit: what it is held against, between 0 and 1 without them.
+
+    Raises:
+        ValueError: the limit is no share that can be missed on both sides.
     """
     if not 0 < limit < 1:
         raise ValueError(f"the limit must lie between 0 and 1, got {limit}")

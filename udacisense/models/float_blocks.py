@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from udacisense.models.block_names import BLOCK
 from udacisense.types import Checkpoint, Conversion
 
-BLOCK = re.compile(r"model\.(?:features|classifier)\.\d+")
-"""A block by its path in the network, which is how the names of its weights begin."""
 SENSITIVE = "sensitive"
 """What stands in a recipe's option "float" for the blocks that int8 hurts most in this checkpoint; or blocks by name."""
 

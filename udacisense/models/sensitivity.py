@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from udacisense.models.float_blocks import BLOCK
+from udacisense.models.block_names import BLOCK
 from udacisense.models.loading import load_network
 from udacisense.progress import report
 from udacisense.types import Checkpoint, Images, ImageSet

@@ -38,7 +38,11 @@ def summarise(checkpoint: Checkpoint) -> Summary:
 
 
 def remote_summary(checkpoint: Checkpoint) -> Summary:
-    """The summary, made in a bound child process; raises as `summarise` does."""
+    """The summary, made in a bound child process.
+
+    Raises:
+        CheckpointError: the network cannot be described; else as `summarise`.
+    """
     remote = RemoteModel(checkpoint)
     try:
         return TypeAdapter(Summary).validate_python(remote.summary())

@@ -31,15 +31,6 @@ Values = Mapping[str, NDArray[np.float32]]
 """A module's name -> its output (N, ...)."""
 
 
-def block_names(checkpoint: Checkpoint) -> tuple[str, ...]:
-    """The blocks along the network, the logits last: "features.0" ... "classifier.3".
-
-    Raises:
-        RunError: the checkpoint is TorchScript, which has no blocks to name. Errors of load_network.
-    """
-    return _names(_network(checkpoint))
-
-
 def block_values(checkpoint: Checkpoint, images: Images) -> Values:
     """What comes out of every block, and of every step inside one, in the order of the network.
 

@@ -20,12 +20,12 @@ from udacisense.conversion.calibration_data import golden_images
 from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.inspection.inspect_file import inspect_file
+from udacisense.number_format import mb
 from udacisense.packaging.contents import app_code_of, check_names, code, filled, template, values
 from udacisense.provenance import here
 from udacisense.records import store
 from udacisense.report import collect, markdown, markdown_report
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import megabytes
 from udacisense.types import Artifact, Checkpoint, Images, Logits, Packaged, Pixels, Precision
 
 TOLERANCES: Mapping[Precision, float] = {"fp32": 0.002, "fp16": 0.02, "int8": 0.1, "palette6": 0.1}
@@ -245,7 +245,7 @@ def _readme(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> str:
         "title": subject_format(artifact).title,
         "precision": artifact.precision,
         "count": str(len(checkpoint.classes)),
-        "size": megabytes(artifact.size_bytes),
+        "size": mb(artifact.size_bytes),
         "sha256": markdown.code(artifact.sha256),
         "checkpoint": markdown.code(checkpoint.id),
         "created": markdown.escape(artifact.made.created),

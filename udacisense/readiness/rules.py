@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from udacisense.errors import RecipeError
-from udacisense.foreign import in_brief, sentences
 from udacisense.readiness.measures.measure import Against, Bound, Measure
 from udacisense.readiness.measures.registry import MEASURES
+from udacisense.toml_file import TomlKind, parse, read
 
+RULES = TomlKind("a file of readiness rules", "Mend them, restore the file, or set UDACISENSE_RULES_FILE.")
 FAR = 1e7  # beyond every limit that can be meant; each measure has narrower bounds of its own
 
 SHIPPED: dict[str, tuple[str, Against | None]] = {
@@ -109,20 +109,8 @@ def load_rules(path: Path) -> Rules:
     Raises:
         RecipeError: the file is missing, is not TOML, has no rule, or a rule has a mistake.
     """
-    try:
-        raw = path.read_bytes()
-        plain = tomllib.loads(raw.decode("utf-8"))
-    except OSError as exc:
-        raise RecipeError(f"The readiness rules {path} cannot be read: {exc.strerror}. Set UDACISENSE_RULES_FILE.") from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise RecipeError(f"The readiness rules {path} are not TOML: {in_brief(exc)}. Mend that line.") from exc
-    if not plain:
+    raw = read(path, RULES)
+    found = parse(raw, path, dict[str, Rule], RULES)
+    if not found:
         raise RecipeError(f"The readiness rules {path} hold no rule, so anything would pass. Add one, or restore the file.")
-    try:
-        rules = TypeAdapter(dict[str, Rule]).validate_python(plain)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        where = " / ".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
-        raise RecipeError(sentences(f"The readiness rules {path} have a mistake at {where}: {said}", "Mend it.")) from exc
-    return Rules(rules, hashlib.sha256(raw).hexdigest())
+    return Rules(found, hashlib.sha256(raw).hexdigest())

@@ -17,9 +17,9 @@ from udacisense.metrics import stats
 from udacisense.metrics.stats import Estimate
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.models.summary import summary_on_card
+from udacisense.number_format import MB
 from udacisense.records import queries
 from udacisense.records.queries import Found
-from udacisense.report.blocks import MB
 from udacisense.types import Benchmark, Checkpoint, Compression, CompressionStep, Evaluation
 
 START = "Baseline"
@@ -203,7 +203,7 @@ def _change(before: Evaluation | None, after: Evaluation | None) -> Estimate | N
 
 
 def course_results(found: Compressed) -> dict[str, Any]:
-    """The content of pipeline_results.json: the course's keys in percent, milliseconds and MB, and the records behind them."""
+    """The content of pipeline_results.json: the course's keys in percent, ms and MB, and the records behind them."""
     return {
         "pipeline": found.run.pipeline,
         "stages": [{"name": row.name, "checkpoint": row.subject_id, "metrics": _metrics(row)} for row in found.rows],

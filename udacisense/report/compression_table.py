@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from udacisense.metrics.stats import Estimate
+from udacisense.number_format import NOT_MEASURED, change, change_percent, count, mb, millions, ms, percent, ratio, share
 from udacisense.readiness.rules import Rule, load_rules
-from udacisense.report.blocks import NOT_MEASURED, Table, megabytes, milliseconds, percent, ratio, share
+from udacisense.report.blocks import Table
 from udacisense.report.compression import Compressed, Row
 from udacisense.settings import settings
 
@@ -40,14 +41,14 @@ def cells(row: Row, start: Row) -> tuple[str, ...]:
         return (row.name, *[NOT_MEASURED] * 8, f"Failed: {row.message}")
     return (
         row.name,
-        _with_change(megabytes(row.size_bytes), row.size_bytes, start.size_bytes),
+        _with_change(mb(row.size_bytes), row.size_bytes, start.size_bytes),
         _with_change(_thousands(row.parameters), row.parameters, start.parameters),
         percent(row.sparsity),
         _with_change(_millions(row.macs), row.macs, start.macs),
-        milliseconds(row.median_s),
+        ms(row.median_s),
         ratio_words(row) if row is not start else "1",
         top1_words(row),
-        change_words(row.change) if row is not start else "–",
+        change(row.change) if row is not start else "–",
         verdict(row, start) if row is not start else "–",
     )
 
@@ -55,15 +56,15 @@ def cells(row: Row, start: Row) -> tuple[str, ...]:
 def _with_change(text: str, value: int | None, start: int | None) -> str:
     if value is None or not start or value == start:
         return text
-    return f"{text} ({100 * (value / start - 1):+.0f} %)"
+    return f"{text} ({change_percent(value / start - 1, 0)})"
 
 
 def _thousands(value: int | None) -> str:
-    return "not told" if value is None else f"{value:,}"
+    return "not told" if value is None else count(value)
 
 
 def _millions(macs: int | None) -> str:
-    return "not told" if macs is None else f"{macs / 1e6:.1f} M"
+    return "not told" if macs is None else millions(macs)
 
 
 def ratio_words(row: Row) -> str:
@@ -76,13 +77,6 @@ def top1_words(row: Row) -> str:
     if row.top1_interval is None or row.evaluation is None:
         return NOT_MEASURED
     return share(row.top1_interval, ", sample" if row.evaluation.data.source == "sample" else "")
-
-
-def change_words(change: Estimate | None) -> str:
-    """A change of accuracy in points with its 95 % interval."""
-    if change is None:
-        return NOT_MEASURED
-    return f"{100 * change.value:+.1f} pp ({100 * change.low:+.1f} to {100 * change.high:+.1f})"
 
 
 # --- the verdict ----------------------------------------------------------------------------------------------------------
@@ -99,8 +93,8 @@ def _size(row: Row, start: Row) -> Saving:
     if row.size_bytes is None or not start.size_bytes:
         return Saving("size not known", None)
     saving = 1 - row.size_bytes / start.size_bytes
-    words = "as large" if abs(saving) < SAME_SIZE else f"{abs(saving):.0%} {'smaller' if saving > 0 else 'larger'}"
-    return Saving(words.replace("%", " %"), Estimate(*(100 * saving,) * 3))
+    words = "as large" if abs(saving) < SAME_SIZE else f"{percent(abs(saving), 0)} {'smaller' if saving > 0 else 'larger'}"
+    return Saving(words, Estimate(*(100 * saving,) * 3))
 
 
 def _time(row: Row) -> Saving:
@@ -108,7 +102,7 @@ def _time(row: Row) -> Saving:
         return Saving("not timed", None)
     took = row.speed.ratio
     saving = Estimate(100 * (1 - took.value), 100 * (1 - took.high), 100 * (1 - took.low))
-    less = f"{abs(saving.value):.0f} % {'less' if saving.value > 0 else 'more'} time"
+    less = f"{percent(abs(1 - took.value), 0)} {'less' if saving.value > 0 else 'more'} time"
     words = {"faster": less, "slower": less, "same": "as fast", "unknown": "speed not decided"}[row.speed.speed]
     return Saving(words, saving)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from udacisense.labels import CLASSES
+from udacisense.number_format import NOT_MEASURED, decibels, percent
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import NOT_MEASURED, Block, EmbeddedImage, Gallery, Heading, Paragraph, Table, decibels, percent
+from udacisense.report.blocks import Block, EmbeddedImage, Gallery, Heading, Paragraph, Table
 from udacisense.types import Flip, Localisation, Measures, Verification
 from udacisense.verify import TopK, accuracy_verdict, is_near_tie, split
 
@@ -22,12 +23,19 @@ def sameness_blocks(d: ArtifactEvidence) -> list[Block]:
         return [title, Paragraph(f"Not verified yet. Run: python -m udacisense verify {d.artifact.id}")]
     return [
         title,
+        *verification_blocks(v),
+        *_flips(v, d.thoughts, d.images),
+        *(localisation_blocks(d.location) if d.location else ()),
+    ]
+
+
+def verification_blocks(v: Verification) -> list[Block]:
+    """The verdict on a file, and what it rests on: each kind of input, each measure."""
+    return [
         Paragraph(f"{v.verdict}: {v.reason} Record: {v.id}."),
         Paragraph(accuracy_verdict(v)[1]),
         _inputs(v),
         Table(("measure", "value", "meaning"), tuple(measure_rows(v))),
-        *_flips(v, d.thoughts, d.images),
-        *(_along(d.location) if d.location else ()),
     ]
 
 
@@ -88,7 +96,7 @@ def psnr(v: Verification) -> str:
     """The PSNR in decibels, in words where it has no number."""
     if v.psnr_db is None:
         return "identical" if v.max_abs_diff == 0 else "not defined"
-    return f"{v.psnr_db:.1f} dB"
+    return decibels(v.psnr_db)
 
 
 def _chance(value: float | None) -> str:
@@ -140,7 +148,8 @@ def _caption(f: Flip) -> str:
 # --- along the network --------------------------------------------------------------------------------------------------
 
 
-def _along(found: Localisation) -> list[Block]:
-    rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}") for g in (*found.gaps, *found.inside))
+def localisation_blocks(found: Localisation) -> list[Block]:
+    """How far a file is from its checkpoint after each block of the network, and where it departs."""
+    rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}", g.value or "–") for g in (*found.gaps, *found.inside))
     about = f"Along the network, on {found.images} {found.data.split} images: {found.reason} Record: {found.id}."
-    return [Paragraph(about), Table(("place", "signal to noise", "largest difference"), rows)]
+    return [Paragraph(about), Table(("place", "signal to noise", "largest difference", "value in the file"), rows)]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from udacisense.benchmark.compare import compare
 from udacisense.formats import get_format
 from udacisense.metrics.stats import latency, wilson_interval
+from udacisense.number_format import NOT_MEASURED, mb, ms, ratio, share
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import NOT_MEASURED, Table, megabytes, milliseconds, ratio, share
+from udacisense.report.blocks import Table
 from udacisense.report.sections import STATUS_WORDS
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Status, Subject, Verification
 
@@ -71,10 +72,10 @@ def _figures(subject: Subject, judged: Evaluation | None, d: ArtifactEvidence, r
     timed = d.timing_of(subject)
     times = latency(timed.steady_s) if timed and timed.run_id == run else None
     return (
-        megabytes(subject.size_bytes),
+        mb(subject.size_bytes),
         _top1(judged),
-        milliseconds(times.mean_s) if times else ("another run" if timed else NOT_MEASURED),
-        milliseconds(times.p95_s) if times else ("another run" if timed else NOT_MEASURED),
+        ms(times.mean_s) if times else ("another run" if timed else NOT_MEASURED),
+        ms(times.p95_s) if times else ("another run" if timed else NOT_MEASURED),
         _against(timed, d.timing_of(d.baseline)),
     )
 

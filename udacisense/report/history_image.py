@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from udacisense.number_format import NOT_MEASURED
 from udacisense.plain_text import one_line
 from udacisense.records.store import replace_file
-from udacisense.report.blocks import NOT_MEASURED
 from udacisense.report.pipeline import PipelineStage, PipelineSummary
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape as html_escape
 
 from udacisense.plain_text import one_line
-from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph, Table
+from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph, Table, Warnings
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The page asks for nothing: its images and its style are in it, and whatever a text might smuggle in stays still."""
@@ -43,7 +43,7 @@ def _block(block: Block) -> str:
             return f"<h{level}>{escape(text)}</h{level}>"
         case Paragraph(text):
             return f"<p>{escape(text)}</p>"
-        case Bullets(items):
+        case Bullets(items) | Warnings(items):
             return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
         case Table(columns, rows):
             head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)

@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from udacisense.file_structure.structure import Port
 from udacisense.inspection.inspection import Inspection
-from udacisense.report.blocks import megabytes, percent
+from udacisense.number_format import count, mb, millions, percent
+from udacisense.report.blocks import Block, Bullets, Heading, Paragraph, Table, Warnings
+
+
+def inspection_blocks(found: Inspection) -> list[Block]:
+    """The file in sentences, its weights, its operators, and what to do about it."""
+    weights = tuple((w.dtype, w.quantised or "–", count(w.tensors), mb(w.stored_bytes)) for w in found.weights)
+    operators = tuple(
+        (r.kind, r.place, r.weights or "–", r.activations or "–", r.computes or "–", count(r.count), _macs(r.macs))
+        for r in found.operators
+    )
+    columns = ("operator", "run by", "weights", "activations", "computes in", "count", "multiply-adds")
+    return [
+        Paragraph(f"{found.file}: {found.format}, {mb(found.size_bytes)}"),
+        *(Paragraph(said) for said in inspected(found)),
+        Heading(2, "Weights"),
+        Table(("type", "quantised", "tensors", "size"), weights),
+        Heading(2, "Operators"),
+        Table(columns, operators),
+        Heading(2, "What to mind"),
+        *(_advice(found) if found.findings else [Paragraph("Nothing in it asks for attention.")]),
+    ]
+
+
+def _advice(found: Inspection) -> Iterator[Block]:
+    for advice in found.findings:
+        yield Warnings((advice.what,)) if advice.weight == "warning" else Bullets((advice.what,))
+        yield Paragraph(f"  Why: {advice.why}")
+        yield Paragraph(f"  Do: {advice.what_to_do}")
+
+
+def _macs(macs: int) -> str:
+    return millions(macs) if macs else "–"
 
 
 def inspected(found: Inspection) -> tuple[str, ...]:
@@ -13,10 +47,7 @@ def inspected(found: Inspection) -> tuple[str, ...]:
 
 
 def _bytes(found: Inspection) -> str:
-    return (
-        f"weights {megabytes(found.weights_bytes)} · graph {megabytes(found.graph_bytes)} · "
-        f"metadata {found.metadata_bytes} bytes"
-    )
+    return f"weights {mb(found.weights_bytes)} · graph {mb(found.graph_bytes)} · metadata {found.metadata_bytes} bytes"
 
 
 def _ports(found: Inspection) -> str:
@@ -37,7 +68,7 @@ def _arithmetic(found: Inspection) -> str:
     shares = [f"{percent(found.int8_share)} of them in int8"]
     if found.delegated_share is not None:
         shares.append(f"{percent(found.delegated_share)} run by XNNPACK")
-    return f"{found.macs / 1e6:.1f} M multiply-adds an image, {', '.join(shares)}"
+    return f"{millions(found.macs)} multiply-adds an image, {', '.join(shares)}"
 
 
 def _activations(found: Inspection) -> str:

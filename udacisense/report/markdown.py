@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from udacisense.plain_text import one_line
-from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph, Table
+from udacisense.report.blocks import Block, Bullets, Gallery, Heading, Paragraph, Table, Warnings
 
 JOINER = "\N{WORD JOINER}"
 """Has no width and no meaning; what it parts is no address, no emoji and no icon to a renderer, and the same to a reader."""
@@ -37,7 +37,7 @@ def _block(block: Block) -> str:
             return f"{'#' * level} {escape(text)}"
         case Paragraph(text):
             return escape(text)
-        case Bullets(items):
+        case Bullets(items) | Warnings(items):
             return "\n".join(f"- {escape(item)}" for item in items)
         case Table(columns, rows):
             lines = [tuple(map(escape, columns)), tuple("---" for _ in columns), *(tuple(map(escape, row)) for row in rows)]

@@ -17,8 +17,20 @@ from udacisense.metrics import stats
 from udacisense.models.card_parts import Summary
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
 from udacisense.models.summary import summary_on_card
+from udacisense.number_format import (
+    NOT_MEASURED,
+    commas,
+    count,
+    mb,
+    millions,
+    percent,
+    percent_range,
+    points,
+    points_range,
+    share,
+)
 from udacisense.records import queries
-from udacisense.report.blocks import NOT_MEASURED, Block, Bullets, Heading, Paragraph, Table, commas, megabytes, percent
+from udacisense.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from udacisense.report.card_words import LICENCE, USE, images, licences, limits
 from udacisense.report.compression import Row, lineage
 from udacisense.report.compression_table import COLUMNS, cells
@@ -71,7 +83,7 @@ def _identity(c: Checkpoint) -> list[Block]:
         ("file", c.path.name),
         ("id", c.id),
         ("sha256", c.sha256),
-        ("size", f"{megabytes(c.size_bytes)} ({c.size_bytes:,} bytes)"),
+        ("size", f"{mb(c.size_bytes)} ({count(c.size_bytes, 'byte')})"),
         *_made_of(c, summary),
         ("input", f"{c.input_px[1]} x {c.input_px[0]} pixels, RGB, mean {c.mean}, standard deviation {c.std}"),
         ("answers", f"a logit for each of {commas(c.classes)}"),
@@ -86,8 +98,8 @@ def _identity(c: Checkpoint) -> list[Block]:
 def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:
     macs = None if summary is None else summary.macs
     return [
-        ("parameters", f"{c.parameters:,}" if c.parameters else "not told by the file"),
-        ("multiply-adds for an image", f"{macs / 1e6:.2f} million" if macs else "not told by the file"),
+        ("parameters", count(c.parameters) if c.parameters else "not told by the file"),
+        ("multiply-adds for an image", millions(macs) if macs else "not told by the file"),
         ("zeros among the weights", percent(summary.sparsity if summary else None)),
         ("computes in", "not known" if summary is None else "integers" if summary.is_quantized else "32-bit floats"),
     ]
@@ -149,16 +161,15 @@ def _accuracy(real: Evaluation | None, sample: Evaluation | None, row: Row | Non
     if real is None:
         told = " The rendered sample pack is no evidence for photographs." if sample else ""
         return [title, Paragraph(f"On real test images: {NOT_MEASURED}.{told}")]
-    share = stats.wilson_interval(round(real.top1 * real.images), real.images)
+    top1 = stats.wilson_interval(round(real.top1 * real.images), real.images)
     said = [
-        f"Top-1 {percent(share.value)}, 95 % interval {100 * share.low:.1f} to {100 * share.high:.1f} % (Wilson); "
+        f"Top-1 {percent(top1.value)}, 95 % interval {percent_range(top1)} % (Wilson); "
         f"top-5 {percent(real.top5)}; {real.images:,} test images. Record {real.id}."
     ]
     if row is not None and row.change is not None:
-        low, high = 100 * row.change.low, 100 * row.change.high
         said.append(
-            f"Against what it was compressed from: {100 * row.change.value:+.1f} points "
-            f"(95 % interval {low:+.1f} to {high:+.1f}), from the same images, paired."
+            f"Against what it was compressed from: {points(row.change.value)} "
+            f"(95 % interval {points_range(row.change)}), from the same images, paired."
         )
     said += real.warnings
     return [title, *(Paragraph(sentence) for sentence in said), _per_class(real), *_pairs(real)]
@@ -169,12 +180,11 @@ def _per_class(e: Evaluation) -> Table:
     for index, name in enumerate(CLASSES):
         images, right = sum(e.confusion[index]), e.confusion[index][index]
         answered = sum(row[index] for row in e.confusion)
-        share = stats.wilson_interval(right, images) if images else None
         rows.append(
             (
                 name,
-                str(images),
-                NOT_MEASURED if share is None else f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})",
+                count(images),
+                share(stats.wilson_interval(right, images) if images else None),
                 percent(right / answered) if answered else "never answered",
             )
         )
@@ -228,7 +238,7 @@ def _phone_file(a: Artifact) -> tuple[str, ...]:
     judged = queries.newest_readiness(a.sha256)
     return (
         f"{a.format} {a.precision}",
-        megabytes(a.size_bytes),
+        mb(a.size_bytes),
         NOT_MEASURED if evaluation is None else percent(evaluation.top1),
         "not judged" if judged is None else STATUS_WORDS[judged.status],
         a.id,

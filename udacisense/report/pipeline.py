@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from udacisense.metrics import stats
-from udacisense.report.blocks import MB, NOT_MEASURED
+from udacisense.number_format import MB, NOT_MEASURED
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Subject, Verification
 
 
@@ -33,7 +33,7 @@ class PipelineStage:
 
     @property
     def mean_ms(self) -> float | None:
-        """Average steady time of one inference, milliseconds."""
+        """Average steady time of one inference, ms."""
         return None if self.benchmark is None else stats.mean(self.benchmark.steady_s) * 1000
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from udacisense.number_format import percent
 from udacisense.records import queries
-from udacisense.report.blocks import percent
 from udacisense.types import Artifact, Verification
 
 

@@ -9,25 +9,14 @@ from udacisense.benchmark.compare import compare
 from udacisense.benchmark.quality_grade import trust
 from udacisense.labels import CLASSES
 from udacisense.metrics import stats
+from udacisense.number_format import NOT_MEASURED, commas, count, duration, mb, measured, percent, ratio, share
 from udacisense.readiness.rules import left_out_words
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.report.blocks import (
-    NOT_MEASURED,
-    Block,
-    Bullets,
-    Heading,
-    Paragraph,
-    Table,
-    commas,
-    measured,
-    megabytes,
-    milliseconds,
-    percent,
-    ratio,
-)
+from udacisense.report.blocks import Block, Heading, Paragraph, Table, Warnings
 from udacisense.report.equivalence import sameness_blocks
 from udacisense.report.sample_limit import limit
-from udacisense.types import Benchmark, Evaluation, Provenance, Status, Verification
+from udacisense.report.timing import timing_table
+from udacisense.types import Evaluation, Provenance, Readiness, Status, Verification
 
 R = TypeVar("R")
 
@@ -58,7 +47,7 @@ def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
             STATUS_WORDS[d.readiness.status] if d.readiness else "not judged",
             d.verification.verdict if d.verification else "not verified",
             percent(d.evaluation.top1 if d.evaluation else None),
-            megabytes(d.artifact.size_bytes),
+            mb(d.artifact.size_bytes),
             _against_baseline(d),
         )
         for d in dossiers
@@ -94,26 +83,30 @@ def _verdict(d: ArtifactEvidence) -> list[Block]:
             *_limit(d.on_the_sample),
         ]
     r = d.readiness
-    rows = tuple(
+    against = f"Baseline: {r.baseline_id or 'none here'}. Rules: sha256 {r.rules_sha256[:12]}. Record: {r.id}."
+    return [title, Paragraph(f"Verdict: {STATUS_WORDS[r.status]}. {against}"), *readiness_blocks(r), *_limit(d.on_the_sample)]
+
+
+def readiness_blocks(r: Readiness, records: bool = True) -> list[Block]:
+    """Every rule with its verdict, and what the rules file leaves out.
+
+    Args:
+        records: name the records that each verdict rests on.
+    """
+    left_out = left_out_words(r.left_out or ())
+    columns = ("rule", "status", "measured", "limit", "why", *(("records",) if records else ()))
+    rows = (
         (
             v.title,
             MARKS[v.status],
             measured(v.measured, v.unit, v.interval),
             f"{v.limit:g} {v.unit}",
             v.reason,
-            commas(v.evidence),
+            *((commas(v.evidence),) if records else ()),
         )
         for v in r.verdicts
     )
-    against = f"Baseline: {r.baseline_id or 'none here'}. Rules: sha256 {r.rules_sha256[:12]}. Record: {r.id}."
-    left_out = left_out_words(r.left_out or ())
-    return [
-        title,
-        Paragraph(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
-        *([Paragraph(left_out)] if left_out else []),
-        Table(("rule", "status", "measured", "limit", "why", "records"), rows),
-        *_limit(d.on_the_sample),
-    ]
+    return [*([Paragraph(left_out)] if left_out else []), Table(columns, tuple(rows))]
 
 
 def _limit(drawn: Verification | None) -> list[Block]:
@@ -122,16 +115,16 @@ def _limit(drawn: Verification | None) -> list[Block]:
 
 def _identity(d: ArtifactEvidence) -> list[Block]:
     a, c = d.artifact, d.checkpoint
-    parameters = f"{c.parameters:,}" if c and c.parameters is not None else "not known"
+    parameters = count(c.parameters) if c and c.parameters is not None else "not known"
     rows = [
         ("file", a.path.name),
         ("format and precision", f"{a.format}, {a.precision}"),
-        ("size", f"{megabytes(a.size_bytes)} ({a.size_bytes:,} bytes)"),
+        ("size", f"{mb(a.size_bytes)} ({count(a.size_bytes, 'byte')})"),
         ("sha256", a.sha256),
         ("how it was made", commas([f"{key}: {_told(value)}" for key, value in a.recipe.items()])),
-        ("conversion took", "not measured" if a.seconds is None else f"{a.seconds:.1f} s"),
+        ("conversion took", duration(a.seconds)),
         ("checkpoint", a.checkpoint_id if c else f"{a.checkpoint_id} (its file is not here any more)"),
-        ("checkpoint's size", megabytes(c.size_bytes) if c else "not known"),
+        ("checkpoint's size", mb(c.size_bytes) if c else "not known"),
         ("parameters", parameters),
     ]
     return [Heading(3, "What is it?"), Table(("what", "value"), tuple(rows))]
@@ -151,15 +144,18 @@ def _accuracy(d: ArtifactEvidence) -> list[Block]:
     named = _named(d, d.baseline_evaluation, d.checkpoint_evaluation, d.evaluation)
     if not named:
         return [title, Paragraph(f"Not evaluated yet. Run: python -m udacisense evaluate {d.artifact.id}")]
+    hint = f"The checkpoint is not evaluated on these images. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
+    return [title, *([] if d.checkpoint_evaluation else [Paragraph(hint)]), *accuracy_blocks(named)]
+
+
+def accuracy_blocks(named: Sequence[tuple[str, Evaluation]]) -> list[Block]:
+    """Evaluations on the same images beside one another, whole and by class."""
     rows = tuple(
-        (name, _with_interval(e), percent(e.top5), str(e.images), f"{e.data.source}, {e.data.scheme} {e.data.split}", e.id)
+        (name, _with_interval(e), percent(e.top5), count(e.images), f"{e.data.source}, {e.data.scheme} {e.data.split}", e.id)
         for name, e in named
     )
     per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
-    hint = f"The checkpoint is not evaluated on these images. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
     return [
-        title,
-        *([] if d.checkpoint_evaluation else [Paragraph(hint)]),
         Table(("subject", "top-1 (95 %)", "top-5", "images", "data", "record"), rows),
         Table(("share right, by class", *(name for name, _ in named)), per_class),
     ]
@@ -174,7 +170,7 @@ def _named(d: ArtifactEvidence, baseline: R | None, checkpoint: R | None, artifa
 
 def _with_interval(e: Evaluation) -> str:
     estimate = stats.wilson_interval(round(e.top1 * e.images), e.images)
-    return f"{percent(e.top1)} ({estimate.low * 100:.1f} to {estimate.high * 100:.1f})"
+    return share(estimate)
 
 
 def _speed(d: ArtifactEvidence) -> list[Block]:
@@ -185,27 +181,12 @@ def _speed(d: ArtifactEvidence) -> list[Block]:
             title,
             Paragraph(f"Not timed yet. Run: python -m udacisense benchmark {d.artifact.checkpoint_id} {d.artifact.id}"),
         ]
-    columns = ("subject", "trust", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
     first = named[-1][1]
     conditions = (
         f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn ({first.run_id}) on "
         f"{first.made.machine.cpu}. Times of a computer, not of a phone: read the ratios."
     )
-    return [title, Paragraph(conditions), Table(columns, tuple(_times(name, b) for name, b in named))]
-
-
-def _times(name: str, b: Benchmark) -> tuple[str, ...]:
-    steady = stats.latency(b.steady_s, b.batch)
-    times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s)
-    return (
-        f"{name} ({b.runtime} {b.runtime_version})",
-        trust(b).grade,
-        *(milliseconds(t) for t in times),
-        f"{steady.images_per_s:.1f}",
-        str(steady.runs),
-        megabytes(b.peak_rss_bytes),
-        b.id,
-    )
+    return [title, Paragraph(conditions), timing_table([(f"{name} ({b.runtime} {b.runtime_version})", b) for name, b in named])]
 
 
 def _warnings(d: ArtifactEvidence) -> list[Block]:
@@ -213,7 +194,7 @@ def _warnings(d: ArtifactEvidence) -> list[Block]:
     sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *timings)
     doubts = [why.why for b in timings if b for why in trust(b).deductions]
     found = dict.fromkeys([*d.artifact.warnings, *(w for record in sources if record for w in record.warnings), *doubts])
-    return [Heading(3, "What to mind"), Bullets(tuple(found))] if found else []
+    return [Heading(3, "What to mind"), Warnings(tuple(found))] if found else []
 
 
 def _origin(d: ArtifactEvidence) -> list[Block]:

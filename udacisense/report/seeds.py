@@ -14,8 +14,9 @@ from udacisense.metrics import stats
 from udacisense.models.card import CARD, open_card
 from udacisense.models.checkpoint import SUFFIXES, list_checkpoints, training_info
 from udacisense.models.weight_files import weights_of
+from udacisense.number_format import NOT_MEASURED, percent, share
 from udacisense.records.queries import evaluations_of, is_real
-from udacisense.report.blocks import NOT_MEASURED, Block, Heading, Paragraph, Table, percent
+from udacisense.report.blocks import Block, Heading, Paragraph, Table
 from udacisense.settings import settings
 from udacisense.training.recipe import TrainingRecipe
 from udacisense.types import Checkpoint, Evaluation
@@ -92,8 +93,7 @@ def _trainings() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _row(training: Training, own: str) -> tuple[str, ...]:
     e = training.evaluation
-    share = None if e is None else stats.wilson_interval(round(e.top1 * e.images), e.images)
-    test = NOT_MEASURED if share is None else f"{percent(share.value)} ({100 * share.low:.1f} to {100 * share.high:.1f})"
+    test = share(None if e is None else stats.wilson_interval(round(e.top1 * e.images), e.images))
     name = f"{training.seed} ({own})" if own else str(training.seed)
     return name, percent(training.validation_top1), test, e.id if e else "–"
 

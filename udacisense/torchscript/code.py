@@ -135,7 +135,11 @@ def _by_name(call: ast.Call, own: _Own) -> Iterator[str]:
 
 
 def raise_refused(found: Collection[str]) -> NoReturn:
-    """The reason for a refusal, with the first of what was found."""
+    """The reason for a refusal, with the first of what was found.
+
+    Raises:
+        RefusedError: always.
+    """
     named = ", ".join(sorted(found)[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     raise RefusedError(f"it calls {named}{more}, which no classifier needs")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from udacisense.errors import RecipeError
 from udacisense.ranges import SEED
 from udacisense.settings import SHARED
-from udacisense.toml_file import faults, read_toml
+from udacisense.toml_file import TomlKind, load
 
 Seed = Annotated[int, Field(ge=SEED.low, le=SEED.high)]
 RECIPES_DIR = SHARED / "recipes"
+RECIPE = TomlKind("a recipe", "See recipes/baseline.toml for every key.", "stage")
 
 
 class TrainingStage(BaseModel):
@@ -88,12 +89,7 @@ def load_recipe(name_or_path: str) -> TrainingRecipe:
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = RECIPES_DIR / f"{name_or_path}.toml"
-    if not path.is_file():
+    if not path.exists():
         known = ", ".join(sorted(p.stem for p in RECIPES_DIR.glob("*.toml"))) or "none"
         raise RecipeError(f"There is no recipe {name_or_path!r}: {path} does not exist. Recipes here: {known}.")
-    plain = read_toml(path)
-    try:
-        return TrainingRecipe.model_validate(plain)
-    except ValidationError as exc:
-        told = faults(exc, plain, "stage")
-        raise RecipeError(f"{path} is not a recipe: {told}. See recipes/baseline.toml for every key.") from exc
+    return load(path, TrainingRecipe, RECIPE)

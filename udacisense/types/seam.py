@@ -56,7 +56,11 @@ class Conversion:
     calibration: Callable[[int], ImageSet] | None = None  # n -> as many training images, the classes in turn; None = no data
 
     def image_set(self, images: int) -> ImageSet:
-        """`images` calibration images (fewer where there are not so many), each class as often as the others."""
+        """`images` calibration images (fewer where there are not so many), each class as often as the others.
+
+        Raises:
+            ValueError: the conversion was asked for without calibration images.
+        """
         if self.calibration is None:
             raise ValueError(f"the recipe {self.recipe.name} needs calibration images and none were given")
         return self.calibration(images)

@@ -46,6 +46,8 @@ class Conversions:
 def convert_all(checkpoint: Named, format: str = ALL, precision: str = ALL) -> Conversions:
     """Convert a checkpoint to each format and precision ("all", or one of them) that this machine can write.
 
+    >>> verbs.convert_all("model.pth", precision="int8")
+
     One that fails leaves a record of it and the others go on. Two formats at a time are converted where there are two cores,
     each in a process that is kept for the next. Nothing is published: two precisions share a file name.
 
@@ -153,6 +155,8 @@ def verify_all(
     checkpoint: Named | None = None, source: str | None = None, split: str = "test", scheme: str | None = None
 ) -> Verifications:
     """Verify each artifact (of one checkpoint, where given) on a split; proof of the same file and images is not made again.
+
+    >>> verbs.verify_all(source="folder")
 
     Raises:
         NotFoundError: no such checkpoint. DataError: no such images.

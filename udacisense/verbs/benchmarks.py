@@ -28,7 +28,10 @@ class Tag:
 
 
 def runs() -> tuple[TimedRun, ...]:
-    """Every run of the benchmark with its subjects and tags, oldest first."""
+    """Every run of the benchmark with its subjects and tags, oldest first.
+
+    >>> [run.id for run in verbs.runs()]
+    """
     from udacisense.history.runs import list_runs
 
     return list_runs()
@@ -36,6 +39,8 @@ def runs() -> tuple[TimedRun, ...]:
 
 def history(against: str, run: str | None = None) -> RunComparison:
     """What became slower, larger or less accurate since the run, record or tag `against`, by default up to the newest run.
+
+    >>> verbs.history("release-1").course
 
     Raises:
         NotFoundError: no such run.
@@ -50,6 +55,8 @@ def history(against: str, run: str | None = None) -> RunComparison:
 def tag(name: str, run: str | None = None) -> Tag:
     """Name a run, by default the newest, so that later ones can be held against it.
 
+    >>> verbs.tag("release-1")
+
     Raises:
         NotFoundError: no such run. StoreError: not a name.
     """
@@ -60,6 +67,8 @@ def tag(name: str, run: str | None = None) -> Tag:
 
 def selftest(what: str = "bench", subject: Named | None = None, comparisons: int = 100) -> SelfTest:
     """Show on this machine that the benchmark calls the same the same, and slower work slower. Takes minutes.
+
+    >>> verbs.selftest(comparisons=20).passed
 
     Args:
         subject: the file, by default one that starts fast. comparisons: of the same with itself, and two fifths as many of

@@ -47,6 +47,8 @@ class Classifications:
 def classify(images: Sequence[str | Path], subject: Named) -> Classifications:
     """Classify image files by a checkpoint or artifact; one that fails is named, and the others are classified.
 
+    >>> verbs.classify(["photo.png"], "onnx-int8-4ce2fa81-e2cad3").images[0].label
+
     Raises:
         NotFoundError: no such subject, or its checkpoint is gone. FormatError, CheckpointError: it does not load.
     """

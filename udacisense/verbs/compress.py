@@ -45,6 +45,8 @@ class Compressing:
 def compress(pipeline: str = "pipeline_03", protocol: str = "standard", table_only: bool = False) -> Compressing:
     """Run a pipeline of pipelines/ (or a file), judge every checkpoint on the test split, time all of them side by side.
 
+    >>> verbs.compress("pipeline_03", protocol="quick")
+
     Finished steps are skipped; what was measured of the same files is not measured again.
 
     Args:
@@ -165,6 +167,8 @@ class ModelCard:
 
 def card(checkpoint: Named, out: Path | None = None) -> ModelCard:
     """Write a checkpoint's model card from the records, by default as <name>.card.md beside the weights.
+
+    >>> verbs.card("model.pth").path
 
     Raises:
         NotFoundError: no such checkpoint. StoreError: the disk refuses.

@@ -67,7 +67,10 @@ class ModelsInfo:
 
 
 def env() -> Environment:
-    """Devices, versions, seed and settings of this machine."""
+    """Devices, versions, seed and settings of this machine.
+
+    >>> verbs.env().devices
+    """
     from udacisense import provenance
 
     return Environment(
@@ -92,6 +95,8 @@ def _settings() -> tuple[Setting, ...]:
 def data_info(source: str | None = None, scheme: str | None = None) -> DataInfo:
     """Source, splits, class balance and health of the images.
 
+    >>> verbs.data_info("sample").splits
+
     Raises:
         DataError: an unknown source or scheme, or images that are not there.
     """
@@ -107,6 +112,8 @@ def data_info(source: str | None = None, scheme: str | None = None) -> DataInfo:
 def download_data() -> DataInfo:
     """Fetch CIFAR-100 into data/ (about 170 MB), then describe it; a copy that is whole is not fetched again.
 
+    >>> verbs.download_data().health.findings
+
     Raises:
         DownloadError: no network, or a file that fails its checksum.
     """
@@ -117,7 +124,10 @@ def download_data() -> DataInfo:
 
 
 def models_info() -> ModelsInfo:
-    """Every checkpoint, artifact and failed conversion of the store, and which checkpoint is used when none is named."""
+    """Every checkpoint, artifact and failed conversion of the store, and which checkpoint is used when none is named.
+
+    >>> [artifact.id for artifact in verbs.models_info().artifacts]
+    """
     from udacisense.artifacts import list_artifacts, standing_failures
     from udacisense.errors import NotFoundError
     from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
@@ -143,7 +153,10 @@ def models_info() -> ModelsInfo:
 
 
 def unreadable() -> tuple[str, ...]:
-    """A sentence for each record, file of tags and job that cannot be read."""
+    """A sentence for each record, file of tags and job that cannot be read.
+
+    >>> list(verbs.unreadable())
+    """
     from udacisense.history.runs import unreadable_tags
 
     return (*queries.unreadable(*KINDS.values()), *unreadable_tags(), *jobs.unreadable())

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def inspect(artifact: Artifact | str | Path) -> Inspection:
     """What is truly inside an artifact, by record, id or path, or inside any other file of a known format, by path.
 
+    >>> verbs.inspect("model.tflite").int8_share
+
     Raises:
         NotFoundError: neither. InspectError: the file is of no known format, cut off, damaged or hostile.
     """
@@ -41,6 +43,8 @@ def inspect(artifact: Artifact | str | Path) -> Inspection:
 
 def package(artifact: Named, out: Path | None = None) -> Package:
     """Pack an artifact for an app developer into a zip, or into a folder inside `out`; by default <artifact id>.zip here.
+
+    >>> verbs.package("onnx-int8-4ce2fa81-e2cad3", Path("packages")).path
 
     Raises:
         NotFoundError: no such artifact, no checkpoint of it, or damaged golden images. FormatError: it does not run.

@@ -36,6 +36,8 @@ def ready(artifact: Named | None = None, known: Sequence[Checkpoint] = ()) -> Ju
     Args:
         known: checkpoints that the caller has, so that they need not be looked up.
 
+    >>> verbs.ready("onnx-int8-4ce2fa81-e2cad3").status
+
     Raises:
         NotFoundError: no such artifact, or none at all. RecipeError: a mistake in the rules.
     """
@@ -82,8 +84,13 @@ def worst(statuses: list[Status]) -> Status:
 def report(artifact: Named | None = None, format: str = "markdown", images: bool = False) -> str:
     """The report on one artifact, or on all, as "markdown" or "html" text.
 
+    >>> verbs.report(format="html")
+
     Args:
         images: put photographs of the data source into the HTML, not the sample pack's images alone.
+
+    Raises:
+        NotFoundError: no such artifact, or no such format of a report.
     """
     from udacisense.report import collect, html_report, markdown_report, with_flips
 
@@ -111,7 +118,10 @@ class Report:
 def write_report(
     artifact: Named | None = None, format: str = "markdown", out: Path | None = None, images: bool = False
 ) -> Report:
-    """`report`, written to `out` where that is given."""
+    """`report`, written to `out` where that is given.
+
+    >>> verbs.write_report(format="html", out=Path("report.html")).path
+    """
     text = report(artifact, format, images)
     return Report(text, None if out is None else write_text(out, text))
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 def train(recipe: str = "baseline", out: Path | None = None, seed: int | None = None) -> Checkpoint:
     """Train by a recipe of recipes/ (or a file) and save at `out`, by default models/<recipe>/checkpoints/model.pth.
 
+    >>> verbs.train("quick", seed=7).path
+
     Args:
         seed: in place of the recipe's; the file then goes to models/<recipe>_seed<seed>/ by default.
 
@@ -62,6 +64,8 @@ def _place_of(recipe: str) -> Path:
 def convert(checkpoint: Named, format: str = "torchscript", precision: str = "fp32", recipe: str | None = None) -> Artifact:
     """Convert a checkpoint and publish the file as models/mobile/<file name>; what was made before is not made again.
 
+    >>> verbs.convert("model.pth", "onnx", "int8").id
+
     Args:
         recipe: one of the format's recipes for the precision, by name; by default the first whose file passes.
 
@@ -88,6 +92,8 @@ def evaluate(
 ) -> Evaluation:
     """Accuracy of a checkpoint or artifact on a split; the record of the same file and images is used again unless `fresh`.
 
+    >>> verbs.evaluate("model.pth", source="folder").top1
+
     Raises:
         NotFoundError: no such subject. DataError: no such images. FormatError: the file does not load or run.
     """
@@ -109,6 +115,8 @@ def verify(
     tolerance: float = 1e-5,
 ) -> Verification:
     """Prove on random inputs and on every image of a split that an artifact is its checkpoint.
+
+    >>> verbs.verify("onnx-int8-4ce2fa81-e2cad3").verdict
 
     Raises:
         MeasureError: the tolerance is no finite number above 0. NotFoundError: no such artifact, or its checkpoint is gone.
@@ -159,6 +167,8 @@ def locate(
 ) -> Localisation:
     """Find the first block of the network whose output in an artifact departs from its checkpoint's, or from `against`'s.
 
+    >>> verbs.locate("onnx-int8-4ce2fa81-e2cad3", method="values").departs
+
     Args:
         method: "values" reads the file's own inner values, "prefixes" converts beginnings of the network alone; by default
             the first where the format lets its values be seen.
@@ -189,6 +199,8 @@ def benchmark(
     cpus: Sequence[int] = (),
 ) -> tuple[Benchmark, ...]:
     """Time checkpoints and artifacts side by side; only subjects of one run may be compared.
+
+    >>> verbs.benchmark(["model.pth", "onnx-int8-4ce2fa81-e2cad3"], "quick")
 
     Args:
         protocol: a name, or a .toml file. threads: each of these numbers, 0 for all cores; by default the setting.

@@ -68,6 +68,8 @@ def run(
 ) -> Run:
     """Convert, evaluate, verify, benchmark and judge a checkpoint, by default the pipeline's or else the baseline.
 
+    >>> verbs.run("model.pth", also=["onnx:int8"]).recommended_id
+
     Writes models/mobile/mobile_deployment_metrics.json and models/mobile/deployment_pipeline_summary.png.
 
     Args:

@@ -19,6 +19,7 @@ from udacisense.errors import MeasureError, RunError, UdaciSenseError, Unavailab
 from udacisense.evaluation.predictions import data_options
 from udacisense.foreign import in_brief
 from udacisense.formats import get_format
+from udacisense.number_format import decibels
 from udacisense.progress import report
 from udacisense.provenance import here
 from udacisense.records import store
@@ -141,7 +142,11 @@ class Search:
         return "prefixes", self.by_prefixes(every), (), failed
 
     def by_values(self) -> tuple[tuple[LayerGap, ...], tuple[LayerGap, ...]]:
-        """The gap of every block by the file's own inner values, and of the steps inside the block that departs."""
+        """The gap of every block by the file's own inner values, and of the steps inside the block that departs.
+
+        Raises:
+            RunError: the runtime does not give the file's inner values.
+        """
         closest = Closest()
         try:
             read = intermediate_reader(self.artifact)
@@ -237,7 +242,9 @@ def _reason(
     if found is None:
         fall = steepest(gaps, artifact.precision)
         rounding = f"the {EXPECTED_DB[artifact.precision]:g} dB that rounding to {artifact.precision} leaves"
-        steep = f"; the steepest fall below {rounding} is {fall[1]:.1f} dB at {fall[0].name}" if fall else f", above {rounding}"
+        steep = (
+            f"; the steepest fall below {rounding} is {decibels(fall[1])} at {fall[0].name}" if fall else f", above {rounding}"
+        )
         return f"No block departs: {_db(gaps[0])} after {gaps[0].name}, {_db(gaps[-1])} at {gaps[-1].name}{steep}."
     before = gaps[: gaps.index(found)]
     held = f"the blocks looked at before it have at least {_db(min(before, key=level))}" if before else "nothing lies before it"
@@ -259,7 +266,7 @@ def _before(gaps: Sequence[LayerGap], found: LayerGap) -> float:
 
 
 def _db(gap: LayerGap) -> str:
-    return "identical values" if gap.sqnr_db is None else f"{gap.sqnr_db:.1f} dB"
+    return "identical values" if gap.sqnr_db is None else decibels(gap.sqnr_db)
 
 
 def _warnings(method: SearchMethod, gaps: Sequence[LayerGap], blocks: Sequence[str], every: bool) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from udacisense.metrics.stats import (
     images_to_tell_share,
     wilson_interval,
 )
+from udacisense.number_format import percent, percent_range, points, points_range
 from udacisense.types import Equivalence, Precision, Status, TensorCheck, Verification
 from udacisense.verify.inputs import GOLDEN
 
@@ -58,10 +59,10 @@ def judge_sameness(
         also = f" and of {_inputs(checks)}" if checks else ""
         return "same", f"The logits of {images} images{also} {found}."
     agreement = wilson_interval(images - flips, images)
-    share = f"95 % interval of the share: {agreement.low:.1%} to {agreement.high:.1%}"
+    share = f"95 % interval of the share: {percent_range(agreement)} %"
     said = f"{images - flips} of {images} answers are equal ({share})"
     needed = agreement_limit(precision)
-    limit = f"the {needed:.0%} that the same model needs in {precision}"
+    limit = f"the {percent(needed, 0)} that the same model needs in {precision}"
     if agreement.high < needed:
         return "different", f"{said}, surely below {limit}. Look at the changed images, or convert at a higher precision."
     if p is not None and p < SIGNIFICANCE:
@@ -103,10 +104,7 @@ def judge_accuracy(lost: int, won: int, images: int, limit: float = ACCURACY_LIM
         The status, the change as a fraction with its 95 % paired bootstrap interval, and the reason.
     """
     change = accuracy_difference_of(lost, won, images)
-    said = (
-        f"Accuracy changed by {change.value * 100:+.1f} pp on {images:,} images "
-        f"(95 % interval {change.low * 100:+.1f} to {change.high * 100:+.1f})"
-    )
+    said = f"Accuracy changed by {points(change.value)} on {images:,} images (95 % interval {points_range(change)})"
     words = f"{limit * 100:g} pp"
     if max(abs(change.low), abs(change.high)) < limit:
         return "pass", change, f"{said}: surely within {words}."

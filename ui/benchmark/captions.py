@@ -8,11 +8,11 @@ from udacisense.benchmark.compare import compare
 from udacisense.benchmark.drift import MINUTE_S, drift
 from udacisense.benchmark.replication import ratio
 from udacisense.metrics import stats
+from udacisense.number_format import MB, change_percent, count, ms, percent, ratio_range
 from udacisense.types import Benchmark, Unfinished
 from ui.benchmark.charts import Limits, pareto
 from ui.benchmark.rows import course_points, whole_parts
 from ui.shared.entries import SubjectMetrics
-from ui.shared.number_format import BYTES_A_MB, count, ms, percent
 
 
 def latency(entries: Sequence[SubjectMetrics]) -> str:
@@ -39,11 +39,10 @@ def _times_as_long(slow: Benchmark, fast: Benchmark) -> str:
     if found.ratio is None:
         plain = stats.median(slow.steady_s) / stats.median(fast.steady_s)
         return f"{plain:.2f} times as long (too few starts for an interval)"
-    ratio, low, high = found.ratio
     if found.speed == "unknown":
-        return f"which these runs cannot tell apart (95 % interval of the ratio {low:.2f} to {high:.2f})"
+        return f"which these runs cannot tell apart (95 % interval of the ratio {ratio_range(found.ratio)})"
     same = "which is the same within 5 %: " if found.speed == "same" else ""
-    return f"{same}{ratio:.2f} times as long (95 % interval {low:.2f} to {high:.2f})"
+    return f"{same}{found.ratio.value:.2f} times as long (95 % interval {ratio_range(found.ratio)})"
 
 
 def course(entries: Sequence[SubjectMetrics]) -> str:
@@ -68,7 +67,7 @@ def sustained(entries: Sequence[SubjectMetrics]) -> str:
     if not found:
         return "No sustained load has been measured yet."
     parts = [
-        f"{label}: {ms(d.first_s)} {_early(b)}, {ms(d.steady_s)} in steady state ({d.change:+.1%}, {d.course})"
+        f"{label}: {ms(d.first_s)} {_early(b)}, {ms(d.steady_s)} in steady state ({change_percent(d.change)}, {d.course})"
         for label, b, d in found
     ]
     return "; ".join(parts) + "."
@@ -173,7 +172,7 @@ def tradeoff(entries: Sequence[SubjectMetrics], limits: Limits, by: str) -> str:
 
 def _cost(e: SubjectMetrics, by: str) -> float | None:
     if by == "size":
-        return None if e.size_bytes is None else e.size_bytes / BYTES_A_MB
+        return None if e.size_bytes is None else e.size_bytes / MB
     return stats.median(e.benchmark.steady_s) * 1000 if e.benchmark else None
 
 

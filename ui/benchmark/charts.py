@@ -13,12 +13,12 @@ import plotly.graph_objects as go
 
 from udacisense.benchmark.drift import drift
 from udacisense.metrics import stats
+from udacisense.number_format import MB, NOT_MEASURED, count, ms
 from udacisense.readiness.rules import Rule
 from udacisense.types import Benchmark
 from ui.benchmark.rows import CoursePoint, course_points, start_parts, whole_parts
 from ui.shared.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
 from ui.shared.entries import SubjectMetrics, for_charts
-from ui.shared.number_format import BYTES_A_MB, NOT_MEASURED, count, ms
 from ui.shared.plain_text import in_chart
 
 POINTS = 160
@@ -218,7 +218,7 @@ def tradeoff(entries: Sequence[SubjectMetrics], by: str, limits: Limits) -> go.F
 
 def _x(e: SubjectMetrics, by: str) -> float | None:
     if by == "size":
-        return None if e.size_bytes is None else e.size_bytes / BYTES_A_MB
+        return None if e.size_bytes is None else e.size_bytes / MB
     return stats.median(e.benchmark.steady_s) * 1000 if e.benchmark else None
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from udacisense.artifacts import cannot_run
 from udacisense.benchmark.quality_grade import trust
+from udacisense.number_format import MB_HELP, count, when
 from udacisense.records import queries
 from udacisense.records.queries import Found, Row
 from udacisense.types import Artifact, Benchmark, Checkpoint, DatasetRef, Subject, Unfinished
@@ -19,7 +20,6 @@ from ui.shared import rows as shared_rows
 from ui.shared.chart_block import chart, remarks, table
 from ui.shared.entries import SubjectMetrics, runs
 from ui.shared.jobs import job_button, job_panel
-from ui.shared.number_format import MB_HELP, count, when
 from ui.shared.plain_text import Markdown, escape
 from ui.shared.widgets import describe_subject, empty_state, listing_problems, source_note
 

@@ -14,6 +14,7 @@ from udacisense.data.dataset import Dataset
 from udacisense.data.sources import default_source
 from udacisense.errors import UdaciSenseError
 from udacisense.labels import CLASSES
+from udacisense.number_format import ms, percent
 from udacisense.settings import settings
 from udacisense.types import SourceName, Subject
 from ui.classify import cached_sessions
@@ -23,7 +24,6 @@ from ui.shared import cache, captions, charts
 from ui.shared import rows as shared_rows
 from ui.shared.chart_block import chart, table
 from ui.shared.entries import format_of
-from ui.shared.number_format import ms, percent
 from ui.shared.plain_text import Markdown, escape
 from ui.shared.widgets import error_box
 

@@ -8,10 +8,10 @@ from typing import Literal
 import streamlit as st
 
 from udacisense.artifacts import list_artifacts
+from udacisense.number_format import MB_HELP, count, mb
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Precision
 from ui.convert.state import Cell, CellStatus, Row, board, cell_of, first_choice, precisions, tally
 from ui.shared.jobs import POLL, job_button, newest_job, on_primary
-from ui.shared.number_format import MB_HELP, count, mb
 from ui.shared.plain_text import Markdown, code, escape
 from ui.shared.widgets import remember, remembered
 

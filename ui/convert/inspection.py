@@ -6,10 +6,10 @@ import streamlit as st
 
 from udacisense.errors import UdaciSenseError
 from udacisense.inspection.inspection import Advice, Inspection
+from udacisense.number_format import MB_HELP, count, mb, percent
 from udacisense.report.inside import inspected, port
 from udacisense.types import Artifact
 from ui.shared import cache
-from ui.shared.number_format import MB_HELP, count, mb, percent
 from ui.shared.plain_text import escape
 from ui.shared.widgets import error_box
 

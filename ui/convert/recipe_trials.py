@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from udacisense.conversion.recipe_search import MAX_LOSS, MIN_AGREEMENT
+from udacisense.number_format import MB, MB_HELP, count, mb, percent
 from udacisense.types import Artifact, Format, Precision, RecipeTrial
 from ui.shared.chart_style import OTHER_COLOR, finish, format_color
-from ui.shared.number_format import BYTES_A_MB, MB_HELP, count, mb, percent
 from ui.shared.plain_text import Markdown, escape, in_chart
 from ui.shared.rows import Row
 
@@ -88,7 +88,7 @@ def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
             "Passed": rung.passed,
             "Agrees": _percent(rung.agreement),
             "Top-1": _percent(rung.top1),
-            "MB": None if rung.size_bytes is None else rung.size_bytes / BYTES_A_MB,
+            "MB": None if rung.size_bytes is None else rung.size_bytes / MB,
             "Time against fp32": rung.time_ratio,
             "Why": rung.reason,
             "What it does": rung.what,
@@ -110,7 +110,7 @@ class AxisSpec:
 
 
 FAITHFUL = AxisSpec(
-    x=lambda r: None if r.size_bytes is None else r.size_bytes / BYTES_A_MB,
+    x=lambda r: None if r.size_bytes is None else r.size_bytes / MB,
     y=lambda r: _percent(r.agreement),
     x_title="size in MB",
     y_title="agrees on, %",

@@ -8,6 +8,7 @@ from udacisense.artifacts import find_artifact
 from udacisense.errors import UdaciSenseError
 from udacisense.jobs import Job
 from udacisense.models.checkpoint import list_checkpoints
+from udacisense.number_format import MB_HELP, change_percent, duration, mb, percent, when
 from udacisense.readiness.judge import newest_readiness
 from udacisense.types import Artifact, Checkpoint, FailedConversion
 from udacisense.types.seam import DEFAULT
@@ -16,7 +17,6 @@ from ui.convert.board import LOOK, in_words
 from ui.convert.state import Cell, up_to_date
 from ui.shared import cache
 from ui.shared.jobs import job_button
-from ui.shared.number_format import MB_HELP, duration, mb, percent, when
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import STATUS_LOOK, describe_checkpoint, format_title, provenance_note, remember, sample_limit
 
@@ -154,7 +154,7 @@ def result(artifact: Artifact) -> None:
 
 
 def _figures(artifact: Artifact, source: Checkpoint | None) -> None:
-    change = None if source is None else f"{100 * (artifact.size_bytes / source.size_bytes - 1):+.1f} %"
+    change = None if source is None else change_percent(artifact.size_bytes / source.size_bytes - 1)
     taken = recipe_trials.kept(artifact)
     with st.grid(4, min_column_width=150):
         st.metric(

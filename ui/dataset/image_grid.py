@@ -11,9 +11,9 @@ import streamlit as st
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess, resize
 from udacisense.labels import CLASSES
+from udacisense.number_format import count
 from udacisense.types import SplitName
 from ui.shared.cache import thumbnail
-from ui.shared.number_format import count
 from ui.shared.plain_text import escape, in_chart
 
 PAGE_SIZE = 60

@@ -10,11 +10,11 @@ from udacisense.data.dataset import Dataset
 from udacisense.data.health import Health, overlap
 from udacisense.data.sources import SourceInfo, available_sources, default_source, describe
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes
+from udacisense.number_format import count
 from udacisense.types import SourceName, SplitName
 from ui.dataset.image_grid import SPLIT_NAMES, balance
 from ui.shared import cache
 from ui.shared.jobs import job_button, job_panel
-from ui.shared.number_format import count
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import describe_checkpoint
 

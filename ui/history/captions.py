@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from udacisense.history.against import RunComparison
+from udacisense.number_format import change_percent, count
 from ui.history.rows import Line
-from ui.shared.number_format import count
 
 
 def history(lines: Sequence[Line]) -> str:
@@ -20,7 +20,8 @@ def history(lines: Sequence[Line]) -> str:
         return f"{count(len(runs), 'run')} so far; nothing has been timed twice on one machine yet."
     name, change = max(steps, key=lambda pair: abs(pair[1]))
     return (
-        f"{count(len(runs), 'run')} so far. From the last but one run to the last, {name} moved furthest, by {change:+.1%}; "
+        f"{count(len(runs), 'run')} so far. From the last but one run to the last, {name} moved furthest, by "
+        f"{change_percent(change)}; "
         "whether that is the file or the machine is told below."
     )
 

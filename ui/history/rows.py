@@ -12,6 +12,7 @@ from udacisense.benchmark.quality_grade import trust
 from udacisense.benchmark.replication import average_s
 from udacisense.history.against import SOFTWARE, RunComparison, roles
 from udacisense.metrics import stats
+from udacisense.number_format import MB
 from udacisense.records.queries import Found
 from udacisense.records.queries import Row as Known
 from udacisense.types import Benchmark
@@ -115,7 +116,7 @@ def history_rows(found: Sequence[Line]) -> list[Row]:
             "low_ms": p.low_s * 1000,
             "high_ms": p.high_s * 1000,
             "trust": p.grade,
-            "size_mb": p.size_bytes / 2**20,
+            "size_mb": p.size_bytes / MB,
             "runtime": p.runtime,
             "cpu": p.cpu,
             "run": p.run_id,

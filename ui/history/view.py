@@ -9,6 +9,7 @@ import streamlit as st
 
 from udacisense.history.against import RunComparison, against
 from udacisense.history.runs import tag, tags
+from udacisense.number_format import mb, ms, percent, when
 from udacisense.records.queries import Found, Row
 from udacisense.types import Benchmark, Subject
 from ui.history import captions, charts
@@ -17,7 +18,6 @@ from ui.history.rows import Line
 from ui.shared import cache
 from ui.shared.chart_block import chart, csv_button
 from ui.shared.entries import format_of, runs
-from ui.shared.number_format import mb, ms, percent, when
 from ui.shared.plain_text import escape
 from ui.shared.widgets import empty_state, errors_shown
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from udacisense.number_format import NOT_MEASURED, count, percent, percent_range, share
 from udacisense.types import Evaluation, Subject
 from ui.shared.chart_block import table
 from ui.shared.entries import common_dataset, label_of, newest, top1_interval
-from ui.shared.number_format import NOT_MEASURED, count, percent
 from ui.shared.plain_text import Markdown, escape
 from ui.shared.rows import Row
 
@@ -56,13 +56,12 @@ def _metric(title: Markdown, record: Evaluation | None, asked: str) -> None:
         hint = f"Not measured yet: python -m udacisense evaluate {escape(asked)}"
         st.metric(title, "–", border=True, height="stretch", help=hint)
         return
-    _, low, high = top1_interval(record)
     source = SAMPLE.lower() if record.data.source == "sample" else record.data.source
     images = f"{count(record.images, record.data.split + ' image')} of the {source}, {record.data.scheme}"
     st.metric(
         title,
         percent(record.top1),
-        f"{100 * low:.1f} to {100 * high:.1f} %",
+        f"{percent_range(top1_interval(record))} %",
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -89,5 +88,4 @@ def rows(found: Sequence[AccuracyBySource]) -> list[Row]:
 def _text(record: Evaluation | None) -> str:
     if record is None:
         return NOT_MEASURED
-    _, low, high = top1_interval(record)
-    return f"{percent(record.top1)} ({100 * low:.1f} to {100 * high:.1f}) of {record.images:,}"
+    return f"{share(top1_interval(record))} of {count(record.images)}"

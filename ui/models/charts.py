@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from udacisense.metrics.stats import Estimate
+from udacisense.number_format import MB, mb, ms, ratio_range, share
 from udacisense.report.compression import Row
 from ui.shared.chart_style import OTHER_COLOR, format_color, titled
-from ui.shared.number_format import BYTES_A_MB, NOT_MEASURED, mb, ms, percent
 from ui.shared.plain_text import in_chart
 
 COLOR = format_color("torch")
@@ -20,7 +20,7 @@ COLOR = format_color("torch")
 
 def sizes(rows: Sequence[Row]) -> go.Figure:
     """Size of each file in MB (1,048,576 bytes)."""
-    values = [None if row.size_bytes is None else row.size_bytes / BYTES_A_MB for row in rows]
+    values = [None if row.size_bytes is None else row.size_bytes / MB for row in rows]
     fig = go.Figure(
         go.Bar(
             x=values,
@@ -37,7 +37,7 @@ def sizes(rows: Sequence[Row]) -> go.Figure:
 def accuracies(rows: Sequence[Row]) -> go.Figure:
     """Top-1 on the test images in percent with its 95 % Wilson interval."""
     estimates = [row.top1_interval for row in rows]
-    texts = [NOT_MEASURED if e is None else f"{percent(e.value)} ({100 * e.low:.1f} to {100 * e.high:.1f})" for e in estimates]
+    texts = [share(e) for e in estimates]
     sample = any(row.evaluation is not None and row.evaluation.data.source == "sample" for row in rows)
     fig = _points(rows, estimates, 100.0, "%{x:.1f} %")
     axis = "top-1, %, 95 % interval" + (" (rendered sample)" if sample else "")
@@ -58,7 +58,7 @@ def times(rows: Sequence[Row]) -> go.Figure:
 def _time_words(row: Row, ratio: Estimate | None) -> str:
     if ratio is None:
         return ms(row.median_s)
-    interval = "" if ratio.low == ratio.high else f" ({ratio.low:.2f} to {ratio.high:.2f})"
+    interval = "" if ratio.low == ratio.high else f" ({ratio_range(ratio)})"
     return f"{ms(row.median_s)} · {ratio.value:.2f}{interval}"
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import list_checkpoints
+from udacisense.number_format import count
 from udacisense.report.compression import Compressed, Row, compressed, lineage, pipelines_that_ran
 from udacisense.report.compression_table import COLUMNS, grid
 from udacisense.report.model_card import model_card
@@ -15,7 +16,6 @@ from udacisense.types import Checkpoint
 from ui.models import charts as models_charts
 from ui.shared.chart_block import PLOT_CONFIG, table
 from ui.shared.jobs import job_button, job_panel
-from ui.shared.number_format import count
 from ui.shared.plain_text import Markdown, code, escape
 from ui.shared.rows import Row as TableRow
 from ui.shared.widgets import empty_state, error_box, provenance_note

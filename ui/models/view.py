@@ -13,10 +13,10 @@ from plotly.subplots import make_subplots
 from udacisense.artifacts import list_artifacts
 from udacisense.models.card_parts import Layer, Summary
 from udacisense.models.checkpoint import trained_hashes, training_info
+from udacisense.number_format import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
 from udacisense.records.queries import newest_evaluations
 from udacisense.types import Checkpoint, Subject
 from ui.models import accuracy_by_source
-from ui.shared.number_format import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
 from ui.shared.plain_text import Markdown, code, escape, in_chart
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from udacisense.number_format import count, gb
 from udacisense.provenance import machine, versions
 from udacisense.settings import settings
 from ui.shared.cache import devices, devices_to_come
-from ui.shared.number_format import count
 from ui.shared.plain_text import escape
 
 
@@ -17,9 +17,7 @@ def panel() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown(f"**Processor** {escape(here.cpu)}, {count(here.physical_cores, 'core')}")
-        st.markdown(
-            f"**Memory** {here.memory_bytes / 2**30:.1f} GiB · **System** {escape(here.os)} · **Python** {escape(here.python)}"
-        )
+        st.markdown(f"**Memory** {gb(here.memory_bytes)} · **System** {escape(here.os)} · **Python** {escape(here.python)}")
         st.fragment(_devices, run_every=None if devices_to_come().done() else "1s")()
         st.markdown(f"**Seed** {settings().seed:d} · **Threads of a timed runtime** {settings().threads:d}")
     with right:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from udacisense.data.sources import SourceInfo
+from udacisense.number_format import MB, MB_HELP, count
 from udacisense.types import Checkpoint, Verification
 from ui.overview.state import Progress, StoreSnapshot, progress
-from ui.shared.number_format import BYTES_A_MB, MB_HELP, count
 from ui.shared.plain_text import Markdown, code, escape
 from ui.shared.widgets import SAMENESS_LOOK, STATUS_LOOK, format_title
 
@@ -86,7 +86,7 @@ def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
         "Format": f"{format_title(artifact.format)} {artifact.precision}",
         "Checkpoint": techniques.get(artifact.checkpoint_id, artifact.checkpoint_id),
         "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
-        "Size": artifact.size_bytes / BYTES_A_MB,
+        "Size": artifact.size_bytes / MB,
         "On the sample": _agreeing(row.on_the_sample),
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
         "Top-1 on": _IMAGES[row.evaluation.data.source == "sample"] if row.evaluation else None,

@@ -7,18 +7,17 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from udacisense import verbs
+from udacisense.number_format import MB, MB_HELP, count, measured
 from udacisense.readiness.judge import says_the_same
 from udacisense.readiness.measures.measure import COLUMNS
 from udacisense.readiness.measures.registry import MEASURES
 from udacisense.readiness.rules import left_out_words, load_rules
 from udacisense.records import queries
-from udacisense.report.blocks import measured
 from udacisense.settings import settings
 from udacisense.types import Artifact, Benchmark, Evaluation, Readiness, Status, Verdict, Verification
 from ui.shared import captions, charts, rows
 from ui.shared.chart_block import chart, csv_button
 from ui.shared.entries import Stage
-from ui.shared.number_format import BYTES_A_MB, MB_HELP, count
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import listing_problems, remembered, source_note, status_badge
 
@@ -37,7 +36,7 @@ ORDER: dict[Status, int] = {"fail": 0, "unknown": 1, "pass": 2}
 
 FIGURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str | None], ...] = (
     ("accuracy", "Accuracy", lambda s: None if s.top1 is None else s.top1 * 100, "{:.1f} %", "top-1, percent", None),
-    ("size", "Size", lambda s: None if s.size_bytes is None else s.size_bytes / BYTES_A_MB, "{:.2f} MB", "MB", MB_HELP),
+    ("size", "Size", lambda s: None if s.size_bytes is None else s.size_bytes / MB, "{:.2f} MB", "MB", MB_HELP),
     (
         "latency",
         "Inference time",

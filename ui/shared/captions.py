@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from udacisense.classify import Classification
 from udacisense.labels import CLASSES
+from udacisense.number_format import count, mb, percent
 from udacisense.types import Evaluation, Flip, Verdict, Verification
 from ui.shared.entries import Stage, SubjectMetrics
-from ui.shared.number_format import count, mb, percent
 
 
 def sizes(entries: Sequence[SubjectMetrics]) -> str:

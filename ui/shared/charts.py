@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 
 from udacisense.labels import CLASSES
+from udacisense.number_format import MB, NOT_MEASURED, mb, percent
 from udacisense.types import Evaluation, Verification
 from ui.shared.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
 from ui.shared.entries import Stage, SubjectMetrics, for_charts, top1_interval
-from ui.shared.number_format import BYTES_A_MB, NOT_MEASURED, mb, percent
 from ui.shared.plain_text import in_chart
 
 
@@ -195,7 +195,7 @@ def probabilities(names: Sequence[str], shares: Sequence[float], format_name: st
 def _byte_bars(entries: Sequence[SubjectMetrics], values: Sequence[int | None], axis: str) -> go.Figure:
     fig = go.Figure(
         go.Bar(
-            x=[None if v is None else v / BYTES_A_MB for v in values],
+            x=[None if v is None else v / MB for v in values],
             y=[e.label for e in entries],
             orientation="h",
             width=0.45,

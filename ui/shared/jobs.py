@@ -11,8 +11,8 @@ import streamlit as st
 from udacisense import jobs
 from udacisense.errors import UdaciSenseError
 from udacisense.jobs import Job
+from udacisense.number_format import duration, when
 from udacisense.verbs.places import cannot_start
-from ui.shared.number_format import duration, when
 from ui.shared.plain_text import Markdown, code, escape
 
 POLL = "1s"

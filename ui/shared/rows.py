@@ -11,10 +11,10 @@ from udacisense.benchmark.quality_grade import trust
 from udacisense.classify import Classification
 from udacisense.labels import CLASSES
 from udacisense.metrics import stats
+from udacisense.number_format import MB
 from udacisense.types import Readiness, Verification
 from udacisense.verify import GOLDEN
 from ui.shared.entries import Stage, SubjectMetrics
-from ui.shared.number_format import BYTES_A_MB
 
 Row = dict[str, str | float | int | bool | None]
 
@@ -43,7 +43,7 @@ def _standing(e: SubjectMetrics) -> Row:
     return {
         "subject": e.label,
         "trust": trust(e.benchmark).grade if e.benchmark else None,
-        "size_mb": None if e.size_bytes is None else e.size_bytes / BYTES_A_MB,
+        "size_mb": None if e.size_bytes is None else e.size_bytes / MB,
         "top1_percent": e.evaluation.top1 * 100 if e.evaluation else None,
         "top5_percent": e.evaluation.top5 * 100 if e.evaluation else None,
         "images": e.evaluation.images if e.evaluation else None,
@@ -73,10 +73,10 @@ def _start(e: SubjectMetrics) -> Row:
         "import_ms": b.import_s * 1000 if b and b.import_s is not None else None,
         "load_ms": b.load_s * 1000 if b else None,
         "first_inference_ms": b.first_s * 1000 if b else None,
-        "peak_memory_mb": b.peak_rss_bytes / BYTES_A_MB if b and b.peak_rss_bytes is not None else None,
+        "peak_memory_mb": b.peak_rss_bytes / MB if b and b.peak_rss_bytes is not None else None,
         "cpu_ms": sum(cpu) / images * 1000 if cpu else None,
         "energy_mj": sum(energy) / images * 1000 if energy else None,
-        "mean_memory_mb": b.mean_rss_bytes / BYTES_A_MB if b and b.mean_rss_bytes is not None else None,
+        "mean_memory_mb": b.mean_rss_bytes / MB if b and b.mean_rss_bytes is not None else None,
         "runtime": f"{b.runtime} {b.runtime_version}" if b else None,
         "id": e.id,
         "benchmark_record": b.id if b else None,
@@ -142,20 +142,6 @@ def checks(record: Verification) -> list[Row]:
     return rows
 
 
-def flips(record: Verification) -> list[Row]:
-    """Images whose answer changed, the widest margin first: those were the surest answers."""
-    return [
-        {
-            "image": f.image,
-            "true_class": None if f.label is None else CLASSES[f.label],
-            "checkpoint": CLASSES[f.before],
-            "artifact": CLASSES[f.after],
-            "margin": f.margin,
-        }
-        for f in sorted(record.flips, key=lambda f: -f.margin)
-    ]
-
-
 def stages(found: Sequence[Stage]) -> list[Row]:
     """Baseline, optimized, mobile with their measured figures."""
     return [
@@ -163,7 +149,7 @@ def stages(found: Sequence[Stage]) -> list[Row]:
             "stage": s.name,
             "id": s.subject_id,
             "top1_percent": None if s.top1 is None else s.top1 * 100,
-            "size_mb": None if s.size_bytes is None else s.size_bytes / BYTES_A_MB,
+            "size_mb": None if s.size_bytes is None else s.size_bytes / MB,
             "average_ms": None if s.latency_s is None else s.latency_s * 1000,
         }
         for s in found

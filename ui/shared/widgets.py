@@ -12,9 +12,9 @@ from udacisense import formats
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
+from udacisense.number_format import MB_HELP, count, gb, mb, short, when
 from udacisense.report.sample_limit import on_the_sample
 from udacisense.types import Artifact, Checkpoint, DatasetRef, Equivalence, Provenance, SourceName, Status, Subject
-from ui.shared.number_format import MB_HELP, count, mb, short, when
 from ui.shared.plain_text import Markdown, code, escape
 
 PICKS = ("checkpoint", "artifact", "subject")
@@ -223,7 +223,7 @@ def provenance_note(made: Provenance, record_id: str) -> None:
         machine = made.machine
         st.markdown(
             f"**Machine** {escape(machine.cpu)}, {count(machine.physical_cores, 'core')}, "
-            f"{machine.memory_bytes / 2**30:.0f} GiB, {escape(machine.os)}, Python {escape(machine.python)}"
+            f"{gb(machine.memory_bytes)}, {escape(machine.os)}, Python {escape(machine.python)}"
         )
         load = "" if made.load_1min is None else f" · **load at the start** {made.load_1min:.1f}"
         st.markdown(f"**Seed** {made.seed:d}{load}")

@@ -8,9 +8,9 @@ import numpy as np
 
 from udacisense.labels import CLASSES
 from udacisense.metrics.logits import gaps
+from udacisense.number_format import count, percent
 from udacisense.types import Flip, Localisation, Measures, Verification
 from udacisense.verify import split
-from ui.shared.number_format import count, percent
 
 
 def kinds(found: Sequence[Flip]) -> str:

@@ -10,13 +10,13 @@ import streamlit as st
 from udacisense.data.dataset import Dataset
 from udacisense.errors import UdaciSenseError
 from udacisense.labels import CLASSES
+from udacisense.number_format import count
 from udacisense.report.equivalence import likeliest
 from udacisense.types import Flip, Verification
 from udacisense.verify import TopK, is_near_tie, thoughts
 from ui.shared import cache
 from ui.shared import captions as shared_captions
 from ui.shared.chart_block import table
-from ui.shared.number_format import count
 from ui.shared.plain_text import Markdown, code, escape
 from ui.verify import captions, rows
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from udacisense.artifacts import cannot_run
+from udacisense.number_format import count, percent, when
 from udacisense.records import queries
 from udacisense.records.queries import Found, Row, is_real
 from udacisense.report.equivalence import psnr
@@ -17,7 +18,6 @@ from ui.shared import charts as shared_charts
 from ui.shared import rows as shared_rows
 from ui.shared.chart_block import chart, figures, remarks, table
 from ui.shared.jobs import job_button, job_panel
-from ui.shared.number_format import count, percent, when
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import empty_state, listing_problems, sameness_badge, source_note, status_badge, status_text
 from ui.verify import captions, charts, rows

@@ -95,13 +95,21 @@ class Segments:
         self._named = {n.text(0): n.integer(1, "I") for n in program.tables(7)}
 
     def at(self, index: int) -> memoryview:
-        """The bytes of a segment."""
+        """The bytes of a segment.
+
+        Raises:
+            FileError: there is no such segment.
+        """
         if index >= len(self._places):
             raise FileError(f"the program names part {index} of {len(self._places)}: it is damaged")
         return cut(self._data, *self._places[index])
 
     def named(self, key: str) -> memoryview:
-        """The bytes of a segment that a delegate knows by name."""
+        """The bytes of a segment that a delegate knows by name.
+
+        Raises:
+            FileError: the file does not hold it.
+        """
         if key not in self._named:
             raise FileError("a delegate names weights that this file does not hold: they lie in a .ptd file, or it is damaged")
         return self.at(self._named[key])

@@ -123,7 +123,11 @@ class Graph:
             self._add(op)
 
     def buffer(self, index: int) -> memoryview:
-        """The bytes of a buffer, which may lie behind the tables in a large file."""
+        """The bytes of a buffer, which may lie behind the tables in a large file.
+
+        Raises:
+            FileError: there is no such buffer.
+        """
         if index >= len(self._buffers):
             raise FileError("a tensor names a buffer that the file does not hold: it is damaged")
         buffer = self._buffers[index]
@@ -131,7 +135,11 @@ class Graph:
         return cut(self._data, start, size) if start > 1 else buffer.raw(0)
 
     def port(self, index: int) -> Port:
-        """Name, shape and type of a tensor."""
+        """Name, shape and type of a tensor.
+
+        Raises:
+            FileError: there is no such tensor.
+        """
         if not 0 <= index < len(self._tensors):
             raise FileError("the graph names a tensor that it does not hold: the file is damaged")
         tensor = self._tensors[index]

@@ -8,7 +8,8 @@ from typing import Any
 
 from udacisense import scratch
 from udacisense.formats.fmt_onnx.weights import weights_to_int8
-from udacisense.models.float_blocks import BLOCK, SENSITIVE, blocks_in_float
+from udacisense.models.block_names import BLOCK
+from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.progress import report
 from udacisense.types import Checkpoint, Conversion, ConversionRecipe, ImageSet
 

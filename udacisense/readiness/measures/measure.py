@@ -45,7 +45,11 @@ class Measurement:
 
     @property
     def range(self) -> tuple[float, float]:
-        """What the limit is held against: an interval, or the exact figure twice."""
+        """What the limit is held against: an interval, or the exact figure twice.
+
+        Raises:
+            ValueError: nothing was measured.
+        """
         if self.measured is None:
             raise ValueError("nothing was measured")
         return self.judged or self.interval or (self.measured, self.measured)
