@@ -6,17 +6,17 @@ from udacisense.records import queries
 from udacisense.types import Subject
 from ui.benchmark import latency_views
 from ui.benchmark import view as benchmark_view
-from ui.overview.state import read_shelf
+from ui.overview.state import read_store
 from ui.shared.entries import entries, plainest, timed_entries
 from ui.shared.frame import frame
 from ui.shared.widgets import empty_state, listing_problems, provenance_note
 
 frame("Benchmark", "How fast, how large and how good are the models? Side by side, with every single time kept.")
 
-shelf = read_shelf()
-listing_problems(shelf.problems)
+stored = read_store()
+listing_problems(stored.problems)
 timed = queries.benchmarks()
-subjects: tuple[Subject, ...] = (*reversed(shelf.checkpoints), *reversed(shelf.artifacts))
+subjects: tuple[Subject, ...] = (*reversed(stored.checkpoints), *reversed(stored.artifacts))
 if subjects:
     benchmark_view.start(subjects)
 elif not timed:

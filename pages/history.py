@@ -4,14 +4,14 @@ import streamlit as st
 
 from udacisense.records import queries
 from ui.history import view
-from ui.overview.state import read_shelf
+from ui.overview.state import read_store
 from ui.shared.frame import frame
 from ui.shared.widgets import empty_state, listing_problems
 
 frame("History", "What became slower, larger or less accurate? Every run is kept; runs on other machines stay apart.")
 
-shelf = read_shelf()
-listing_problems(shelf.problems)
+stored = read_store()
+listing_problems(stored.problems)
 plain = queries.benchmarks().where(queries.is_plain)
 if not plain:
     empty_state(
@@ -24,6 +24,6 @@ if not plain:
     )
     st.stop()
 
-view.over_time(plain, (*shelf.checkpoints, *shelf.artifacts))
+view.over_time(plain, (*stored.checkpoints, *stored.artifacts))
 view.one_against_another(plain)
 view.name_a_run(plain)

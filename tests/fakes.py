@@ -176,11 +176,11 @@ def fake_ref(images: int, source: SourceName = "folder", dataset_id: str = "f00d
 
 def fake_dataset(images: int = 20, seed: int = 0, source: SourceName = "folder") -> Dataset:
     """Random 32x32 images of all classes in turn."""
-    images = np.random.default_rng(seed).integers(0, 256, size=(images, 32, 32, 3), dtype=np.uint8)
+    drawn = np.random.default_rng(seed).integers(0, 256, size=(images, 32, 32, 3), dtype=np.uint8)
     labels: NDArray[np.int64] = np.arange(images, dtype=np.int64) % len(CLASSES)
-    hashes = tuple(hashlib.md5(p.tobytes(), usedforsecurity=False).hexdigest()[:16] for p in images)
+    hashes = tuple(hashlib.md5(p.tobytes(), usedforsecurity=False).hexdigest()[:16] for p in drawn)
     digest = hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
-    return Dataset(fake_ref(images, source, digest), tuple(images), labels, hashes)
+    return Dataset(fake_ref(images, source, digest), tuple(drawn), labels, hashes)
 
 
 # --- subjects -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -133,7 +134,7 @@ def test_confusion_names_the_most_frequent_mistake(seeded_home: Story) -> None:
 
 def test_agreement_counts_the_same_answers(seeded_home: Story) -> None:
     same, drifted = seeded_home.verifications
-    assert captions.agreement(same).endswith("the same answer on 200 of 200 images, and no logit differs.")
+    assert "100.0 % (200 of 200 images)" in captions.agreement(same)
     assert f"{200 - len(drifted.flips)} of 200 images" in captions.agreement(drifted)
 
 
@@ -158,7 +159,8 @@ def test_pipeline_says_what_is_missing() -> None:
 
 
 def test_verdicts_are_counted(seeded_home: Story) -> None:
-    assert captions.verdicts(seeded_home.readiness[1].verdicts) == "Of 5 rules, 2 pass, 2 fail and 1 cannot be judged yet."
+    text = captions.verdicts(seeded_home.readiness[1].verdicts)
+    assert [int(n) for n in re.findall(r"\d+", text)] == [5, 2, 2, 1]
 
 
 def test_nothing_measured_is_said_in_words() -> None:

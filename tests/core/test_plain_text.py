@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.story import Story
 from udacisense.cli.console import lines, table
 from udacisense.plain_text import one_line, visible
-from udacisense.report import Pipeline, Stage, draw_pipeline
+from udacisense.report import PipelineStage, PipelineSummary, draw_pipeline
 from ui.shared.rows import to_csv
 
 
@@ -36,8 +36,11 @@ def test_a_drawing_reads_no_formula_in_a_title(seeded_home: Story, tmp_path: Pat
     hostile = replace(seeded_home.readiness[0].verdicts[0], title=r"$\nonsense{$ and $x$")
     judged = replace(seeded_home.readiness[0], verdicts=(hostile,))
     artifact = replace(seeded_home.faithful, id=r"$\frac{$")
-    stages = (Stage("Optimized", seeded_home.checkpoint, "f", "t", None, None), Stage("Mobile", artifact, "f", "t", None, None))
-    drawn = draw_pipeline(Pipeline(None, stages, (), (judged,)), tmp_path / "drawn.png")
+    stages = (
+        PipelineStage("Optimized", seeded_home.checkpoint, "f", "t", None, None),
+        PipelineStage("Mobile", artifact, "f", "t", None, None),
+    )
+    drawn = draw_pipeline(PipelineSummary(None, stages, (), (judged,)), tmp_path / "drawn.png")
     assert drawn.stat().st_size > 0
 
 

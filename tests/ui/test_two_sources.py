@@ -83,7 +83,7 @@ def test_models_says_what_was_not_measured(seeded_home: Story) -> None:
 
 
 def test_newer_records_on_the_sample_do_not_replace_real_ones(both: Story) -> None:
-    row = next(r for r in state.progress(state.read_shelf()) if r.artifact.id == both.faithful.id)
+    row = next(r for r in state.progress(state.read_store()) if r.artifact.id == both.faithful.id)
     assert (row.evaluation, row.verification) == (both.evaluations[1], both.verifications[0])
     dossier = collect(both.faithful)
     assert (dossier.evaluation, dossier.verification) == (both.evaluations[1], both.verifications[0])

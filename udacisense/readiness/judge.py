@@ -1,13 +1,14 @@
-"""`ready`: the rules of readiness.toml on one artifact -> verdicts. The only place that judges.
+"""Readiness of an artifact: each rule of readiness.toml becomes a verdict here and nowhere else.
 
 A verdict rests on the newest records of these very files (equal sha256); of timings, on the newest that may decide. Where a
 figure has an interval, the whole interval must lie on one side of the limit; otherwise, and wherever a record is missing, the
-verdict is unknown and says what to do.
+verdict is "unknown" (shown as "Inconclusive") and says what to do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from udacisense.errors import NotFoundError
 from udacisense.models.checkpoint import baseline_checkpoint, find_checkpoint
@@ -20,7 +21,7 @@ from udacisense.types import Artifact, Checkpoint, Readiness, Status, Verdict
 
 
 def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
-    """All verdicts on an artifact from the newest records; no record is added where nothing has changed since the last.
+    """Judge an artifact by every rule from the newest records; no record is added where nothing has changed since the last.
 
     Raises:
         RecipeError: a mistake in the rules.
@@ -44,20 +45,29 @@ def judge(artifact: Artifact, *, save: bool = True) -> Readiness:
 
 
 def keep(record: Readiness, last: Readiness | None) -> Readiness:
-    """Save a judgement, unless the last one says the same, which is then returned."""
-    if last is not None and says_the_same(record, last):
-        return last
-    store.save(record)
-    return record
+    """Save a judgement, unless the last one comes to the same: then it goes by the last one's id and date."""
+    if last is None or not says_the_same(record, last):
+        store.save(record)
+        return record
+    return as_last(record, last)
+
+
+def as_last(record: Readiness, last: Readiness | None) -> Readiness:
+    """A judgement under the id and date of the last one where both come to the same, else as it is.
+
+    Its sentences are those of this version: wording may change without a new record.
+    """
+    same = last is not None and says_the_same(record, last)
+    return replace(record, id=last.id, made=last.made) if last is not None and same else record
 
 
 def says_the_same(record: Readiness, last: Readiness) -> bool:
-    """Whether two judgements of a file come to the same by the same rules."""
-    return (last.verdicts, last.rules_sha256, last.left_out or ()) == (
-        record.verdicts,
-        record.rules_sha256,
-        record.left_out or (),
-    )
+    """Whether two judgements of a file have the same figures and verdicts by the same rules; their sentences may differ."""
+    return _facts(last) == _facts(record)
+
+
+def _facts(record: Readiness) -> tuple[object, ...]:
+    return record.rules_sha256, record.left_out or (), tuple(replace(v, reason="-") for v in record.verdicts)
 
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:
@@ -66,7 +76,7 @@ def newest_readiness(artifact: Artifact) -> Readiness | None:
 
 
 def overall(verdicts: Iterable[Verdict]) -> Status:
-    """Fail if one fails, else unknown if one is unknown, else pass; nothing judged is unknown."""
+    """Status of all verdicts together: fail if one fails, else unknown if one is unknown, else pass; of none, unknown."""
     found = {v.status for v in verdicts}
     if "fail" in found:
         return "fail"

@@ -17,7 +17,7 @@ from udacisense.readiness.rules import Against, Measure
 from udacisense.records import queries
 from udacisense.records.queries import Found
 from udacisense.types import TOLERANCE, Artifact, Benchmark, Checkpoint, DatasetRef, Equivalence, Evaluation, Status
-from udacisense.verify import agreement_limit, further_images
+from udacisense.verify import agreement_limit, further_images, reason_of
 
 _Measured = TypeVar("_Measured", bound=tuple[Benchmark, ...])
 RUN, SMALLER = "python -m udacisense", "Convert at a lower precision, or compress the checkpoint further."
@@ -85,7 +85,7 @@ def sameness(case: JudgedSubject, against: Against | None) -> Measurement:
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     statuses: Mapping[Equivalence, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
     return Measurement(
-        newest.reason,
+        reason_of(newest, case.artifact.precision),
         measured=newest.agreement * 100,
         interval=(share.low * 100, share.high * 100),
         evidence=(newest.id,),

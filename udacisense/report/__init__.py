@@ -9,7 +9,7 @@ from udacisense.report.pipeline import PipelineStage, PipelineSummary
 from udacisense.report.sections import report_blocks
 
 __all__ = [
-    "Dossier",
+    "ArtifactEvidence",
     "PipelineStage",
     "PipelineSummary",
     "collect",

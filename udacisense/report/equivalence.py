@@ -1,4 +1,4 @@
-"""Is it the same model? The verification of an artifact in blocks: verdict, inputs, measures, changed answers, the network."""
+"""Equivalence of an artifact with its checkpoint in blocks: verdict, inputs, measures, changed answers, layers."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from udacisense.labels import CLASSES
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import NOT_MEASURED, Block, EmbeddedImage, Gallery, Heading, Paragraph, Table, decibels, percent
 from udacisense.types import Flip, Localisation, Measures, Verification
-from udacisense.verify import TopK, accuracy_verdict, is_near_tie, split
+from udacisense.verdict_words import EQUIVALENCE
+from udacisense.verify import TopK, accuracy_verdict, is_near_tie, reason_of, split
 
 SHOWN = 24
-"""Changed answers in a report, the largest lost margins first; the Verify page has them all."""
+"""Changed answers in a report, the largest margins before first; the Verify page has them all."""
 
 
-def sameness_blocks(d: ArtifactEvidence) -> list[Block]:
-    """Everything that is known of an artifact beside its checkpoint."""
-    title = Heading(3, "Is it the same model?")
+def equivalence_blocks(d: ArtifactEvidence) -> list[Block]:
+    """Equivalence of an artifact with its checkpoint: the verdict and every figure behind it."""
+    title = Heading(3, "Equivalence with the checkpoint")
     v = d.verification
     if v is None:
-        return [title, Paragraph(f"Not verified yet. Run: python -m udacisense verify {d.artifact.id}")]
+        return [title, Paragraph(f"Not measured yet. Run: python -m udacisense verify {d.artifact.id}")]
     return [
         title,
-        Paragraph(f"{v.verdict}: {v.reason} Record: {v.id}."),
+        Paragraph(f"{EQUIVALENCE[v.verdict]}: {reason_of(v, d.artifact.precision)} Record: {v.id}."),
         Paragraph(accuracy_verdict(v)[1]),
         _inputs(v),
         Table(("measure", "value", "meaning"), tuple(measure_rows(v))),
         *_flips(v, d.thoughts, d.images),
-        *(_along(d.location) if d.location else ()),
+        *(_layers(d.location) if d.location else ()),
     ]
 
 
@@ -43,7 +44,9 @@ def _inputs(v: Verification) -> Table:
         "–",
         f"{percent(v.agreement)}, {len(v.flips)} changed",
     )
-    return Table(("input", "largest difference", "mean difference", "outputs match", "predictions match"), (*checks, images))
+    return Table(
+        ("input", "max logit difference", "mean logit difference", "within tolerance", "same answers"), (*checks, images)
+    )
 
 
 def _yes(answer: bool) -> str:
@@ -57,22 +60,22 @@ def measure_rows(v: Verification) -> list[tuple[str, str, str]]:
     """Every measure as name, value and meaning."""
     found = v.measures
     return [
-        ("Same answer", percent(v.agreement), "images with the same top-1 class"),
-        ("Top five in common", percent(found.top5_agreement if found else None), "of the five likeliest classes, in any order"),
-        ("Largest difference", f"{v.max_abs_diff:.3g}", "of any logit"),
-        ("99th percentile", _figure(found.p99_abs_diff if found else None), "99 of 100 logits moved by less"),
-        ("Mean difference", f"{v.mean_abs_diff:.3g}", "of all logits"),
-        ("PSNR", psnr(v), "range of the checkpoint's logits over their mean error; higher is closer"),
+        ("Agreement", percent(v.agreement), "share of images with the same top-1 class"),
+        ("Top-5 agreement", percent(found.top5_agreement if found else None), "share of the top 5 in common, in any order"),
+        ("Max logit difference", f"{v.max_abs_diff:.3g}", "over all images and classes"),
+        ("P99 logit difference", _figure(found.p99_abs_diff if found else None), "99 of 100 logits differ by less"),
+        ("Mean logit difference", f"{v.mean_abs_diff:.3g}", "over all images and classes"),
+        ("PSNR", psnr(v), "logit range of the checkpoint over the root mean square error; higher is closer"),
         (
-            "Cosine",
+            "Cosine similarity",
             _figure(found.cosine if found else None, ".6f"),
-            "of an image's two logit vectors; 1 = same direction",
+            "similarity of an image's two logit vectors, mean; 1 = same direction",
         ),
         ("KL divergence", _figure(found.kl_nats if found else None), "of the probabilities from the checkpoint's, mean, nats"),
-        ("Calibration error before", percent(found.ece_before if found else None), "confidence against accuracy, 15 bins"),
-        ("Calibration error after", percent(found.ece_after if found else None), "the same of the artifact"),
-        ("Lost and won", _lost(found), "images right before and wrong after, and the other way round"),
-        ("McNemar p", _chance(v.mcnemar_p), "chance alone changes the accuracy this much; below 0.05 it changed"),
+        ("Calibration error before", percent(found.ece_before if found else None), "ECE of the checkpoint, 15 bins"),
+        ("Calibration error after", percent(found.ece_after if found else None), "ECE of the converted file, 15 bins"),
+        ("Lost and gained", _lost(found), "images right before and wrong after; wrong before and right after"),
+        ("McNemar p", _chance(v.mcnemar_p), "significance of the change of accuracy; significant below 0.05"),
     ]
 
 
@@ -103,12 +106,12 @@ def _flips(v: Verification, thoughts: Mapping[str, TopK], images: Mapping[str, b
         return [Paragraph("No image changed its answer.")]
     breaks, ties = split(v.flips)
     shown = sorted(v.flips, key=lambda f: -f.margin)[:SHOWN]
-    rest = f" The first {SHOWN} by lost margin:" if len(v.flips) > SHOWN else " By lost margin:"
+    rest = f" The first {SHOWN} by margin before:" if len(v.flips) > SHOWN else " By margin before:"
     said = (
         f"{len(v.flips)} answers changed: {len(breaks)} real breaks and {len(ties)} near-ties, on which the checkpoint held "
         f"its own answer less than twice as likely as the new one.{rest}"
     )
-    columns = ("image", "true class", "before", "after", "kind", "lost margin", "likeliest before", "likeliest after")
+    columns = ("image", "true class", "before", "after", "kind", "margin before", "top 3 before", "top 3 after")
     seen = tuple(EmbeddedImage(images[f.image], _caption(f)) for f in shown if f.image in images)
     gallery = [Gallery(seen)] if seen else []
     return [Paragraph(said), Table(columns, tuple(_flip(f, thoughts.get(f.image)) for f in shown)), *gallery]
@@ -117,7 +120,7 @@ def _flips(v: Verification, thoughts: Mapping[str, TopK], images: Mapping[str, b
 def _flip(f: Flip, thought: TopK | None) -> tuple[str, ...]:
     return (
         f.image,
-        "not known" if f.label is None else CLASSES[f.label],
+        "no label" if f.label is None else CLASSES[f.label],
         CLASSES[f.before],
         CLASSES[f.after],
         "near-tie" if is_near_tie(f) else "real break",
@@ -137,10 +140,10 @@ def _caption(f: Flip) -> str:
     return f"{CLASSES[f.before]} → {CLASSES[f.after]}{truth}"
 
 
-# --- along the network --------------------------------------------------------------------------------------------------
+# --- layer by layer -----------------------------------------------------------------------------------------------------
 
 
-def _along(found: Localisation) -> list[Block]:
+def _layers(found: Localisation) -> list[Block]:
     rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}") for g in (*found.gaps, *found.inside))
-    about = f"Along the network, on {found.images} {found.data.split} images: {found.reason} Record: {found.id}."
-    return [Paragraph(about), Table(("place", "signal to noise", "largest difference"), rows)]
+    about = f"Layer-by-layer comparison on {found.images} {found.data.split} images: {found.reason} Record: {found.id}."
+    return [Paragraph(about), Table(("layer", "signal to noise", "max difference"), rows)]

@@ -1,4 +1,4 @@
-"""Every phone file beside the checkpoints that it is from: one table for the documents."""
+"""Table of every phone file and of the checkpoints that it was made from, for the documents."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from udacisense.formats import get_format
 from udacisense.metrics.stats import latency, wilson_interval
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import NOT_MEASURED, Table, megabytes, milliseconds, ratio, share
-from udacisense.report.sections import STATUS_WORDS
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Status, Subject, Verification
+from udacisense.verdict_words import readiness
 
 COLUMNS = (
     "file",
@@ -49,7 +49,7 @@ def _checkpoints(dossiers: Sequence[ArtifactEvidence]) -> tuple[tuple[str, ...],
 
 
 def _file(d: ArtifactEvidence) -> tuple[str, ...]:
-    verdict = STATUS_WORDS[d.readiness.status] if d.readiness else "not judged"
+    verdict = readiness(d.readiness.status if d.readiness else None)
     return (_title(d.artifact, d.checkpoint), verdict, *_figures(d.artifact, d.evaluation, d), _equal(d.verification))
 
 

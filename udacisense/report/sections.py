@@ -1,4 +1,4 @@
-"""What a report says, block by block; every figure stands beside the id of the record that it comes from."""
+"""Sections of a report, block by block; every figure stands beside the id of the record that it comes from."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from udacisense.report.blocks import (
     Paragraph,
     Table,
     commas,
-    measured,
     megabytes,
     milliseconds,
     percent,
 )
-from udacisense.report.equivalence import sameness_blocks
+from udacisense.report.equivalence import equivalence_blocks
+from udacisense.report.rule_words import rule_words
 from udacisense.types import Benchmark, Evaluation, Provenance, Status
+from udacisense.verdict_words import READINESS, RULE, equivalence, readiness, rule_title
 
 R = TypeVar("R")
 
-STATUS_WORDS: dict[Status, str] = {"pass": "ready", "fail": "not ready", "unknown": "unknown"}
+STATUS_WORDS = READINESS
 LONGEST_LIST = 12
-MARKS: dict[Status, str] = {"pass": "✔ pass", "fail": "✘ fail", "unknown": "? unknown"}
+MARKS: dict[Status, str] = {status: f"{mark} {RULE[status]}" for status, mark in zip(RULE, "✔✘?", strict=True)}
 
 
 def report_blocks(dossiers: Sequence[ArtifactEvidence]) -> tuple[Block, ...]:
@@ -51,15 +52,15 @@ def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
     rows = tuple(
         (
             d.artifact.id,
-            STATUS_WORDS[d.readiness.status] if d.readiness else "not judged",
-            d.verification.verdict if d.verification else "not verified",
+            readiness(d.readiness.status if d.readiness else None),
+            equivalence(d.verification.verdict if d.verification else None),
             percent(d.evaluation.top1 if d.evaluation else None),
             megabytes(d.artifact.size_bytes),
             milliseconds(_median(d.timing_of(d.artifact))),
         )
         for d in dossiers
     )
-    return Table(("artifact", "verdict", "same model", "top-1", "size", "median time"), rows)
+    return Table(("artifact", "readiness", "equivalence", "top-1", "size", "median time"), rows)
 
 
 def _median(benchmark: Benchmark | None) -> float | None:
@@ -71,7 +72,7 @@ def _chapter(d: ArtifactEvidence) -> list[Block]:
         Heading(2, d.artifact.id),
         *_verdict(d),
         *_identity(d),
-        *sameness_blocks(d),
+        *equivalence_blocks(d),
         *_accuracy(d),
         *_speed(d),
         *_warnings(d),
@@ -80,20 +81,21 @@ def _chapter(d: ArtifactEvidence) -> list[Block]:
 
 
 def _verdict(d: ArtifactEvidence) -> list[Block]:
-    title = Heading(3, "Is it ready?")
+    title = Heading(3, "Readiness")
     if d.readiness is None:
-        return [title, Paragraph(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}")]
+        return [title, Paragraph(f"Not measured yet. Run: python -m udacisense ready {d.artifact.id}")]
     r = d.readiness
     rows = tuple(
         (
-            v.title,
+            rule_title(v.title),
             MARKS[v.status],
-            measured(v.measured, v.unit, v.interval),
-            f"{v.limit:g} {v.unit}",
+            f"{words.quantity}: {words.figure}",
+            words.limit,
             v.reason,
             commas(v.evidence),
         )
         for v in r.verdicts
+        for words in (rule_words(v),)
     )
     against = f"Baseline: {r.baseline_id or 'none here'}. Rules: sha256 {r.rules_sha256[:12]}. Record: {r.id}."
     left_out = left_out_words(r.left_out or ())
@@ -101,25 +103,25 @@ def _verdict(d: ArtifactEvidence) -> list[Block]:
         title,
         Paragraph(f"Verdict: {STATUS_WORDS[r.status]}. {against}"),
         *([Paragraph(left_out)] if left_out else []),
-        Table(("rule", "status", "measured", "limit", "why", "records"), rows),
+        Table(("rule", "verdict", "measured", "limit", "reason", "evidence"), rows),
     ]
 
 
 def _identity(d: ArtifactEvidence) -> list[Block]:
     a, c = d.artifact, d.checkpoint
-    parameters = f"{c.parameters:,}" if c and c.parameters is not None else "not known"
+    parameters = f"{c.parameters:,}" if c and c.parameters is not None else "not recorded"
     rows = [
         ("file", a.path.name),
         ("format and precision", f"{a.format}, {a.precision}"),
         ("size", f"{megabytes(a.size_bytes)} ({a.size_bytes:,} bytes)"),
         ("sha256", a.sha256),
-        ("how it was made", commas([f"{key}: {_told(value)}" for key, value in a.recipe.items()])),
-        ("conversion took", "not measured" if a.seconds is None else f"{a.seconds:.1f} s"),
+        ("recipe", commas([f"{key}: {_told(value)}" for key, value in a.recipe.items()])),
+        ("conversion time", "not measured" if a.seconds is None else f"{a.seconds:.1f} s"),
         ("checkpoint", a.checkpoint_id if c else f"{a.checkpoint_id} (its file is not here any more)"),
-        ("checkpoint's size", megabytes(c.size_bytes) if c else "not known"),
+        ("checkpoint's size", megabytes(c.size_bytes) if c else "not recorded"),
         ("parameters", parameters),
     ]
-    return [Heading(3, "What is it?"), Table(("what", "value"), tuple(rows))]
+    return [Heading(3, "Identity"), Table(("property", "value"), tuple(rows))]
 
 
 def _told(value: object) -> str:
@@ -132,7 +134,7 @@ def _told(value: object) -> str:
 
 
 def _accuracy(d: ArtifactEvidence) -> list[Block]:
-    title = Heading(3, "How often is it right?")
+    title = Heading(3, "Accuracy")
     named = _named(d, d.baseline_evaluation, d.checkpoint_evaluation, d.evaluation)
     if not named:
         return [title, Paragraph(f"Not evaluated yet. Run: python -m udacisense evaluate {d.artifact.id}")]
@@ -141,12 +143,14 @@ def _accuracy(d: ArtifactEvidence) -> list[Block]:
         for name, e in named
     )
     per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
-    hint = f"The checkpoint is not evaluated on these images. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
+    hint = (
+        f"The checkpoint has not been evaluated on these images. Run: python -m udacisense evaluate {d.artifact.checkpoint_id}"
+    )
     return [
         title,
         *([] if d.checkpoint_evaluation else [Paragraph(hint)]),
         Table(("subject", "top-1 (95 %)", "top-5", "images", "data", "record"), rows),
-        Table(("share right, by class", *(name for name, _ in named)), per_class),
+        Table(("accuracy by class", *(name for name, _ in named)), per_class),
     ]
 
 
@@ -163,17 +167,17 @@ def _with_interval(e: Evaluation) -> str:
 
 
 def _speed(d: ArtifactEvidence) -> list[Block]:
-    title = Heading(3, "How fast is it, and how much memory does it take?")
+    title = Heading(3, "Speed and memory")
     named = _named(d, *(d.timing_of(subject) for subject in (d.baseline, d.checkpoint, d.artifact)))
     if not named:
         return [
             title,
             Paragraph(f"Not timed yet. Run: python -m udacisense benchmark {d.artifact.checkpoint_id} {d.artifact.id}"),
         ]
-    columns = ("subject", "trust", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
+    columns = ("subject", "quality", "load", "first", "mean", "P50", "P95", "P99", "images/s", "runs", "peak memory", "record")
     first = named[-1][1]
     conditions = (
-        f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn ({first.run_id}) on "
+        f"Batch {first.batch}, threads {first.threads}, one process each, timed in turns ({first.run_id}) on "
         f"{first.made.machine.cpu}. Times of a computer, not of a phone: read the ratios."
     )
     return [title, Paragraph(conditions), Table(columns, tuple(_times(name, b) for name, b in named))]
@@ -198,14 +202,14 @@ def _warnings(d: ArtifactEvidence) -> list[Block]:
     sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *timings)
     doubts = [why.why for b in timings if b for why in trust(b).deductions]
     found = dict.fromkeys([*d.artifact.warnings, *(w for record in sources if record for w in record.warnings), *doubts])
-    return [Heading(3, "What to mind"), Bullets(tuple(found))] if found else []
+    return [Heading(3, "Warnings"), Bullets(tuple(found))] if found else []
 
 
 def _origin(d: ArtifactEvidence) -> list[Block]:
     own = d.timing_of(d.artifact)
     made = [r.made for r in (d.artifact, d.checkpoint_evaluation, d.evaluation, d.verification, own, d.readiness) if r]
     rows = tuple((m.command, m.created, _where(m)) for m in made)
-    return [Heading(3, "How to get these figures again"), Table(("command", "run at (UTC)", "on"), rows)]
+    return [Heading(3, "Commands that reproduce these figures"), Table(("command", "run at (UTC)", "on"), rows)]
 
 
 def _where(m: Provenance) -> str:

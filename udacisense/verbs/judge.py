@@ -1,9 +1,10 @@
-"""Verbs that judge and tell: they read records and measure nothing."""
+"""Verbs `ready` and `report`: verdicts and documents from the records on disk, without any measurement."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from udacisense.errors import NotFoundError, StoreError
 from udacisense.records.queries import one_look
@@ -12,10 +13,13 @@ from udacisense.settings import settings
 from udacisense.types import Artifact, Readiness, Status
 from udacisense.writable import why_not
 
+if TYPE_CHECKING:
+    from udacisense.report import ArtifactEvidence
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What `ready` answers: pass only if every artifact asked for passes."""
+    """Answer of `ready`: pass only if every artifact asked for passes."""
 
     status: Status
     readiness: tuple[Readiness, ...]
@@ -35,8 +39,8 @@ def ready(artifact: str | Path | None = None) -> Judgement:
 
 
 def _judged(artifact: Artifact, notes: list[str]) -> Readiness:
-    """The judgement of an artifact, kept as a record; where nothing can be written it is told all the same, with a note."""
-    from udacisense.readiness.judge import judge, keep, newest_readiness, says_the_same
+    """The judgement of an artifact, kept as a record; where nothing can be written it is returned all the same, with a note."""
+    from udacisense.readiness.judge import as_last, judge, keep, newest_readiness
 
     record, last = judge(artifact, save=False), newest_readiness(artifact)
     reason = why_not(settings().results_dir / "readiness")
@@ -45,24 +49,25 @@ def _judged(artifact: Artifact, notes: list[str]) -> Readiness:
             return keep(record, last)
     except StoreError as exc:
         reason = str(exc)
-    if last is not None and says_the_same(record, last):
-        return last
-    notes.append(f"The verdict was judged and not kept as a record. {reason}")
-    return record
+    known = as_last(record, last)
+    if known is record:
+        notes.append(f"The verdict was reached and not kept as a record. {reason}")
+    return known
 
 
 def worst(statuses: list[Status]) -> Status:
-    """A failure if there is one, else unknown if there is one, else pass."""
+    """Worst of some statuses: a failure if there is one, else unknown if there is one, else pass."""
     order: tuple[Status, ...] = ("fail", "unknown")
     return next((status for status in order if status in statuses), "pass")
 
 
 def report(artifact: str | Path | None = None, format: str = "markdown", images: bool = False) -> str:
-    """The report on one artifact, or on all, as "markdown" or "html" text.
+    """Report on one artifact, or on all, as "markdown" or "html" text; the verdict is that of the records as they are now.
 
     Args:
         images: put photographs of the data source into the HTML, not the sample pack's images alone.
     """
+    from udacisense.readiness.judge import as_last, judge, newest_readiness
     from udacisense.report import collect, html_report, markdown_report, with_flips
 
     writers = {"markdown": markdown_report, "html": html_report}
@@ -74,13 +79,18 @@ def report(artifact: str | Path | None = None, format: str = "markdown", images:
         if artifact is not None:
             raise
         found = ()
+
+    def evidence(a: Artifact) -> ArtifactEvidence:  # judged by the records as they are now, as on the Readiness page
+        judged = as_last(judge(a, save=False), newest_readiness(a))
+        return with_flips(replace(collect(a), readiness=judged), images)
+
     with one_look():
-        return writers[format](tuple(with_flips(collect(a), images) for a in found))
+        return writers[format](tuple(map(evidence, found)))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report, and the file that it was written to; None = none was asked for."""
+    """Text of a report, and the file that it was written to; None = none was asked for."""
 
     text: str
     path: Path | None

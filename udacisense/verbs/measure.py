@@ -165,7 +165,7 @@ def locate(
         raise MeasureError(f"There is no method {method!r}. Use one of: {', '.join(get_args(SearchMethod))}.")
     found = find_artifact(artifact)
     reference = None if against is None else find_checkpoint(against)
-    with heavy_work(f"looking along {found.id}"):
+    with heavy_work(f"comparing the layers of {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
         return search(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 

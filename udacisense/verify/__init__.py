@@ -1,4 +1,4 @@
-"""Whether a converted file is the same model as its checkpoint, and where along the network it stops being it."""
+"""Equivalence of a converted file with its checkpoint, and the layer at which the two diverge."""
 
 from udacisense.types import TOLERANCE
 from udacisense.verify.compare import verify
@@ -13,7 +13,8 @@ from udacisense.verify.verdict import (
     agreement_limit,
     further_images,
     judge_accuracy,
-    judge_sameness,
+    judge_equivalence,
+    reason_of,
 )
 
 __all__ = [
@@ -32,10 +33,11 @@ __all__ = [
     "further_images",
     "is_near_tie",
     "judge_accuracy",
-    "judge_sameness",
+    "judge_equivalence",
     "locate",
     "logits_of",
     "random_checks",
+    "reason_of",
     "split",
     "thoughts",
     "verify",

@@ -21,7 +21,7 @@ from ui.shared.entries import SubjectMetrics, runs
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.number_format import MB_HELP, count, when
 from ui.shared.plain_text import Markdown, escape
-from ui.shared.widgets import describe_subject, empty_state, listing_problems, source_note
+from ui.shared.widgets import empty_state, listing_problems, source_note, subject_lines
 
 PROTOCOLS: Mapping[str, tuple[str, str]] = {
     "quick": ("Quick", "six starts and about 5 s beside them a model"),
@@ -62,7 +62,8 @@ COLUMNS = {
 def start(subjects: Sequence[Subject]) -> None:
     """Choose what to time side by side and how long, and start it."""
     by_id: dict[str, Subject] = {s.id: s for s in subjects if cannot_run(s) is None}
-    left_out = [describe_subject(s) for s in subjects if s.id not in by_id]
+    describe = subject_lines()
+    left_out = [describe(s) for s in subjects if s.id not in by_id]
     first = [s.id for s in by_id.values() if isinstance(s, Checkpoint)][:1]
     default = first + [i for i in by_id if i not in first][: 3 - len(first)]
     with st.expander("Time models side by side", icon=":material/timer:", expanded=False):
@@ -71,7 +72,7 @@ def start(subjects: Sequence[Subject]) -> None:
             list(by_id),
             default=default,
             selection_mode="multi",
-            format_func=lambda i: escape(describe_subject(by_id[i])),
+            format_func=lambda i: escape(describe(by_id[i])),
             key="bench_subjects",
         )
         if left_out:

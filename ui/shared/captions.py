@@ -1,4 +1,4 @@
-"""One sentence above each chart, made from the records that the chart shows. Pure text."""
+"""Captions of charts on several pages: one sentence each, from the records that the chart shows. Pure text."""
 
 from __future__ import annotations
 
@@ -70,12 +70,9 @@ def confusion(record: Evaluation) -> str:
 
 
 def agreement(record: Verification) -> str:
-    """On how many images the two give the same answer, and the largest difference."""
+    """Agreement of a converted file with its checkpoint: share and number of equal answers."""
     same = record.images - len(record.flips)
-    apart = (
-        "and no logit differs" if record.max_abs_diff == 0 else f"and no logit differs by more than {record.max_abs_diff:.2g}"
-    )
-    return f"Checkpoint and artifact give the same answer on {same:,} of {count(record.images, 'image')}, {apart}."
+    return f"Agreement with the checkpoint: {percent(record.agreement)} ({same:,} of {count(record.images, 'image')})"
 
 
 def flips(found: Sequence[Flip]) -> str:
@@ -107,9 +104,9 @@ def pipeline(stages: Sequence[Stage], value: Callable[[Stage], float | None], sh
 
 
 def verdicts(found: Sequence[Verdict]) -> str:
-    """How many rules pass, fail and are unknown."""
+    """Number of rules that pass, fail and are inconclusive."""
     counts = [sum(v.status == status for v in found) for status in ("pass", "fail", "unknown")]
-    return f"Of {count(len(found), 'rule')}, {counts[0]} pass, {counts[1]} fail and {counts[2]} cannot be judged yet."
+    return f"{count(len(found), 'rule')}: {counts[0]} pass, {counts[1]} fail, {counts[2]} inconclusive."
 
 
 def answer(found: Classification) -> str:

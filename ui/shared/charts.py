@@ -115,14 +115,19 @@ def confusion(evaluation: Evaluation) -> go.Figure:
     return finish(fig, 430)
 
 
-def differences(verification: Verification, format_name: str) -> go.Figure:
-    """Largest and mean difference of the logits for each kind of input, on a logarithmic axis; 0 is told in words."""
+def differences(verification: Verification, format_name: str, tolerance: bool = True) -> go.Figure:
+    """Max and mean logit difference for each kind of input, on a logarithmic axis; a difference of 0 is written out.
+
+    Args:
+        tolerance: draw the tolerance; without it where the file is not held to one.
+    """
+    limits = [c.tolerance for c in verification.checks[:1]] if tolerance else []
     rows = [(in_chart(c.name), c.max_abs_diff, c.mean_abs_diff) for c in verification.checks]
     rows.append((f"{verification.images:,} test images", verification.max_abs_diff, verification.mean_abs_diff))
     labels = [name for name, _, _ in rows]
     fig = go.Figure()
     for name, symbol, values in (
-        ("largest", "diamond", [r[1] for r in rows]),
+        ("max", "diamond", [r[1] for r in rows]),
         ("mean", "circle-open", [r[2] for r in rows]),
     ):
         fig.add_scatter(
@@ -133,9 +138,9 @@ def differences(verification: Verification, format_name: str) -> go.Figure:
             marker={"symbol": symbol, "size": 12, "color": format_color(format_name), "line": {"width": 2}},
             hovertemplate=name + " %{x:.2e}<extra>%{y}</extra>",
         )
-    if verification.checks:
-        fig.add_vline(x=verification.checks[0].tolerance, line_dash="dash", line_color=OTHER_COLOR)
-    values = [v for _, high, mean in rows for v in (high, mean) if v] + [c.tolerance for c in verification.checks[:1]]
+    for limit in limits:
+        fig.add_vline(x=limit, line_dash="dash", line_color=OTHER_COLOR)
+    values = [v for _, high, mean in rows for v in (high, mean) if v] + limits
     decades = [math.log10(v) for v in values] or [0.0]
     lowest = math.floor(min(decades)) - 1
     fig.update_xaxes(
@@ -143,7 +148,7 @@ def differences(verification: Verification, format_name: str) -> go.Figure:
         exponentformat="power",
         dtick=max(1, round((max(decades) - lowest) / 5)),
         range=[lowest, max(decades) + 0.5],
-        title="difference in logits (dashed: tolerance)",
+        title="logit difference" + (" (dashed: tolerance)" if limits else ""),
     )
     for name in (name for name, high, _ in rows if high == 0):
         fig.add_annotation(xref="paper", x=0.02, y=name, text="identical", xanchor="left", yanchor="bottom", showarrow=False)

@@ -1,4 +1,4 @@
-"""The images whose answer changed, to look through: filters, cards, table. The pixels come from the data source."""
+"""Browser of the changed answers: filters, cards, table. The pixels come from the data source."""
 
 from __future__ import annotations
 
@@ -23,22 +23,25 @@ from ui.verify import captions, rows
 PAGE_SIZE = 12
 THUMB_PX = 96
 BREAKS, TIES = "Real breaks", "Near-ties"
-ALL = "Every change"
+ALL = "All"
+KIND_HELP = (
+    "Near-tie: the checkpoint held its own answer less than twice as likely as the new one. Real break: any other change."
+)
 
 COLUMNS = {
     "image": st.column_config.TextColumn("Image", help="first 16 hex digits of the md5 of its pixels"),
     "true_class": st.column_config.TextColumn("True class"),
-    "checkpoint": st.column_config.TextColumn("Checkpoint says"),
-    "artifact": st.column_config.TextColumn("Artifact says"),
-    "kind": st.column_config.TextColumn("Kind"),
+    "checkpoint": st.column_config.TextColumn("Checkpoint's answer"),
+    "artifact": st.column_config.TextColumn("File's answer"),
+    "kind": st.column_config.TextColumn("Kind", help=KIND_HELP),
     "margin": st.column_config.NumberColumn(
-        "Lost margin", format="%.3f", help="how far the checkpoint's answer was ahead, in logits"
+        "Margin before", format="%.3f", help="lead of the checkpoint's answer over the file's, in the checkpoint's logits"
     ),
     "margin_after": st.column_config.NumberColumn(
-        "New margin", format="%.3f", help="how far the artifact's answer is ahead of the checkpoint's, in logits"
+        "Margin after", format="%.3f", help="the same lead in the file's logits; below zero, for the answer changed"
     ),
-    "checkpoint_top3": st.column_config.TextColumn("Checkpoint's three likeliest"),
-    "artifact_top3": st.column_config.TextColumn("Artifact's three likeliest"),
+    "checkpoint_top3": st.column_config.TextColumn("Checkpoint's top 3"),
+    "artifact_top3": st.column_config.TextColumn("File's top 3"),
 }
 
 
@@ -62,11 +65,9 @@ def browse(record: Verification) -> None:
 
 def _notes(record: Verification, raw: bool) -> None:
     if images_of(record) is None:
-        st.caption("The images themselves are not on this machine, or are not the same any more; the table names them.")
+        st.caption("The images are not on this machine, or have changed; the table names them.")
     if not raw:
-        st.caption(
-            "The raw answers are not on this machine, so the likeliest classes are not shown. Verify again to have them."
-        )
+        st.caption("Likeliest classes not shown: the logits are not on this machine. Verify again to have them.")
 
 
 def images_of(record: Verification) -> Dataset | None:
@@ -82,15 +83,15 @@ def images_of(record: Verification) -> Dataset | None:
 
 
 def _filtered(found: Sequence[Flip]) -> list[Flip]:
-    """The flips of the kind and the pair that the visitor chose, the largest lost margin first."""
+    """The flips of the kind and the pair that the visitor chose, the largest margin before first."""
     ordered = sorted(found, key=lambda f: -f.margin)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        kind = st.segmented_control("Show", [ALL, BREAKS, TIES], default=ALL, required=True, key="flip_kind")
+        kind = st.segmented_control("Kind", [ALL, BREAKS, TIES], default=ALL, required=True, key="flip_kind", help=KIND_HELP)
         of_kind = [f for f in ordered if kind == ALL or is_near_tie(f) == (kind == TIES)]
         pairs = Counter(pair(f) for f in of_kind)
         names = [name for name, _ in pairs.most_common()]
         wanted = st.selectbox(
-            "From answer to answer",
+            "Answer before → after",
             [None, *names],
             format_func=lambda name: f"all {count(len(pairs), 'pair')}" if name is None else f"{name} ({pairs[name]})",
             key=f"flip_pair_{kind}",
@@ -108,8 +109,8 @@ def _page(found: Sequence[Flip]) -> Sequence[Flip]:
     pages = -(-len(found) // PAGE_SIZE)
     if pages <= 1:
         return found
-    number = st.number_input(f"Page of {pages:d}", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
-    st.caption(f"{count(len(found), 'image')}, the surest answers of the checkpoint first.")
+    number = st.number_input(f"Page (1–{pages:d})", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
+    st.caption(f"{count(len(found), 'image')}, the largest margin before first.")
     return found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
 
@@ -143,9 +144,9 @@ def _badge(flip: Flip) -> Markdown:
 
 
 def _lines(flip: Flip, thought: TopK | None) -> list[str]:
-    after = "" if flip.margin_after is None else f", now behind by {flip.margin_after:.2f}"
-    lines = [f"lost margin {flip.margin:.2f}{after}"]
+    after = "" if flip.margin_after is None else f", after {-flip.margin_after:.2f}"
+    lines = [f"margin before {flip.margin:.2f}{after}"]
     if thought is not None:
-        lines.append(f"before: {likeliest(thought.before)}")
-        lines.append(f"after: {likeliest(thought.after)}")
+        lines.append(f"checkpoint: {likeliest(thought.before)}")
+        lines.append(f"file: {likeliest(thought.after)}")
     return lines
