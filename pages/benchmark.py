@@ -1,4 +1,4 @@
-"""Benchmark: how fast, how large, how good, side by side?"""
+"""Benchmark: speed, size and accuracy of the models, side by side."""
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ if subjects:
     benchmark_view.start(subjects)
 elif not timed:
     empty_state(
-        "Nothing to measure yet",
+        "No model to benchmark yet",
         "A benchmark times checkpoints and converted files side by side. The Models page says how to bring a checkpoint.",
         "pages/models.py",
         "Bring a checkpoint",
@@ -44,8 +44,8 @@ views = {
     "Size and memory": benchmark_view.space,
     "Accuracy": benchmark_view.accuracy,
 }
-view = st.segmented_control("Look at", list(views), default="Latency", required=True, key="bench_view")
+view = st.segmented_control("View", list(views), default="Latency", required=True, key="bench_view")
 views[view](rows)
 if run:
     provenance_note(run[0].made, run[0].run_id)
-    st.page_link("pages/history.py", label="Hold this run against earlier ones", icon=":material/history:")
+    st.page_link("pages/history.py", label="Compare with earlier runs", icon=":material/history:")

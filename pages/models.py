@@ -1,4 +1,4 @@
-"""Models: what a checkpoint is made of, and where it comes from."""
+"""Models: contents and origin of a checkpoint."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from ui.shared.frame import frame
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
 
-frame("Models", "What is a checkpoint made of, and where does it come from?")
+frame("Models", "What does a checkpoint consist of, and how was it made?")
 
 checkpoint = pick_checkpoint("models")
 if checkpoint is None:
@@ -16,10 +16,10 @@ if checkpoint is None:
         "No checkpoint yet",
         "Copy the course's files to their known places, `models/pipeline_03/final_compressed_model.pth` or "
         "`models/baseline_mobilenet/checkpoints/model.pth`; they load as they are. Or train one: the quick recipe shows "
-        "that everything works, the command below trains a good one and takes much longer.",
+        "that everything works; the command below trains a good one and takes much longer.",
         command="python -m udacisense train",
     )
-    job_button("Train the quick recipe", ["train", "--recipe", "quick"], "Quick training", key="train")
+    job_button("Train with the quick recipe", ["train", "--recipe", "quick"], "Quick training", key="train")
     job_panel("train")
     st.stop()
 
@@ -38,7 +38,7 @@ with lineage:
     compression.origin(checkpoint)
 with layers:
     if summary is None:
-        st.markdown("The file cannot be loaded, so its layers are not known.")
+        st.markdown("Layers not available: the file cannot be loaded.")
     else:
         view.layers_table(summary)
 with sparsity:
@@ -53,7 +53,7 @@ with file:
 if summary is not None:
     st.page_link(
         "pages/convert.py",
-        label="Convert this checkpoint",
+        label="Convert checkpoint",
         icon=":material/sync_alt:",
         query_params={"checkpoint": checkpoint.id},
     )

@@ -146,9 +146,9 @@ def test_without_the_raw_answers_the_distribution_says_so(seeded_home: Story) ->
     for path in (seeded_home.home / "results" / "predictions").glob("*.npz"):
         path.unlink()
     at = look_at(seeded_home, "Differences")
-    assert "The raw answers are not on this machine" in words(at)
+    assert "logits of this verification are not on this machine" in words(at)
     assert len(at.get("plotly_chart")) == 1
-    assert "likeliest classes are not shown" in words(look_at(seeded_home, "Changed answers"))
+    assert "Likeliest classes not shown" in words(look_at(seeded_home, "Changed answers"))
 
 
 # --- along the network --------------------------------------------------------------------------------------------------

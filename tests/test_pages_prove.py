@@ -251,7 +251,7 @@ def test_verify_starts_a_job(seeded_home: Story, submitted: list[list[str]]) -> 
 
 def test_benchmark_compares_the_subjects_of_a_run(seeded_home: Story) -> None:
     shown = open_page(BENCHMARK).dataframe[0].value
-    assert list(shown["subject"]) == ["baseline (torch)", "torchscript fp32", "torchscript-lite fp32"]
+    assert list(shown["subject"]) == ["PyTorch (baseline)", "TorchScript fp32 (baseline)", "TorchScript Lite fp32 (baseline)"]
     steady = np.array(seeded_home.benchmarks[1].steady_s) * 1000
     assert shown["p95_ms"][1] == pytest.approx(np.percentile(steady, 95))
     assert shown["top1_percent"][0] == pytest.approx(seeded_home.evaluations[0].top1 * 100)
@@ -269,7 +269,7 @@ def test_benchmark_shows_one_run_at_a_time(seeded_home: Story) -> None:
     at = open_page(BENCHMARK)
     assert len(at.dataframe[0].value) == 3, "the newest run that timed a phone file stands first"
     at.selectbox(key="bench_run").set_value("run-later").run()
-    assert list(at.dataframe[0].value["subject"]) == ["baseline (torch)"]
+    assert list(at.dataframe[0].value["subject"]) == ["PyTorch (baseline)"]
 
 
 def test_benchmark_tells_the_warnings_of_a_run_once_with_their_model(seeded_home: Story) -> None:
@@ -278,9 +278,9 @@ def test_benchmark_tells_the_warnings_of_a_run_once_with_their_model(seeded_home
         made = replace(old.made, created="2027-01-01T00:00:00Z")
         store.save(replace(old, id=f"later-{number}", run_id="run-later", warnings=said, made=made))
     grade, box = open_page(BENCHMARK).warning
-    assert "trust grade D" in grade.value, "four blocks of an older record decide nothing"
+    assert "Quality D" in grade.value, "four blocks of an older record decide nothing"
     assert box.value.count("Close other programs.") == 1
-    assert "**torchscript fp32:** Far off." in box.value
+    assert "**TorchScript fp32 (baseline):** Far off." in box.value
 
 
 def test_benchmark_without_runs_shows_sizes_and_says_how_to_time(seeded_home: Story) -> None:

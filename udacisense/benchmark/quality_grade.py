@@ -37,7 +37,7 @@ class Trust:
     def words(self) -> str:
         """All reasons, the gravest first; a sentence that says so where there is none."""
         ordered = sorted(self.deductions, key=lambda d: -d.steps)
-        return " ".join(d.why for d in ordered) or "Nothing speaks against it."
+        return " ".join(d.why for d in ordered) or "No deduction."
 
 
 def trust(bench: Benchmark) -> Trust:
@@ -49,7 +49,7 @@ def trust(bench: Benchmark) -> Trust:
 def distrust(*benches: Benchmark) -> str:
     """Why figures from these measurements do not count: a sentence where one of them has the lowest grade, else nothing."""
     worst = [found for found in map(trust, benches) if found.grade == GRADES[-1]]
-    return f"The measurement has trust grade D, so it decides nothing. {worst[0].words}" if worst else ""
+    return f"Measurement quality D: too noisy to decide anything. {worst[0].words}" if worst else ""
 
 
 def _graded(value: float, limits: Sequence[float]) -> int:

@@ -28,7 +28,7 @@ def sizes(entries: Sequence[SubjectMetrics]) -> go.Figure:
 def memory(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """Highest resident memory of the process that ran each subject, in MB (1,048,576 bytes)."""
     peaks = [e.benchmark.peak_rss_bytes if e.benchmark else None for e in entries]
-    return _byte_bars(for_charts(entries), peaks, "MB of resident memory at the peak")
+    return _byte_bars(for_charts(entries), peaks, "peak memory, MB")
 
 
 def accuracy(entries: Sequence[SubjectMetrics]) -> go.Figure:
@@ -54,7 +54,7 @@ def accuracy(entries: Sequence[SubjectMetrics]) -> go.Figure:
             hovertemplate="%{x:.1f} %<extra>" + e.label + "</extra>",
         )
     texts = [f"{percent(e.evaluation.top1)} of {e.evaluation.images:,}" if e.evaluation else NOT_MEASURED for e in entries]
-    return _rows(fig, entries, texts, f"top-1 accuracy in percent{where}, with 95 % interval")
+    return _rows(fig, entries, texts, f"top-1 accuracy, %{where}, with 95 % interval")
 
 
 def _images(entries: Sequence[SubjectMetrics]) -> str:
@@ -88,7 +88,7 @@ def per_class(entries: Sequence[SubjectMetrics]) -> go.Figure:
             },
             hovertemplate="%{y}: %{x:.1f} %<extra>" + e.label + "</extra>",
         )
-    fig.update_xaxes(title=f"percent of the class recognised{where}")
+    fig.update_xaxes(title=f"accuracy of the class, %{where}")
     fig.update_yaxes(autorange="reversed", automargin=True, showgrid=True)
     return finish(fig, 420, legend=True)
 
