@@ -78,7 +78,7 @@ def _artifact(named: Named) -> str | Path:
 
 
 def _key(named: Named) -> str | Path:
-    """What finds a record again: a checkpoint's file, an artifact's folder; each also outside of models/."""
+    """Key that finds a record again: a checkpoint's file, an artifact's folder; each also outside of models/."""
     if isinstance(named, str | Path):
         return named
     return named.path if isinstance(named, Checkpoint) else named.path.parent

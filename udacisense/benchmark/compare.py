@@ -22,7 +22,7 @@ SAME = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How long one subject takes against another, with a 95 % interval."""
+    """Ratio of the times of two subjects, with a 95 % interval."""
 
     speed: Speed  # of the first against the second
     ratio: Estimate | None  # time of the first over that of the second; None = too few starts
@@ -42,7 +42,7 @@ def compare_starts(logs: ArrayLike) -> Comparison:
 
 
 def speed_of(ratio: Estimate) -> Speed:
-    """What the whole interval of a ratio of times says."""
+    """Verdict on a ratio of times by its whole interval."""
     if ratio.low > 1 + FLOOR:
         return "slower"
     if ratio.high < 1 / (1 + FLOOR):
@@ -64,9 +64,9 @@ def _reason(speed: Speed, found: Ratio) -> str:
     value, low, high = found.estimate
     figures = f"{value:.2f} times as long, 95 % interval {low:.2f} to {high:.2f} from {found.origin}"
     if speed != "unknown":
-        words = {"faster": "Faster", "slower": "Slower", "same": f"The same within {SAME:.0%}"}
+        words = {"faster": "Faster", "slower": "Slower", "same": f"Equal within {SAME:.0%}"}
         return f"{words[speed]}: {figures}."
     advice = (
         "Use a protocol with more starts, or a quieter machine." if found.repeated else "Time both again with this version."
     )
-    return f"Not enough evidence: {figures}. {advice}"
+    return f"Inconclusive: {figures}. {advice}"

@@ -1,4 +1,4 @@
-"""Whether a file is in the system's page cache, and how to get it out, so that a start can be a cold one."""
+"""Page cache of the system: is a file in it, and its removal, so that a start can be cold."""
 
 from __future__ import annotations
 

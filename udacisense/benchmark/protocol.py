@@ -1,4 +1,4 @@
-"""How long and in what order to time: a TOML file of numbers, checked like a recipe."""
+"""Timing protocol: number, length and order of runs, in a TOML file that is checked like a recipe."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TimingProtocol(BaseModel):
 
 
 def folders() -> tuple[Path, ...]:
-    """Where protocols lie, the first that has a name wins: your home, then those that came with the product."""
+    """Folders of the protocols; the first that has a name wins: your home, then those that came with the product."""
     return tuple(dict.fromkeys(place / "benchmarks" / "protocols" for place in (settings().home, SHARED)))
 
 

@@ -1,4 +1,4 @@
-"""How far a measurement can be trusted: a grade from A to D, and a sentence with advice for every step down."""
+"""Quality grade of a measurement from A to D, with a sentence of advice for every step down."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What all turns of a run share."""
+    """Context that all subjects of a run share."""
 
     protocol: TimingProtocol
     child: Sequence[str]  # command line of the timed process

@@ -1,4 +1,4 @@
-"""What is timed, inside the timed process: one loaded subject, its input, and the steps that run it."""
+"""Steps inside the timed process: one loaded subject, its input, and the functions that run it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How answers are put on a terminal: tables, lines, warnings."""
+"""Terminal output: tables, lines, warnings."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def recall_per_class(counts: tuple[tuple[int, ...], ...]) -> tuple[float | None,
 
 
 def overlap_with_training(subject: Subject, data: Dataset) -> int | None:
-    """How many images of the split the weights were trained on; None = nobody wrote down what they were trained on."""
+    """Number of images of the split that the weights were trained on; None = not recorded."""
     try:
         checkpoint = find_checkpoint(subject.checkpoint_id) if isinstance(subject, Artifact) else subject
     except NotFoundError:

@@ -41,7 +41,7 @@ def block_names(checkpoint: Checkpoint) -> tuple[str, ...]:
 
 
 def block_values(checkpoint: Checkpoint, images: Images) -> Values:
-    """What comes out of every block, and of every step inside one, in the order of the network.
+    """Outputs of every block, and of every step inside one, in the order of the network.
 
     Raises:
         RunError: the checkpoint is TorchScript. Errors of load_network.

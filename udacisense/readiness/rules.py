@@ -21,7 +21,7 @@ Bound = Literal["below", "at_least"]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What a figure is measured in, on which side of a limit a good one lies, and which limits can be meant."""
+    """Scale of a measure: its unit, the good side of a limit, and the range of limits that make sense."""
 
     unit: str
     bound: Bound

@@ -1,4 +1,4 @@
-"""What a record was made on: command, time, machine, versions, seed. Reads metadata only, so it imports no library it names."""
+"""Provenance of a record: command, time, machine, versions, seed. Reads metadata only, so it imports no library it names."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def verifications_of(
 
 
 def locations_of(artifact_sha256: str) -> Found[Localisation]:
-    """Where along the network a file departs, as often as it was looked for."""
+    """Layer-by-layer comparisons of a file, oldest first."""
     return _find(Localisation, [artifact_sha256])
 
 

@@ -1,4 +1,4 @@
-"""What a document is made of, before it is Markdown or HTML, and how figures are written in it."""
+"""Blocks of a document, before it is Markdown or HTML, and the style of the figures in it."""
 
 from __future__ import annotations
 

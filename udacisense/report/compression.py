@@ -1,4 +1,4 @@
-"""What compression came to, row by row: size, work, time and accuracy of each step beside the start, from records alone.
+"""Results of compression, row by row: size, work, time and accuracy of each step relative to the start, from records alone.
 
 The weights may be gone: a row needs the records only. Figures of different images or of different benchmark runs are never
 put side by side, and what nobody measured stays None.

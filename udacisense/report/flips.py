@@ -1,4 +1,4 @@
-"""What a report shows of changed answers beyond the record: what both files thought, and the images that may be shown.
+"""Changed answers in a report beyond the record: top classes of both files, and the images that may be shown.
 
 A report gets passed on. The rendered sample pack is the product's own, so its images are always shown; photographs of a data
 source (CIFAR-100's carry no licence to pass them on) are put into the file only where the person who makes it asks for that.

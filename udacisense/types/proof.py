@@ -1,4 +1,4 @@
-"""Records of how two files that should be the same model differ: by class, in measures, along the network."""
+"""Records of the differences between a file and its checkpoint: by class, in measures, layer by layer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ClassChange:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What two sets of logits of the same images say of each other; udacisense.metrics.logits has the formulas."""
+    """Measures of two sets of logits of the same images; udacisense.metrics.logits has the formulas."""
 
     p99_abs_diff: Amount  # of all logits
     cosine: Annotated[float, Field(ge=-1.001, le=1.001)] | None  # mean over images; None = an image's logits are all zero
@@ -75,7 +75,7 @@ class LayerGap:
 
 @dataclass(frozen=True, slots=True)
 class Localisation:
-    """Where along the network a file's values leave its reference's."""
+    """Layer-by-layer comparison: the place where a file's values diverge from its reference's."""
 
     id: str
     artifact_id: str

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def inspect(artifact: str | Path) -> Inspection:
-    """What is truly inside an artifact, by id or path, or inside any other file of a known format, by path.
+    """Inspect an artifact, by id or path, or any other file of a known format, by path.
 
     Raises:
         NotFoundError: neither. InspectError: the file is of no known format, cut off, damaged or hostile.

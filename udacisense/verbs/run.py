@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything that a run made; the figures of `comparison` are the recommended file's beside the checkpoint's."""
+    """Results of a full pipeline run; the figures of `comparison` are the recommended file's beside the checkpoint's."""
 
     checkpoint: Checkpoint
     notice: str | None  # why the checkpoint is not the one that was wished for
@@ -66,7 +66,7 @@ def run(
     """
     files = _files(also)
     found, notice = _checkpoint(checkpoint)
-    with heavy_work(f"the whole way of {found.id}", into=(settings().models_dir / "mobile",)):
+    with heavy_work(f"the full pipeline of {found.id}", into=(settings().models_dir / "mobile",)):
         with part(0.0, 0.2):
             artifacts = _each(tuple(files.values()), lambda file: measure.convert(found.path, *file))
         subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))

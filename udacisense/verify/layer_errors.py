@@ -1,4 +1,4 @@
-"""How far a file's inner values are from its reference's, place by place, and the first place that departs. Pure functions.
+"""Errors of a file's intermediate values against its reference's, layer by layer, and the first layer that diverges.
 
 A value is found by what it holds, not by its name: converters rename, fold and reorder, but the output of a block is still
 somewhere in the file, and of all values of its shape it is the one that comes closest. A place that has none, because it was
@@ -37,7 +37,7 @@ MATCH_DB = 10.0
 
 @dataclass(slots=True)
 class _Sum:
-    """What is added up of one value beside one place, over the images."""
+    """Running sums of one value's error at one layer, over the images."""
 
     error: float = 0.0
     largest: float = 0.0

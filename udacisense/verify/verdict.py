@@ -105,7 +105,7 @@ def _more(share: float, images: int, limit: float) -> str:
 
 
 def judge_accuracy(lost: int, won: int, images: int, limit: float = ACCURACY_LIMIT) -> tuple[Status, Estimate, str]:
-    """Whether the accuracy stays within the limit up or down: pass and fail only where the whole interval says so.
+    """Verdict on the change of accuracy: pass or fail only where the whole interval lies on one side of the limit.
 
     Args:
         lost: images answered right before and wrong after. won: wrong before and right after. images: labelled images.
@@ -141,7 +141,7 @@ def accuracy_verdict(record: Verification) -> tuple[Status | None, str]:
 
 
 def further_images(lost: int, won: int, images: int, limit: float) -> str:
-    """How many further labelled images would decide on which side of the limit (a fraction with its sign) the change lies."""
+    """Sentence on the number of further labelled images that would decide; the limit is a fraction with its sign."""
     needed = images_to_tell_change(lost, won, images, limit)
     if needed is None:
         return "The change lies at the limit itself, so no number of images would decide."

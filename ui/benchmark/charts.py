@@ -30,14 +30,14 @@ STARTS = (("process", 0.2), ("import", 0.4), ("load", 0.7), ("first inference", 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where the rules draw their lines, in the units of a trade-off chart; None = no rule speaks of it."""
+    """Limits of the rules in the units of a trade-off chart; None = no rule limits it."""
 
     most: float | None = None  # of the x axis
     least_top1: float | None = None  # percent
 
 
 def latency(entries: Sequence[SubjectMetrics]) -> go.Figure:
-    """How many of the runs end within a time, with P50, P95 and P99 marked; slow runs beyond the edge are counted."""
+    """Share of the runs that end within a time, with P50, P95 and P99 marked; slow runs beyond the edge are counted."""
     fig = go.Figure()
     timed = [(e, e.benchmark) for e in for_charts(entries) if e.benchmark]
     for e, b in timed:

@@ -1,4 +1,4 @@
-"""What the Classify page asks and draws: where an image comes from, and what the model says about it."""
+"""Views of the Classify page: the choice of images, and the answers of the model."""
 
 from __future__ import annotations
 

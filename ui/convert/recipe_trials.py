@@ -97,7 +97,7 @@ def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class AxisSpec:
-    """What a chart of recipes puts on its axes."""
+    """Axes of a chart of recipes."""
 
     x: Callable[[RecipeTrial], float | None]
     y: Callable[[RecipeTrial], float | None]

@@ -88,7 +88,7 @@ def cell_of(rows: Sequence[Row], format: str | None, precision: str | None) -> C
 
 
 def first_choice(rows: Sequence[Row]) -> Cell:
-    """What to show where nothing was picked: the first file, else the first that can be written, else the first of all."""
+    """Default cell where nothing was picked: the first file, else the first that can be written, else the first of all."""
     cells = [cell for row in rows for cell in row.cells]
     made = next((c for c in cells if c.artifacts), None)
     return made or next((c for c in cells if c.cannot_write is None), cells[0])
@@ -109,7 +109,7 @@ def up_to_date(cell: Cell, checkpoint: Checkpoint) -> bool:
 
 
 def tally(rows: Sequence[Row]) -> tuple[int, int, int]:
-    """How many files there are, how many this machine could write, how many last attempts failed."""
+    """Number of files, of those that this machine could write, and of failed last attempts."""
     cells = [cell for row in rows for cell in row.cells]
     possible = [c for c in cells if c.cannot_write is None]
     return sum(bool(c.artifacts) for c in cells), len(possible), sum(c.status == "failed" for c in cells)

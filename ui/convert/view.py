@@ -27,7 +27,7 @@ MESSAGE_CHARACTERS = 600
 
 
 def panel(cell: Cell, checkpoint: Checkpoint) -> None:
-    """Everything about one format and precision of a checkpoint."""
+    """Panel of one format and precision of a checkpoint."""
     fmt = cell.fmt
     words, icon, color = LOOK[cell.status]
     st.subheader(f"{escape(cell.fmt.title)} · {escape(cell.precision)}", anchor=False)

@@ -76,7 +76,7 @@ def show_balance(data: Dataset, source: SourceName, scheme: str | None) -> None:
 
 
 def show_health(health: Health, data: Dataset) -> None:
-    """What is wrong with the files of a source, if anything, and which checkpoints know these images already."""
+    """Faults of the files of a source, and the checkpoints that were trained on these images."""
     if not health.findings:
         st.success(
             "Every file is a readable image in one of the ten class folders, no image is a duplicate, and the classes are "

@@ -57,7 +57,7 @@ class Timing:
 
 
 def timings(found: Found[Benchmark]) -> tuple[Timing, ...]:
-    """What the history draws of benchmarks; their times are read once, ever."""
+    """Points of the history chart; the times of a benchmark are read once, ever."""
     figures = found.figures("average and grade", average_and_grade, drift_of, replication, trust_of, stats)
     return tuple(_timing(row, row["threads"], row["machine"], *figure) for row, figure in figures)
 

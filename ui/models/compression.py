@@ -41,7 +41,7 @@ DRAWN = {"Size": models_charts.sizes, "Accuracy": models_charts.accuracies, "Tim
 
 
 def origin(checkpoint: Checkpoint) -> None:
-    """Where a checkpoint comes from, step by step, with what each step cost and brought."""
+    """Lineage of a checkpoint, step by step, with size, accuracy and time of each."""
     way = lineage(checkpoint)
     if len(way) < 2:
         st.markdown("No compression step recorded for this file: it was trained, or came from elsewhere.")

@@ -44,7 +44,7 @@ def ask(*question: str) -> Any:
 
 
 def read_answer(out: str, err: str) -> Any:
-    """What a child wrote, as plain values.
+    """Answer of a child, as plain values.
 
     Raises:
         CheckpointError: it wrote an error, or died without an answer.

@@ -200,7 +200,7 @@ def errors_shown() -> Iterator[None]:
 
 
 def empty_state(title: str, text: Markdown, page: str | None = None, link_label: str = "", command: str | None = None) -> None:
-    """What to do where there is nothing yet: a sentence, a link to the page that helps, the command that does the same."""
+    """Empty state: a sentence, a link to the page that helps, the command that does the same."""
     with st.container(border=True):
         st.markdown(f"**{escape(title)}**")
         st.markdown(text)
@@ -214,7 +214,7 @@ def empty_state(title: str, text: Markdown, page: str | None = None, link_label:
 
 
 def source_note(data: DatasetRef | SourceName, way_out: Markdown = "The Dataset page says how to get real ones.") -> None:
-    """Which images a figure rests on; says plainly when they are the rendered sample pack, and the way out of that."""
+    """Note on the images behind a figure; says plainly when they are the rendered sample pack, and the way out of that."""
     source = data if isinstance(data, str) else data.source
     if source == "sample":
         st.warning(
@@ -229,7 +229,7 @@ def source_note(data: DatasetRef | SourceName, way_out: Markdown = "The Dataset 
 
 
 def provenance_note(made: Provenance, record_id: str) -> None:
-    """How a figure came to be, folded away: record, command, machine, versions."""
+    """Provenance of a figure, folded away: record, command, machine, versions."""
     with st.expander("How this was made", icon=":material/receipt_long:"):
         st.markdown(f"Record {code(record_id)}, made {escape(when(made.created))}. Make it again:")
         st.code(made.command, language=None)

@@ -52,7 +52,7 @@ def classes(found: Measures, format_name: str) -> go.Figure:
 
 
 def confusion(found: Measures) -> go.Figure:
-    """How many more (or fewer) images of a class get an answer than before; the diagonal is right."""
+    """Confusion matrix of the change: how many more (or fewer) images of a class get an answer; the diagonal is right."""
     change = np.array(found.confusion_after) - np.array(found.confusion_before)
     reach = max(PALE, int(np.abs(change).max()))
     fig = go.Figure(

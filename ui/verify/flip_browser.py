@@ -46,7 +46,7 @@ COLUMNS = {
 
 
 def browse(record: Verification) -> None:
-    """Everything about the changed answers of a verification."""
+    """Browser of the changed answers of a verification."""
     st.markdown(escape(shared_captions.flips(record.flips)))
     if not record.flips:
         return
@@ -130,12 +130,12 @@ def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
 
 
 def place(data: Dataset) -> Mapping[str, int]:
-    """Where each image stands in its split, by its id."""
+    """Index of each image in its split, by its id."""
     return {name: i for i, name in enumerate(data.hashes)}
 
 
 def truth(flip: Flip) -> str:
-    """What it really is, as far as that is known."""
+    """True class of the image, where it has a label."""
     return "no label" if flip.label is None else f"true: {CLASSES[flip.label]}"
 
 
