@@ -37,7 +37,7 @@ def test_a_pipeline_is_shown_with_its_figures(home: Path) -> None:
     assert list(table["step"]) == ["Baseline", *stories.NAMES]
     assert list(table["change"])[1].startswith("-5.0 pp (")
     assert "**2 of 2 steps** done" in words(at)
-    assert "- **Remove channels** 50 % smaller, 50 % less time, 5.0 points of accuracy lost." in words(at)
+    assert "- **Remove channels** 50 % smaller, 50 % less time, accuracy 5.0 pp lower." in words(at)
     assert not at.error
 
 

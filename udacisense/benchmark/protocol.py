@@ -51,7 +51,7 @@ class TimingProtocol(BaseModel):
         2, ge=0, le=MOST, description="untimed runs before a block: the other subject has just emptied the caches"
     )
     whole_rounds: int = Field(
-        1, ge=0, le=MOST, description="blocks a start of the whole way from an image file to logits; 0 = none"
+        1, ge=0, le=MOST, description="end-to-end blocks per start, from an image file to logits; 0 = none"
     )
     whole_s: float = Field(0.15, gt=0, le=DAY_S, description="seconds of such a block")
     preprocess_runs: int = Field(20, ge=1, le=MOST)

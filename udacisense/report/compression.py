@@ -28,7 +28,7 @@ START = "Baseline"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step, or the start that all are held against; None = not measured, or not told by the file."""
+    """One step, or the start that all are held against; None = not measured, or not recorded in the file."""
 
     name: str
     technique: str | None  # None = the start

@@ -86,8 +86,8 @@ class Localisation:
     images: Count  # the first of each class
     method: SearchMethod
     gaps: Many[LayerGap]  # along the network; with "prefixes" only where the search looked
-    inside: Many[LayerGap]  # the steps inside the block that departs, where they could be seen
-    departs: str | None  # the first block whose output departs; None = no single one does
+    inside: Many[LayerGap]  # the steps inside the block that diverges, where they could be seen
+    departs: str | None  # the first block whose output diverges; None = no single one does
     step: str | None  # the step inside that block that falls most
     reason: str
     made: Provenance

@@ -146,7 +146,7 @@ def locate(
     method: str | None = None,
     every: bool = False,
 ) -> Localisation:
-    """Find the first block of the network whose output in an artifact departs from its checkpoint's, or from `against`'s.
+    """Find the first block of the network whose output in an artifact diverges from its checkpoint's, or from `against`'s.
 
     Args:
         method: "values" reads the file's own inner values, "prefixes" converts beginnings of the network alone; by default

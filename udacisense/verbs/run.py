@@ -1,4 +1,4 @@
-"""`run`: the whole way of one checkpoint, as the course's notebook goes it, with measured figures only."""
+"""`run`: the full pipeline of one checkpoint, as in the course's notebook, with measured figures only."""
 
 from __future__ import annotations
 

@@ -147,13 +147,13 @@ def steepest(gaps: Sequence[LayerGap], precision: Precision, start: float = math
 
 
 def broken_step(inside: Sequence[LayerGap], precision: Precision, start: float) -> LayerGap | None:
-    """Of the steps inside a block that departs the one that falls most, from `start` dB on, if it doubles the noise power."""
+    """Of the steps inside a block that diverges the one that falls most, from `start` dB on, if it doubles the noise power."""
     fall = steepest(inside, precision, start)
     return fall[0] if fall is not None and fall[1] >= STEP_DB else None
 
 
 def bisect(places: Sequence[str], look: Callable[[str], LayerGap], precision: Precision) -> tuple[LayerGap, ...]:
-    """The gaps of the places that halving the network has to look at, in its order: the last, then the first that departs.
+    """The gaps of the places that halving the network has to look at, in its order: the last, then the first that diverges.
 
     What has departed does not come back, so the first that lies below the limit is found in about log2(places) looks.
     """

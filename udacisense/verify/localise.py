@@ -53,7 +53,7 @@ def locate(
     method: SearchMethod | None = None,
     every: bool = False,
 ) -> Localisation:
-    """Find the first block whose output departs; saves the record.
+    """Find the first block whose output diverges; saves the record.
 
     Args:
         against: the reference; None = the checkpoint that the file was made from.

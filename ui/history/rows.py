@@ -63,7 +63,7 @@ def timings(found: Found[Benchmark]) -> tuple[Timing, ...]:
 
 
 def average_and_grade(b: Benchmark) -> tuple[float, float, float, str]:
-    """The average of the steady times with its interval, seconds, and the trust grade."""
+    """The average of the steady times with its interval, seconds, and the quality grade."""
     return (*average_s(b), trust(b).grade)
 
 

@@ -80,7 +80,7 @@ def verdict(record: Verification, artifact: Artifact) -> None:
         st.markdown(f"#### {escape(shared_captions.agreement(record))}")
         st.markdown(escape(reason_of(record, artifact.precision)))
         status, accuracy = accuracy_verdict(record)
-        st.markdown(f"Change of accuracy: {rule_badge_text(status)} {escape(accuracy)}" if status else escape(accuracy))
+        st.markdown(f"{rule_badge_text(status)} {escape(accuracy)}" if status else escape(accuracy))
     if record.exploratory:
         st.warning(f"{escape(record.exploratory_words)} Verify again with the rule's tolerance.", icon=":material/science:")
     source_note(record.data)
