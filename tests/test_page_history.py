@@ -77,8 +77,8 @@ def test_a_name_that_cannot_be_is_refused_in_words(home: Path) -> None:
 @pytest.mark.parametrize(
     ("view", "said"),
     [
-        pytest.param("Scaling", "This run timed each model under one setting", id="scaling"),
-        pytest.param("Sustained", "Nobody has loaded a model for minutes yet", id="sustained"),
+        pytest.param("Scaling", "benchmark SUBJECT --threads", id="scaling"),
+        pytest.param("Sustained", "benchmark SUBJECT --protocol soak", id="sustained"),
     ],
 )
 def test_what_was_not_measured_says_how_to_get_it(seeded_home: Story, view: str, said: str) -> None:

@@ -30,7 +30,7 @@ from udacisense.verify import (
     judge_equivalence,
     logits_of,
     split,
-    thoughts,
+    top_classes,
     verify,
 )
 
@@ -318,12 +318,12 @@ def test_what_both_files_thought_is_read_from_the_kept_answers(home: Path, check
     record = verify(convert(home, checkpoint, shift=2.0), fake_dataset(60))
     raw = logits_of(record)
     assert raw is not None
-    known = thoughts(*raw, record.flips)
+    known = top_classes(*raw, record.flips)
     assert set(known) == {f.image for f in record.flips}
     for flip in record.flips:
-        thought = known[flip.image]
-        assert (thought.before[0][0], thought.after[0][0]) == (flip.before, flip.after)
-        assert [p for _, p in thought.before] == sorted((p for _, p in thought.before), reverse=True)
+        top = known[flip.image]
+        assert (top.before[0][0], top.after[0][0]) == (flip.before, flip.after)
+        assert [p for _, p in top.before] == sorted((p for _, p in top.before), reverse=True)
         assert flip.margin_after is not None
         assert flip.margin_after >= 0
     breaks, ties = split(record.flips)

@@ -203,7 +203,7 @@ def test_the_baselines_card_names_the_images_and_their_licence() -> None:
 def test_a_card_lists_the_phone_files(seeded_home: Story) -> None:
     text = section(model_card(seeded_home.checkpoint), "Phone files made from it")
     assert "| torchscript fp32 | 0.06 MB |" in text
-    assert "| not ready |" in text
+    assert "| Not ready |" in text
 
 
 def test_a_card_has_a_row_for_every_seed(home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Is one subject faster than another? Faster, slower, the same, or not enough evidence: from starts timed in turn."""
+"""Comparison of the speed of two subjects: faster, slower, equal or inconclusive, from starts timed in turns."""
 
 from __future__ import annotations
 

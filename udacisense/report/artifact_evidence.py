@@ -31,7 +31,7 @@ class ArtifactEvidence:
     benchmarks: tuple[Benchmark, ...]  # every subject of the newest run that timed the artifact
     readiness: Readiness | None
     location: Localisation | None = None  # the layer at which it diverges
-    thoughts: Mapping[str, TopK] = field(default_factory=dict)  # of the changed answers, by the image's id
+    top_classes: Mapping[str, TopK] = field(default_factory=dict)  # of the changed answers, by the image's id
     images: Mapping[str, bytes] = field(default_factory=dict)  # PNGs of changed answers that may be shown, by id
 
     def timing_of(self, subject: Subject | None) -> Benchmark | None:

@@ -27,7 +27,7 @@ def equivalence_blocks(d: ArtifactEvidence) -> list[Block]:
         Paragraph(accuracy_verdict(v)[1]),
         _inputs(v),
         Table(("measure", "value", "meaning"), tuple(measure_rows(v))),
-        *_flips(v, d.thoughts, d.images),
+        *_flips(v, d.top_classes, d.images),
         *(_layers(d.location) if d.location else ()),
     ]
 
@@ -101,7 +101,7 @@ def _chance(value: float | None) -> str:
 # --- changed answers ----------------------------------------------------------------------------------------------------
 
 
-def _flips(v: Verification, thoughts: Mapping[str, TopK], images: Mapping[str, bytes]) -> list[Block]:
+def _flips(v: Verification, top_classes: Mapping[str, TopK], images: Mapping[str, bytes]) -> list[Block]:
     if not v.flips:
         return [Paragraph("No image changed its answer.")]
     breaks, ties = split(v.flips)
@@ -114,10 +114,10 @@ def _flips(v: Verification, thoughts: Mapping[str, TopK], images: Mapping[str, b
     columns = ("image", "true class", "before", "after", "kind", "margin before", "top 3 before", "top 3 after")
     seen = tuple(EmbeddedImage(images[f.image], _caption(f)) for f in shown if f.image in images)
     gallery = [Gallery(seen)] if seen else []
-    return [Paragraph(said), Table(columns, tuple(_flip(f, thoughts.get(f.image)) for f in shown)), *gallery]
+    return [Paragraph(said), Table(columns, tuple(_flip(f, top_classes.get(f.image)) for f in shown)), *gallery]
 
 
-def _flip(f: Flip, thought: TopK | None) -> tuple[str, ...]:
+def _flip(f: Flip, top: TopK | None) -> tuple[str, ...]:
     return (
         f.image,
         "no label" if f.label is None else CLASSES[f.label],
@@ -125,8 +125,8 @@ def _flip(f: Flip, thought: TopK | None) -> tuple[str, ...]:
         CLASSES[f.after],
         "near-tie" if is_near_tie(f) else "real break",
         f"{f.margin:.2f}",
-        likeliest(thought.before) if thought else "not kept",
-        likeliest(thought.after) if thought else "not kept",
+        likeliest(top.before) if top else "not kept",
+        likeliest(top.after) if top else "not kept",
     )
 
 

@@ -2,7 +2,7 @@
 
 from udacisense.types import TOLERANCE
 from udacisense.verify.compare import verify
-from udacisense.verify.flips import NEAR_TIE, TopK, find_flips, is_near_tie, logits_of, split, thoughts
+from udacisense.verify.flips import NEAR_TIE, TopK, find_flips, is_near_tie, logits_of, split, top_classes
 from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, check_tensors, random_checks
 from udacisense.verify.layer_errors import EXPECTED_DB
 from udacisense.verify.localise import locate
@@ -39,6 +39,6 @@ __all__ = [
     "random_checks",
     "reason_of",
     "split",
-    "thoughts",
+    "top_classes",
     "verify",
 ]

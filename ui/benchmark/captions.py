@@ -54,7 +54,8 @@ def course(entries: Sequence[SubjectMetrics]) -> str:
     if len(unknown) == len(found):
         return f"Drift inconclusive: {found[0][1].reason}"
     rest = [label for label, d in found if d.course == "steady"]
-    parts = moved + ([f"no drift seen: {', '.join(rest)}"] if rest else [])
+    which = f"in any of {count(len(rest), 'model')}" if len(rest) == len(found) > 1 else f"of {', '.join(rest)}"
+    parts = moved + ([f"no drift seen {which}"] if rest else [])
     return f"Drift over the run: {'; '.join(parts)}."
 
 

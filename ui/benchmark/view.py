@@ -45,7 +45,7 @@ UNFINISHED = {
     "why": st.column_config.TextColumn("Reason", width="large"),
 }
 COLUMNS = {
-    "subject": st.column_config.TextColumn("Model", pinned=True, width=164),
+    "subject": st.column_config.TextColumn("Model", pinned=True, width=236),
     "trust": st.column_config.TextColumn(
         "Quality", width=62, help="Measurement quality from A (best) to D (too noisy to decide anything); reasons below."
     ),

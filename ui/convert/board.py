@@ -14,7 +14,7 @@ from ui.convert.state import Cell, CellStatus, Row, board, cell_of, first_choice
 from ui.shared.jobs import POLL, job_button, newest_job, on_primary
 from ui.shared.number_format import MB_HELP, count, mb
 from ui.shared.plain_text import Markdown, code, escape
-from ui.shared.widgets import remember, remembered
+from ui.shared.widgets import candidate, remember, remembered
 
 Color = Literal["green", "red", "orange", "blue", "gray"]
 
@@ -57,9 +57,13 @@ def picked(rows: Sequence[Row]) -> Cell:
     query, kept = st.query_params, remembered().get("artifact")
     of_artifact = {a.id: cell for row in rows for cell in row.cells for a in cell.artifacts}
     found = of_artifact.get(query.get("artifact", "")) or cell_of(rows, query.get("format"), query.get("precision"))
-    cell = found or of_artifact.get(kept or "") or first_choice(rows)
+    cell = found or of_artifact.get(kept or candidate(_made(rows)) or "") or first_choice(rows)
     _note(cell, next((a for a in cell.artifacts if a.id in (query.get("artifact"), kept)), cell.artifact))
     return cell
+
+
+def _made(rows: Sequence[Row]) -> list[Artifact]:
+    return [a for row in rows for cell in row.cells for a in cell.artifacts]
 
 
 def _pick(cell: Cell) -> None:

@@ -32,7 +32,7 @@ def show(artifact: Artifact) -> None:
     """Recipe trials of an artifact: one sentence, two charts, the table."""
     st.markdown("##### Recipes tried")
     st.markdown(reading(artifact), width=760)
-    measured = [rung for rung in artifact.ladder if rung.agreement is not None]
+    measured = [trial for trial in artifact.ladder if trial.agreement is not None]
     if len(measured) > 1:
         for column, look, name in zip(st.columns(2), (FAITHFUL, USEFUL), ("agreement", "accuracy"), strict=True):
             column.plotly_chart(
@@ -74,7 +74,7 @@ def reading(artifact: Artifact) -> Markdown:
 
 def kept(artifact: Artifact) -> RecipeTrial | None:
     """The trial whose file the artifact is."""
-    return next((rung for rung in artifact.ladder if rung.recipe == artifact.recipe.get("recipe")), None)
+    return next((trial for trial in artifact.ladder if trial.recipe == artifact.recipe.get("recipe")), None)
 
 
 def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
@@ -82,16 +82,16 @@ def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
     return [
         {
             "No.": number,
-            "Recipe": rung.recipe,
-            "Passed": rung.passed,
-            "Agreement": _percent(rung.agreement),
-            "Top-1": _percent(rung.top1),
-            "MB": None if rung.size_bytes is None else rung.size_bytes / BYTES_A_MB,
-            "Time against fp32": time_ratio(rung),
-            "Reason": rung.reason,
-            "Description": rung.what,
+            "Recipe": trial.recipe,
+            "Passed": trial.passed,
+            "Agreement": _percent(trial.agreement),
+            "Top-1": _percent(trial.top1),
+            "MB": None if trial.size_bytes is None else trial.size_bytes / BYTES_A_MB,
+            "Time against fp32": time_ratio(trial),
+            "Reason": trial.reason,
+            "Description": trial.what,
         }
-        for number, rung in enumerate(ladder, start=1)
+        for number, trial in enumerate(ladder, start=1)
     ]
 
 
@@ -141,28 +141,28 @@ def pareto(artifact: Artifact, look: AxisSpec = FAITHFUL) -> go.Figure:
         line={"color": OTHER_COLOR, "width": 1},
         hoverinfo="skip",
     )
-    for number, rung, x, y in points:
+    for number, trial, x, y in points:
         fig.add_scatter(
             x=[x],
             y=[y],
             mode="markers+text",
-            text=[f"<b>{number}</b>" if rung is taken else str(number)],
+            text=[f"<b>{number}</b>" if trial is taken else str(number)],
             textposition="top center",
-            name=in_chart(rung.recipe),
+            name=in_chart(trial.recipe),
             marker={
-                "size": 16 if rung is taken else 11,
+                "size": 16 if trial is taken else 11,
                 "color": color,
-                "symbol": "circle" if rung.passed else "circle-open",
-                "line": {"width": 2, "color": OTHER_COLOR if rung.passed else color},
+                "symbol": "circle" if trial.passed else "circle-open",
+                "line": {"width": 2, "color": OTHER_COLOR if trial.passed else color},
             },
-            hovertemplate=f"{number}. {in_chart(rung.recipe)}<br>{mb(rung.size_bytes)}, agreement {percent(rung.agreement)}, "
-            f"top-1 {percent(rung.top1)}, {ms(rung.latency_s)}<extra></extra>",
+            hovertemplate=f"{number}. {in_chart(trial.recipe)}<br>{mb(trial.size_bytes)}, "
+            f"agreement {percent(trial.agreement)}, top-1 {percent(trial.top1)}, {ms(trial.latency_s)}<extra></extra>",
         )
     return _framed(fig, look, points)
 
 
 def _framed(fig: go.Figure, look: AxisSpec, points: Sequence[tuple[int, RecipeTrial, float, float]]) -> go.Figure:
-    limits = [limit for _, rung, _, _ in points if (limit := look.limit(rung)) is not None]
+    limits = [limit for _, trial, _, _ in points if (limit := look.limit(trial)) is not None]
     dotted = {"dash": "dot", "width": 1, "color": OTHER_COLOR}
     if limits:
         fig.add_hline(y=limits[0], line=dotted, annotation={"text": "needed", "font": {"size": 11}, "yanchor": "top"})
@@ -193,9 +193,9 @@ def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
     return front
 
 
-def time_ratio(rung: RecipeTrial) -> float | None:
+def time_ratio(trial: RecipeTrial) -> float | None:
     """Its time for one image against the fp32 file's; None where either was not measured."""
-    return rung.latency_s / rung.latency_fp32_s if rung.latency_s and rung.latency_fp32_s else None
+    return trial.latency_s / trial.latency_fp32_s if trial.latency_s and trial.latency_fp32_s else None
 
 
 def _percent(fraction: float | None) -> float | None:

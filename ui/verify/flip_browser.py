@@ -12,7 +12,7 @@ from udacisense.errors import UdaciSenseError
 from udacisense.labels import CLASSES
 from udacisense.report.equivalence import likeliest
 from udacisense.types import Flip, Verification
-from udacisense.verify import TopK, is_near_tie, thoughts
+from udacisense.verify import TopK, is_near_tie, top_classes
 from ui.shared import cache
 from ui.shared import captions as shared_captions
 from ui.shared.chart_block import table
@@ -53,7 +53,7 @@ def browse(record: Verification) -> None:
     st.markdown(escape(captions.kinds(record.flips)))
     chosen = _filtered(record.flips)
     raw = cache.raw_answers(record)
-    known = thoughts(*raw, tuple(chosen)) if raw else {}
+    known = top_classes(*raw, tuple(chosen)) if raw else {}
     _notes(record, raw is not None)
     data = images_of(record)
     page = _page(chosen)
@@ -117,7 +117,7 @@ def _page(found: Sequence[Flip]) -> Sequence[Flip]:
 # --- cards --------------------------------------------------------------------------------------------------------------
 
 
-def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
+def _card(flip: Flip, top: TopK | None, data: Dataset | None) -> None:
     with st.container(border=True, horizontal=True, gap="small"):
         index = place(data).get(flip.image) if data else None
         if data is not None and index is not None:
@@ -126,7 +126,7 @@ def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
         with st.container(gap="xxsmall", width="stretch"):
             st.markdown(f"**{escape(pair(flip))}**")
             st.markdown(f"{_badge(flip)} {escape(truth(flip))}")
-            st.caption("  \n".join([*map(escape, _lines(flip, thought)), code(flip.image)]))
+            st.caption("  \n".join([*map(escape, _lines(flip, top)), code(flip.image)]))
 
 
 def place(data: Dataset) -> Mapping[str, int]:
@@ -143,10 +143,10 @@ def _badge(flip: Flip) -> Markdown:
     return ":gray-badge[near-tie]" if is_near_tie(flip) else ":orange-badge[real break]"
 
 
-def _lines(flip: Flip, thought: TopK | None) -> list[str]:
+def _lines(flip: Flip, top: TopK | None) -> list[str]:
     after = "" if flip.margin_after is None else f", after {-flip.margin_after:.2f}"
     lines = [f"margin before {flip.margin:.2f}{after}"]
-    if thought is not None:
-        lines.append(f"checkpoint: {likeliest(thought.before)}")
-        lines.append(f"file: {likeliest(thought.after)}")
+    if top is not None:
+        lines.append(f"checkpoint: {likeliest(top.before)}")
+        lines.append(f"file: {likeliest(top.after)}")
     return lines

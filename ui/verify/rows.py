@@ -21,7 +21,7 @@ def measures(record: Verification) -> list[Row]:
     return [{"measure": name, "value": value, "meaning": meaning} for name, value, meaning in measure_rows(record)]
 
 
-def flips(found: Sequence[Flip], thoughts: Mapping[str, TopK]) -> list[Row]:
+def flips(found: Sequence[Flip], top_classes: Mapping[str, TopK]) -> list[Row]:
     """The changed answers in the order given, with both files' three likeliest classes where they were kept.
 
     Both margins are of the checkpoint's answer over the converted file's, in logits: once ahead, once behind.
@@ -35,8 +35,8 @@ def flips(found: Sequence[Flip], thoughts: Mapping[str, TopK]) -> list[Row]:
             "margin": f.margin,
             "margin_after": None if f.margin_after is None else -f.margin_after,
             "kind": "near-tie" if is_near_tie(f) else "real break",
-            "checkpoint_top3": likeliest(thoughts[f.image].before) if f.image in thoughts else None,
-            "artifact_top3": likeliest(thoughts[f.image].after) if f.image in thoughts else None,
+            "checkpoint_top3": likeliest(top_classes[f.image].before) if f.image in top_classes else None,
+            "artifact_top3": likeliest(top_classes[f.image].after) if f.image in top_classes else None,
         }
         for f in found
     ]
