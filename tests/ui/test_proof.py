@@ -16,6 +16,7 @@ from udacisense.report.blocks import NOT_MEASURED
 from udacisense.types import LayerGap, Localisation, Measures, TensorCheck
 from udacisense.verify import EXPECTED_DB, GOLDEN, logits_of
 from ui.shared import charts as shared_charts
+from ui.shared import rows as shared_rows
 from ui.shared.chart_style import format_color
 from ui.shared.rows import to_csv
 from ui.verify import captions, charts
@@ -167,3 +168,11 @@ def test_the_curve_marks_the_block_that_diverges_by_more_than_colour() -> None:
     assert any("features.2" in a.text for a in fig.layout.annotations)
     assert fig.layout.shapes[0].y0 == EXPECTED_DB["fp32"]
     assert not charts.layers(compared(None, 110.0, 109.0), "onnx", "fp32").layout.annotations
+
+
+def test_the_golden_images_have_one_name_whatever_an_older_record_calls_them(seeded_home: Story) -> None:
+    check = TensorCheck("golden pictures", 10, 1, 1, True, 1e-5, True)
+    old = replace(seeded_home.verifications[0], checks=(check,))
+    assert GOLDEN in captions.inputs(old)
+    assert shared_rows.checks(old)[0]["input"] == GOLDEN
+    assert GOLDEN in shared_charts.differences(old, "onnx").data[0].y

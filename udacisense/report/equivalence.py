@@ -9,7 +9,7 @@ from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import NOT_MEASURED, Block, EmbeddedImage, Gallery, Heading, Paragraph, Table, decibels, percent
 from udacisense.types import Flip, Localisation, Measures, Verification
 from udacisense.verdict_words import EQUIVALENCE
-from udacisense.verify import TopK, accuracy_verdict, is_near_tie, reason_of, split
+from udacisense.verify import FLOATS, TopK, accuracy_verdict, input_name, is_near_tie, reason_of, split
 
 SHOWN = 24
 """Changed answers in a report, the largest margins before first; the Verify page has them all."""
@@ -25,22 +25,28 @@ def equivalence_blocks(d: ArtifactEvidence) -> list[Block]:
         title,
         Paragraph(f"{EQUIVALENCE[v.verdict]}: {reason_of(v, d.artifact.precision)} Record: {v.id}."),
         Paragraph(accuracy_verdict(v)[1]),
-        _inputs(v),
+        _inputs(v, d.artifact.precision in FLOATS),
         Table(("measure", "value", "meaning"), tuple(measure_rows(v))),
         *_flips(v, d.top_classes, d.images),
         *(_layers(d.location) if d.location else ()),
     ]
 
 
-def _inputs(v: Verification) -> Table:
+def _inputs(v: Verification, tolerance_applies: bool) -> Table:
     checks = tuple(
-        (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", _yes(c.outputs_match), _yes(c.predictions_match))
+        (
+            input_name(c),
+            f"{c.max_abs_diff:.3g}",
+            f"{c.mean_abs_diff:.3g}",
+            _yes(c.outputs_match) if tolerance_applies else "–",
+            _yes(c.predictions_match),
+        )
         for c in v.checks
     )
     images = (
-        f"{v.images} {v.data.split} images ({v.data.source})",
-        f"{v.max_abs_diff:.2e}",
-        f"{v.mean_abs_diff:.2e}",
+        f"{v.images:,} {v.data.split} images ({v.data.source})",
+        f"{v.max_abs_diff:.3g}",
+        f"{v.mean_abs_diff:.3g}",
         "–",
         f"{percent(v.agreement)}, {len(v.flips)} changed",
     )
@@ -144,6 +150,6 @@ def _caption(f: Flip) -> str:
 
 
 def _layers(found: Localisation) -> list[Block]:
-    rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}") for g in (*found.gaps, *found.inside))
+    rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.3g}") for g in (*found.gaps, *found.inside))
     about = f"Layer-by-layer comparison on {found.images} {found.data.split} images: {found.reason} Record: {found.id}."
     return [Paragraph(about), Table(("layer", "signal to noise", "max difference"), rows)]

@@ -10,7 +10,7 @@ from udacisense.plain_text import one_line
 from udacisense.records.store import replace_file
 from udacisense.report.blocks import NOT_MEASURED
 from udacisense.report.pipeline import PipelineStage, PipelineSummary
-from udacisense.verdict_words import RULE
+from udacisense.verdict_words import RULE, rule_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +73,7 @@ def _rules(figure: Figure, axis: Any, pipeline: PipelineSummary) -> None:
     for row, verdict in enumerate(verdicts):
         colour, word = _COLOURS[verdict.status], RULE[verdict.status]
         axis.text(0.0, -row, word, color="white", backgroundcolor=colour, va="center", fontweight="bold")
-        axis.text(0.2, -row, one_line(verdict.title), va="center", fontsize=12, parse_math=False)
+        axis.text(0.2, -row, one_line(rule_title(verdict.title)), va="center", fontsize=12, parse_math=False)
     axis.set_xlim(0, 1)
     axis.set_ylim(-max(len(verdicts), 1), 1)
     if judged is None:

@@ -3,12 +3,13 @@
 from udacisense.types import TOLERANCE
 from udacisense.verify.compare import verify
 from udacisense.verify.flips import NEAR_TIE, TopK, find_flips, is_near_tie, logits_of, split, top_classes
-from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, check_tensors, random_checks
+from udacisense.verify.inputs import GOLDEN, RANDOM_INPUTS, check_tensors, input_name, random_checks
 from udacisense.verify.layer_errors import EXPECTED_DB
 from udacisense.verify.localise import locate
 from udacisense.verify.verdict import (
     ACCURACY_LIMIT,
     AGREEMENT_LIMIT,
+    FLOATS,
     accuracy_verdict,
     agreement_limit,
     further_images,
@@ -21,6 +22,7 @@ __all__ = [
     "ACCURACY_LIMIT",
     "AGREEMENT_LIMIT",
     "EXPECTED_DB",
+    "FLOATS",
     "GOLDEN",
     "NEAR_TIE",
     "RANDOM_INPUTS",
@@ -31,6 +33,7 @@ __all__ = [
     "check_tensors",
     "find_flips",
     "further_images",
+    "input_name",
     "is_near_tie",
     "judge_accuracy",
     "judge_equivalence",

@@ -18,7 +18,7 @@ from udacisense.metrics.stats import (
     wilson_interval,
 )
 from udacisense.types import TOLERANCE, Equivalence, Precision, Status, TensorCheck, Verification
-from udacisense.verify.inputs import GOLDEN
+from udacisense.verify.inputs import GOLDEN, input_name
 
 AGREEMENT_LIMIT = 0.99
 """Share of equal answers that makes two files equivalent where their logits differ by more than the rounding of floats."""
@@ -90,8 +90,8 @@ def reason_of(record: Verification, precision: Precision) -> str:
 
 
 def _inputs(checks: Sequence[TensorCheck]) -> str:
-    random = sum(c.inputs for c in checks if c.name != GOLDEN)
-    golden = sum(c.inputs for c in checks if c.name == GOLDEN)
+    random = sum(c.inputs for c in checks if input_name(c) != GOLDEN)
+    golden = sum(c.inputs for c in checks if input_name(c) == GOLDEN)
     named = ((random, "random image"), (golden, "golden image"))
     return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in named if n)
 

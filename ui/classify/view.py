@@ -123,7 +123,7 @@ def _from_here() -> Sequence[ClassificationRequest]:
 def _tile(data: Dataset, i: int, chosen: bool) -> None:
     name, image = CLASSES[data.labels[i]], data.hashes[i]
     with st.container(gap="xxsmall"):
-        st.image(cache.thumbnail(image, data.images[i], THUMBNAIL_PX, False), width="stretch", alt="Image to classify")
+        st.image(cache.thumbnail(image, data.images[i], THUMBNAIL_PX, False), width="stretch", alt=f"A {name}")
         kind: Literal["secondary", "tertiary"] = "secondary" if chosen else "tertiary"
         st.button("Classify", key=f"sample_{name}", on_click=_choose, args=(image,), type=kind, width="stretch")
 

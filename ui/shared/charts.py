@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from udacisense.labels import CLASSES
 from udacisense.types import Evaluation, Verification
+from udacisense.verify import input_name
 from ui.shared.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
 from ui.shared.entries import Stage, SubjectMetrics, for_charts, top1_interval
 from ui.shared.number_format import BYTES_A_MB, NOT_MEASURED, mb, percent
@@ -122,7 +123,7 @@ def differences(verification: Verification, format_name: str, tolerance: bool = 
         tolerance: draw the tolerance; without it where the file is not held to one.
     """
     limits = [c.tolerance for c in verification.checks[:1]] if tolerance else []
-    rows = [(in_chart(c.name), c.max_abs_diff, c.mean_abs_diff) for c in verification.checks]
+    rows = [(in_chart(input_name(c)), c.max_abs_diff, c.mean_abs_diff) for c in verification.checks]
     rows.append((f"{verification.images:,} test images", verification.max_abs_diff, verification.mean_abs_diff))
     labels = [name for name, _, _ in rows]
     fig = go.Figure()

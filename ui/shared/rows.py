@@ -12,7 +12,7 @@ from udacisense.classify import Classification
 from udacisense.labels import CLASSES
 from udacisense.metrics import stats
 from udacisense.types import Readiness, Verification
-from udacisense.verify import GOLDEN
+from udacisense.verify import GOLDEN, input_name
 from ui.shared.entries import Stage, SubjectMetrics
 from ui.shared.number_format import BYTES_A_MB
 
@@ -120,7 +120,7 @@ def checks(record: Verification) -> list[Row]:
     """The random inputs and the golden images, then the test images, in one shape."""
     rows: list[Row] = [
         {
-            "input": c.name if c.name == GOLDEN else f"random, {c.name}",
+            "input": name if (name := input_name(c)) == GOLDEN else f"random, {name}",
             "inputs": c.inputs,
             "largest_difference": c.max_abs_diff,
             "mean_difference": c.mean_abs_diff,

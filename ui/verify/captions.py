@@ -9,7 +9,7 @@ import numpy as np
 from udacisense.labels import CLASSES
 from udacisense.metrics.logits import gaps
 from udacisense.types import Flip, Localisation, Measures, Verification
-from udacisense.verify import split
+from udacisense.verify import input_name, split
 from ui.shared.number_format import count, percent
 
 
@@ -75,7 +75,7 @@ def inputs(record: Verification) -> str:
     sides = ((True, f"Within the tolerance of {tolerance:g}"), (False, "beyond it"))
     parts = []
     for within, word in sides:
-        named = [f"{c.name} ({count(c.inputs, 'image')})" for c in record.checks if c.outputs_match == within]
+        named = [f"{input_name(c)} ({count(c.inputs, 'image')})" for c in record.checks if c.outputs_match == within]
         if named:
             parts.append(f"{word}: {', '.join(named)}")
     text = "; ".join(parts)

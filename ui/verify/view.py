@@ -9,8 +9,7 @@ from udacisense.records import queries
 from udacisense.records.queries import Found, Row
 from udacisense.report.equivalence import psnr
 from udacisense.types import Artifact, Localisation, Verification
-from udacisense.verify import accuracy_verdict, reason_of, split
-from udacisense.verify.verdict import FLOATS
+from udacisense.verify import FLOATS, accuracy_verdict, reason_of, split
 from ui.shared import cache
 from ui.shared import captions as shared_captions
 from ui.shared import charts as shared_charts
@@ -29,8 +28,8 @@ LAYERS = "Layer-by-layer comparison"
 CHECK_COLUMNS = {
     "input": st.column_config.TextColumn("Input"),
     "inputs": st.column_config.NumberColumn("Images", format="localized"),
-    "largest_difference": st.column_config.NumberColumn("Max difference", format="%.2e", help="in logits"),
-    "mean_difference": st.column_config.NumberColumn("Mean difference", format="%.2e", help="in logits"),
+    "largest_difference": st.column_config.NumberColumn("Max difference", format="%.3g", help="in logits"),
+    "mean_difference": st.column_config.NumberColumn("Mean difference", format="%.3g", help="in logits"),
     "same_answers": st.column_config.CheckboxColumn("Same answers"),
     "within_tolerance": st.column_config.CheckboxColumn("Within tolerance", help="empty: the tolerance does not apply"),
 }
@@ -42,7 +41,7 @@ MEASURE_COLUMNS = {
 LAYER_COLUMNS = {
     "place": st.column_config.TextColumn("Layer"),
     "sqnr_db": st.column_config.NumberColumn("Signal to noise", format="%.1f dB", help="empty: identical values"),
-    "largest_difference": st.column_config.NumberColumn("Max difference", format="%.2e", help="in the layer's units"),
+    "largest_difference": st.column_config.NumberColumn("Max difference", format="%.3g", help="in the layer's units"),
     "shape": st.column_config.TextColumn("Shape"),
     "value_in_file": st.column_config.TextColumn(
         "Value in the file", help="the file's name of the closest value; empty: not measured"
