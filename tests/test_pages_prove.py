@@ -484,7 +484,7 @@ def test_classify_answers_a_camera_shot(sample_story: Story) -> None:
     at.camera_input(key="camera").upload("shot.jpg", image("JPEG")).run()
     assert not at.exception
     assert len(answers(at)) == 1
-    assert "camera shot" in words(at)
+    assert "photo" in words(at)
 
 
 def test_the_camera_sleeps_until_it_is_asked_for(sample_story: Story) -> None:
@@ -502,7 +502,7 @@ def test_classify_asks_the_model_that_was_chosen(sample_story: Story) -> None:
 def test_classify_survives_a_model_that_changed_on_disk(sample_story: Story) -> None:
     sample_story.faithful.path.write_text("{}  ", encoding="utf-8")
     at = open_page(CLASSIFY, subject=sample_story.faithful.id)
-    assert f"There is no subject `{sample_story.faithful.id}` here" in at.warning[0].value
+    assert f"`{sample_story.faithful.id}` is not here" in at.warning[0].value
     assert "is not the file that its record describes" in words(at)
     at.button(key="sample_lamp").click().run()
     assert not at.exception

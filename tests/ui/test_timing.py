@@ -158,6 +158,8 @@ def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again(home
         ("torchscript-fp32 · machine 2", 1),
     ]
     assert lines[0].format == "torchscript"
+    named = history_rows.lines(found, {}, {"c" * 64: "TorchScript fp32 (baseline)"})
+    assert named[0].name.startswith("TorchScript fp32 (baseline)"), "the newest file that is here gives the name"
     fig = history_charts.history(lines)
     assert [len(trace.x) for trace in fig.data] == [2, 1]
     assert fig.data[0].error_y.array[0] > 0

@@ -10,6 +10,7 @@ import streamlit as st
 from udacisense.history.against import RunComparison, against
 from udacisense.history.runs import tag, tags
 from udacisense.records.queries import Found, Row
+from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Benchmark, Subject
 from udacisense.verdict_words import TREND
 from ui.history import captions, charts
@@ -33,12 +34,13 @@ FIGURES = {"time": "Time", "size": "Size", "accuracy": "Accuracy"}
 
 def over_time(plain: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     """Every subject's average, run after run."""
-    formats = {s.sha256: format_of(s) for s in subjects}
+    formats, known = {s.sha256: format_of(s) for s in subjects}, techniques(subjects)
+    names = {s.sha256: subject_name(s, known) for s in subjects}
 
     def lines() -> tuple[Line, ...]:  # for what is drawn or saved only
-        return history_rows.lines(history_rows.timings(plain), formats)
+        return history_rows.lines(history_rows.timings(plain), formats, names)
 
-    key = repr(sorted(formats.items())) + repr([row.id for row in plain.rows])
+    key = repr(sorted(formats.items())) + repr(sorted(names.items())) + repr([row.id for row in plain.rows])
     reading, figure = cache.drawn("history", key, lambda: _drawn(lines()))
     chart("history", "All runs", reading, figure, lambda: history_rows.history_rows(lines()))
 
