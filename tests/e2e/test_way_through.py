@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     go(page, "Verify")
     press(page, "Verify")
     finish_job(page, f"Verify {artifact.parent.name}")
-    expect(page.get_by_text("Equivalent", exact=True).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Equivalent$")).first).to_be_visible()
     choose(page, "Layer-by-layer comparison")
     page.get_by_role("button").filter(has_text="Compare layers").first.click()
     finish_job(page, f"Compare the layers of {artifact.parent.name}")
@@ -80,9 +81,9 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
 
     go(page, "Benchmark")
-    page.get_by_test_id("stExpander").get_by_text("Time models side by side").click()
+    page.get_by_test_id("stExpander").get_by_text("Benchmark models").click()
     choose(page, "Quick")
-    press(page, "Benchmark")
+    press(page, "Run benchmark")
     finish_job(page, "Benchmark 2 models")
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
 
