@@ -1,4 +1,4 @@
-"""Benchmark: how fast, how large, how good, side by side?"""
+"""Benchmark: speed, size and accuracy of the models, side by side."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from udacisense.records import queries
 from udacisense.types import Subject
 from ui.benchmark import latency_views
 from ui.benchmark import view as benchmark_view
-from ui.overview.state import read_shelf
+from ui.overview.state import read_store
 from ui.shared.entries import entries, plainest, timed_entries
 from ui.shared.frame import frame
 from ui.shared.glossary import glossary_popover
@@ -16,15 +16,15 @@ frame("Benchmark", "How fast, how large and how good are the models? Side by sid
 
 glossary_popover("benchmark")
 
-shelf = read_shelf()
-listing_problems(shelf.problems)
+stored = read_store()
+listing_problems(stored.problems)
 timed = queries.benchmarks()
-subjects: tuple[Subject, ...] = (*reversed(shelf.checkpoints), *reversed(shelf.artifacts))
+subjects: tuple[Subject, ...] = (*reversed(stored.checkpoints), *reversed(stored.artifacts))
 if subjects:
     benchmark_view.start(subjects)
 elif not timed:
     empty_state(
-        "Nothing to measure yet",
+        "No model to benchmark yet",
         "A benchmark times checkpoints and converted files side by side. The Models page says how to bring a checkpoint.",
         "pages/models.py",
         "Bring a checkpoint",
@@ -47,8 +47,8 @@ views = {
     "Size and memory": benchmark_view.space,
     "Accuracy": benchmark_view.accuracy,
 }
-view = st.segmented_control("Look at", list(views), default="Latency", required=True, key="bench_view")
+view = st.segmented_control("View", list(views), default="Latency", required=True, key="bench_view")
 views[view](rows)
 if run:
     provenance_note(run[0].made, run[0].run_id)
-    st.page_link("pages/history.py", label="Hold this run against earlier ones", icon=":material/history:")
+    st.page_link("pages/history.py", label="Compare with earlier runs", icon=":material/history:")

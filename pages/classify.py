@@ -6,12 +6,12 @@ from ui.classify import view
 from ui.shared.frame import frame
 from ui.shared.widgets import empty_state, pick_subject
 
-frame("Classify", "What does the model say about an image of yours? Upload some, take one, or press one of these.")
+frame("Classify", "Which class does a model give to an image? Upload images, take a photo, or pick one of the dataset.")
 
 subject = pick_subject("classify")
 if subject is None:
     empty_state(
-        "No model to ask yet",
+        "No model yet",
         "Classifying needs a checkpoint or a converted file. The Models page says how to bring a checkpoint.",
         "pages/models.py",
         "Bring a checkpoint",
@@ -21,6 +21,6 @@ if subject is None:
 
 asked = view.ask()
 if not asked:
-    st.caption("The answer appears here: the five likeliest of ten household classes with their probabilities, and the times.")
+    st.caption("The answer appears here: the top 5 of ten household classes with their probabilities, and the times.")
     st.stop()
 view.answers(subject, asked)

@@ -1,4 +1,4 @@
-"""Convert: turn a checkpoint into a file that a phone can run."""
+"""Convert: a checkpoint becomes files that a phone can run."""
 
 import streamlit as st
 
@@ -9,15 +9,13 @@ from ui.shared.frame import frame
 from ui.shared.jobs import job_panel
 from ui.shared.widgets import default_notice, empty_state, pick_checkpoint
 
-frame(
-    "Convert", "Which files can a phone run? Every format and precision of a checkpoint; pick one to make it or to look at it."
-)
+frame("Convert", "Which files can a phone run? Every format and precision of a checkpoint; pick one to convert or to inspect.")
 
 convert_board.follow_link()
 checkpoint = pick_checkpoint("convert")
 if checkpoint is None:
     empty_state(
-        "Nothing to convert yet",
+        "No checkpoint to convert yet",
         "A conversion starts from a checkpoint. The Models page says how to bring one.",
         "pages/models.py",
         "Models",

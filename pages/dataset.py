@@ -1,4 +1,4 @@
-"""Dataset: which images the figures rest on, and what the model sees of them."""
+"""Dataset: the images behind the figures, and the model's input made from them."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from ui.shared import cache
 from ui.shared.frame import frame
 from ui.shared.widgets import errors_shown, source_note
 
-frame("Dataset", "Which images do the figures rest on, and what does the model see of them?")
+frame("Dataset", "Which images are behind the figures, and what does the model see of them?")
 
 source, split, scheme = view.pick_data()
 data = None

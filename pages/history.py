@@ -1,29 +1,29 @@
-"""History: what became slower, larger or less accurate?"""
+"""History: changes of speed, size and accuracy from run to run."""
 
 import streamlit as st
 
 from udacisense.records import queries
 from ui.history import view
-from ui.overview.state import read_shelf
+from ui.overview.state import read_store
 from ui.shared.frame import frame
 from ui.shared.widgets import empty_state, listing_problems
 
-frame("History", "What became slower, larger or less accurate? Every run is kept; runs on other machines stay apart.")
+frame("History", "What became slower, larger or less accurate? Every run is kept; other machines have their own lines.")
 
-shelf = read_shelf()
-listing_problems(shelf.problems)
+stored = read_store()
+listing_problems(stored.problems)
 plain = queries.benchmarks().where(queries.is_plain)
 if not plain:
     empty_state(
         "No run yet",
-        "The first benchmark starts the history. Time a file beside the baseline each time: through a file that two runs "
-        "share, a change of the file is told from a change of the machine.",
+        "The first benchmark starts the history. Include the baseline in each run: a file that two runs share tells a change "
+        "of the file from a change of the machine.",
         "pages/benchmark.py",
-        "Time models side by side",
+        "Benchmark models",
         "python -m udacisense benchmark SUBJECT SUBJECT",
     )
     st.stop()
 
-view.over_time(plain, (*shelf.checkpoints, *shelf.artifacts))
+view.over_time(plain, (*stored.checkpoints, *stored.artifacts))
 view.one_against_another(plain)
 view.name_a_run(plain)

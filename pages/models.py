@@ -1,4 +1,4 @@
-"""Models: what a checkpoint is made of, and where it comes from."""
+"""Models: contents and origin of a checkpoint."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from ui.shared.glossary import glossary_popover
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
 
-frame("Models", "What is a checkpoint made of, and where does it come from?")
+frame("Models", "What does a checkpoint consist of, and how was it made?")
 
 glossary_popover("models")
 
@@ -19,10 +19,10 @@ if checkpoint is None:
         "No checkpoint yet",
         "Copy the course's files to their known places, `models/pipeline_03/final_compressed_model.pth` or "
         "`models/baseline_mobilenet/checkpoints/model.pth`; they load as they are. Or train one: the quick recipe shows "
-        "that everything works, the command below trains a good one and takes much longer.",
+        "that everything works; the command below trains a good one and takes much longer.",
         command="python -m udacisense train",
     )
-    job_button("Train the quick recipe", ["train", "--recipe", "quick"], "Quick training", key="train")
+    job_button("Train with the quick recipe", ["train", "--recipe", "quick"], "Quick training", key="train")
     job_panel("train")
     st.stop()
 
@@ -41,7 +41,7 @@ with lineage:
     compression.origin(checkpoint)
 with layers:
     if summary is None:
-        st.markdown("The file cannot be loaded, so its layers are not known.")
+        st.markdown("Layers not available: the file cannot be loaded.")
     else:
         view.layers_table(summary)
 with sparsity:
@@ -56,7 +56,7 @@ with file:
 if summary is not None:
     st.page_link(
         "pages/convert.py",
-        label="Convert this checkpoint",
+        label="Convert checkpoint",
         icon=":material/sync_alt:",
         query_params={"checkpoint": checkpoint.id},
     )

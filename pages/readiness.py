@@ -1,10 +1,11 @@
-"""Readiness: may this file go to phones?"""
+"""Readiness: the verdict of the release rules on a converted file."""
 
 import streamlit as st
 
 from udacisense.errors import UdaciSenseError
 from udacisense.readiness.judge import judge, newest_readiness
 from udacisense.report import collect
+from udacisense.report.subject_names import artifact_name
 from udacisense.verbs.places import cannot_start
 from ui.readiness import view
 from ui.shared.entries import stages
@@ -13,15 +14,15 @@ from ui.shared.glossary import glossary_popover
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import empty_state, error_box, errors_shown, pick_artifact, provenance_note, sample_limit
 
-frame("Readiness", "May this file go to phones? The rules judge the newest measurements, real images before rendered ones.")
+frame("Readiness", "May this file go to phones? The rules apply to the newest measurements, real images before rendered ones.")
 
 glossary_popover("readiness")
 
 artifact = pick_artifact("readiness")
 if artifact is None:
     empty_state(
-        "Nothing to judge yet",
-        "The rules judge converted files. Convert a checkpoint first, then verify and measure the file.",
+        "No converted file yet",
+        "The rules apply to converted files. Convert a checkpoint first, then verify and benchmark the file.",
         "pages/convert.py",
         "Convert a checkpoint",
         "python -m udacisense run",
@@ -35,15 +36,15 @@ except UdaciSenseError as exc:
     error_box(exc)
     st.stop()
 saved = view.as_saved(record, newest_readiness(artifact))
-view.headline(record)
+view.headline(record, artifact_name(artifact))
 sample_limit(artifact)
 with st.container(horizontal=True):
     refused = cannot_start("ready")
     hint, off = escape(refused) if refused else "Adds a record to results/readiness.", bool(saved or refused)
-    if st.button("Save this verdict", icon=":material/save:", disabled=off, help=hint):
+    if st.button("Save verdict", icon=":material/save:", disabled=off, help=hint):
         with errors_shown():
             saved = judge(artifact)
-    for name, label in (("html", "Report, HTML"), ("markdown", "Report, Markdown")):
+    for name, label in (("html", "Download report (HTML)"), ("markdown", "Download report (Markdown)")):
         st.download_button(
             label,
             data=view.report(artifact, name),
@@ -54,7 +55,7 @@ with st.container(horizontal=True):
             key=f"report_{name}",
         )
 
-st.caption(f"Saved as {code(saved.id)}." if saved else "Judged just now from the newest records; not saved as a record yet.")
+st.caption(f"Saved as record {code(saved.id)}." if saved else "From the newest records; not saved as a record yet.")
 
 st.subheader("Rules", anchor=False)
 view.rules(record)

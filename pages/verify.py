@@ -1,4 +1,4 @@
-"""Verify: is the converted file still the same model?"""
+"""Verify: equivalence of a converted file with its checkpoint."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from ui.shared.plain_text import escape
 from ui.shared.widgets import empty_state, listing_problems, pick_artifact, provenance_note, sample_limit
 from ui.verify import view as verify_view
 
-frame("Verify", "Is the converted file still the same model? The same inputs go through checkpoint and artifact.")
+frame("Verify", "Is the converted file equivalent to its checkpoint? The same inputs go through both.")
 
 glossary_popover("verify")
 
@@ -36,10 +36,12 @@ with st.container(horizontal=True, vertical_alignment="center"):
         command,
         f"Verify {artifact.id}",
         "verify",
-        help="Runs both files on all test images, in the background.",
+        help="Runs checkpoint and file on all test images, in the background.",
         disabled=reason is not None,
     )
-    st.caption(f"Five random images, the golden images, then every test image of: {escape(describe(default_source()).title)}.")
+    st.caption(
+        f"Inputs: five random images, the golden images, then every test image of: {escape(describe(default_source()).title)}."
+    )
 if reason is not None:
     st.info(f"This machine cannot run the file. {escape(reason)} Verify it on a machine that can.", icon=":material/block:")
 job_panel("verify")
@@ -51,20 +53,20 @@ if not found and reason is not None:
 if not found:
     empty_state(
         "Not verified yet",
-        "No one has compared this file with its checkpoint. Start it with the button above; it takes about a minute.",
+        "This file has not been compared with its checkpoint yet. The button above compares both on every test image.",
         command=f"python -m udacisense {' '.join(command)}",
     )
-    st.subheader("Along the network", anchor=False)
-    verify_view.along(None, artifact)
+    st.subheader(verify_view.LAYERS, anchor=False)
+    verify_view.layers(None, artifact)
     st.stop()
 
 record = verify_view.pick_record(found)
 if record is None:
     st.stop()
-verify_view.verdict(record)
+verify_view.verdict(record, artifact)
 sample_limit(artifact)
 view = st.segmented_control(
-    "Look at", list(verify_view.VIEWS), default=next(iter(verify_view.VIEWS)), required=True, key="verify_view"
+    "View", list(verify_view.VIEWS), default=next(iter(verify_view.VIEWS)), required=True, key="verify_view"
 )
 verify_view.VIEWS[view](record, artifact)
 provenance_note(record.made, record.id)

@@ -166,7 +166,7 @@ def test_every_answer_is_shown_to_a_person(seeded_home: Story, call: Call, monke
     timed = call("benchmark", "x", "y").out
     assert "260.00 MB" in timed
     assert story.drifting.id in timed
-    assert re.search(r"\S+ against \S+: (Faster|Slower|The same|Not enough|Too few)", timed)
+    assert re.search(r"\S+ against \S+: (Faster|Slower|Equal|Inconclusive|Too few)", timed)
     assert f"--against {story.benchmarks[0].run_id}" in timed
     assert story.checkpoint.id in call("train").out
 

@@ -26,6 +26,7 @@ from tests.story import Story, tell
 from udacisense import formats
 from udacisense.errors import CheckpointError
 from ui.classify import visitors
+from ui.classify.view import NOT_KEPT
 from ui.shared import cache
 
 CLASSIFY = "pages/classify.py"
@@ -78,7 +79,7 @@ def from_upload(at: AppTest, raw: bytes) -> None:
 def from_camera(at: AppTest, raw: bytes) -> None:
     at.segmented_control(key="from").set_value("camera").run()
     at.camera_input(key="camera").upload("shot.jpg", raw).run()
-    assert "camera shot" in words(at)
+    assert "photo" in words(at)
 
 
 @pytest.mark.parametrize("bring", [from_upload, from_camera])
@@ -132,7 +133,7 @@ def test_the_page_says_for_how_long(sample_story: Story) -> None:
     at = app(CLASSIFY)
     at.segmented_control(key="from").set_value("upload").run()
     said = at.file_uploader(key="uploads").help
-    assert "Nothing is kept" in said
+    assert NOT_KEPT in said
     assert "up to 16 megapixels; JPEG up to 64" in said
     assert visitors.GRACE_S <= 60, "the page says: a minute or so"
 

@@ -14,6 +14,7 @@ from tests.story import Story
 from udacisense.history.runs import tags
 from udacisense.records import store
 from udacisense.types import Benchmark
+from udacisense.verdict_words import TREND
 
 __all__ = ["quick_answers"]
 HISTORY, BENCHMARK = "pages/history.py", "pages/benchmark.py"
@@ -31,12 +32,14 @@ def save_run(name: str, day: int, factor: float = 1.0) -> None:
 
 def test_without_a_run_it_says_how_the_history_starts(home: Path) -> None:
     at = go(app(), HISTORY)
-    assert "The first benchmark starts the history" in words(at)
+    assert "python -m udacisense benchmark" in words(at)
 
 
 def test_one_run_has_nothing_to_be_held_against(home: Path) -> None:
     save_run("run-1", 1)
-    assert "There is one run only" in words(go(app(), HISTORY))
+    at = go(app(), HISTORY)
+    assert not [s for s in at.selectbox if s.key == "history_after"]
+    assert len(at.get("plotly_chart")) == 1
 
 
 def test_what_became_slower_stands_first_with_its_interval(home: Path) -> None:
@@ -44,11 +47,11 @@ def test_what_became_slower_stands_first_with_its_interval(home: Path) -> None:
     save_run("run-2", 2, factor=1.5)
     at = go(app(), HISTORY)
     text = words(at)
-    assert "Worse: torchscript-fp32 is slower." in text
-    assert "1.50 times as long, 95 % interval" in text
-    assert "both held against mobilenet_v3_small-baseline-9bfd99f6" in text
+    assert "torchscript-fp32 is slower" in text
+    assert "1.50 times as long" in text
+    assert "mobilenet_v3_small-baseline-9bfd99f6" in text
     badges = [m.value for m in at.markdown if "-badge[" in m.value]
-    assert "Worse" in badges[0]
+    assert TREND["worse"] in badges[0]
     assert len(at.get("plotly_chart")) == 1
 
 
@@ -74,8 +77,8 @@ def test_a_name_that_cannot_be_is_refused_in_words(home: Path) -> None:
 @pytest.mark.parametrize(
     ("view", "said"),
     [
-        pytest.param("Scaling", "This run timed each model under one setting", id="scaling"),
-        pytest.param("Sustained", "Nobody has loaded a model for minutes yet", id="sustained"),
+        pytest.param("Scaling", "benchmark SUBJECT --threads", id="scaling"),
+        pytest.param("Sustained", "benchmark SUBJECT --protocol soak", id="sustained"),
     ],
 )
 def test_what_was_not_measured_says_how_to_get_it(seeded_home: Story, view: str, said: str) -> None:

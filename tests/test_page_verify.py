@@ -16,7 +16,8 @@ from udacisense.labels import CLASSES
 from udacisense.number_format import percent
 from udacisense.records import store
 from udacisense.types import Flip, LayerGap, Localisation, Verification
-from udacisense.verify import NEAR_TIE, is_near_tie, split
+from udacisense.verify import NEAR_TIE, accuracy_verdict, is_near_tie, split
+from ui.verify.view import LAYERS, OLDER
 
 __all__ = ["quick_answers"]
 
@@ -47,9 +48,10 @@ def sample_story(sample_home: object) -> Story:
 def test_the_accuracy_is_judged_by_its_interval_and_the_images_that_are_missing_are_counted(seeded_home: Story) -> None:
     at = app(VERIFY, artifact=seeded_home.drifting.id)
     text = words(at)
-    assert "not enough evidence to tell whether it stays within 1 pp" in text
-    assert "further labelled images" in text
     record = seeded_home.verifications[1]
+    status, reason = accuracy_verdict(record)
+    assert (status, reason in text) == ("unknown", True)
+    assert "more labelled images" in reason
     assert metrics(at)["Changed answers"] == str(len(record.flips))
     assert metrics(at)["Accuracy"] == percent(record.accuracy_after)
 
@@ -63,19 +65,19 @@ def test_images_without_labels_have_agreement_and_no_accuracy(seeded_home: Story
     flips = tuple(replace(f, label=None) for f in record.flips)
     later(record, measures=bare, accuracy_before=None, accuracy_after=None, mcnemar_p=None, flips=flips)
     at = app(VERIFY, artifact=seeded_home.drifting.id)
-    assert "agreement is known and accuracy is not" in words(at)
+    assert "no labels" in words(at)
     assert metrics(at)["Accuracy"] == "not measured"
     at.segmented_control(key="verify_view").set_value("Classes").run()
-    assert "nothing is known by class" in words(at)
+    assert "no labels" in words(at)
 
 
 def test_a_record_from_before_the_measures_still_opens_everywhere(seeded_home: Story) -> None:
     record = seeded_home.verifications[1]
     later(record, measures=None, flips=tuple(replace(f, margin_after=None) for f in record.flips))
-    for view in ("Changed answers", "Classes", "Differences", "Along the network"):
+    for view in ("Changed answers", "Classes", "Differences", LAYERS):
         at = look_at(seeded_home, view)
         assert not at.error
-    assert "older than" in words(look_at(seeded_home, "Classes"))
+    assert OLDER in words(look_at(seeded_home, "Classes"))
 
 
 # --- flips --------------------------------------------------------------------------------------------------------------
@@ -145,9 +147,9 @@ def test_without_the_raw_answers_the_distribution_says_so(seeded_home: Story) ->
     for path in (seeded_home.home / "results" / "predictions").glob("*.npz"):
         path.unlink()
     at = look_at(seeded_home, "Differences")
-    assert "The raw answers are not on this machine" in words(at)
+    assert "logits of this verification are not on this machine" in words(at)
     assert len(at.get("plotly_chart")) == 1
-    assert "likeliest classes are not shown" in words(look_at(seeded_home, "Changed answers"))
+    assert "Likeliest classes not shown" in words(look_at(seeded_home, "Changed answers"))
 
 
 # --- along the network --------------------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ def location(story: Story, departs: str | None) -> Localisation:
         inside=(),
         departs=departs,
         step=None,
-        reason="features.2 is the first block whose output departs." if departs else "No block departs.",
+        reason="features.2 is the first block whose output diverges." if departs else "No layer diverges.",
         made=made("python -m udacisense locate x"),
     )
     store.save(record)
@@ -178,17 +180,17 @@ def location(story: Story, departs: str | None) -> Localisation:
 
 
 def test_an_empty_search_says_how_to_start_it(seeded_home: Story) -> None:
-    at = look_at(seeded_home, "Along the network")
+    at = look_at(seeded_home, LAYERS)
     assert f"python -m udacisense locate {seeded_home.drifting.id}" in words(at)
     assert not at.get("plotly_chart")
 
 
 def test_the_block_that_departs_is_named_and_drawn(seeded_home: Story) -> None:
     record = location(seeded_home, "features.2")
-    at = look_at(seeded_home, "Along the network")
+    at = look_at(seeded_home, LAYERS)
     assert record.reason in words(at)
     assert len(at.get("plotly_chart")) == 1
-    assert list(at.dataframe[0].value["departs"]) == [False, False, True, False]
+    assert list(at.dataframe[0].value["diverges"]) == [False, False, True, False]
 
 
 def test_a_file_that_nobody_verified_can_still_be_searched(seeded_home: Story) -> None:
@@ -196,5 +198,5 @@ def test_a_file_that_nobody_verified_can_still_be_searched(seeded_home: Story) -
         path.unlink()
     location(seeded_home, None)
     at = app(VERIFY, artifact=seeded_home.drifting.id)
-    assert "No block departs." in words(at)
+    assert "No layer diverges." in words(at)
     assert "Not verified yet" in words(at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +40,7 @@ def test_two_subjects_with_the_same_bytes_keep_their_own_records(seeded_home: St
     run = [replace(b, subject_sha256=first.sha256) for b in seeded_home.benchmarks[:2]]
     judged = [replace(e, subject_sha256=first.sha256) for e in seeded_home.evaluations[:2]]
     found = entries.timed_entries(run, (first, second), judged)
-    assert [e.label for e in found] == ["baseline (torch)", "torchscript fp32"]
+    assert [e.label for e in found] == ["PyTorch (baseline)", "TorchScript fp32 (baseline)"]
     assert [e.evaluation.subject_id for e in found if e.evaluation] == [first.id, second.id]
 
 
@@ -103,37 +104,51 @@ def test_stages_of_a_baseline_converted_directly_have_no_optimized_stage(seeded_
 
 def test_sizes_say_how_much_less() -> None:
     a, b = SubjectMetrics("a", "small", "torch", 1_048_576), SubjectMetrics("b", "large", "torch", 4 * 1_048_576)
-    assert captions.sizes([a, b]) == "The smallest file is small with 1.00 MB, 75.0 % less than large (4.00 MB)."
-    assert captions.sizes([a]) == "The smallest file is small with 1.00 MB."
-    assert captions.sizes([a, replace(a, label="twin")]).endswith("all are the same.")
+    assert re.findall(r"\bsmall\b|\blarge\b|[\d.]+ %", captions.sizes([a, b])) == ["small", "75.0 %", "large"]
+    assert [size in captions.sizes([a, b]) for size in ("1.00 MB", "4.00 MB")] == [True, True]
+    assert "1.00 MB" in captions.sizes([a])
+    assert "%" not in captions.sizes([a, replace(a, label="twin")])
 
 
 def test_accuracy_is_told_in_points(measured: tuple[SubjectMetrics, ...]) -> None:
-    assert captions.accuracy(measured).endswith("torchscript-lite fp32 is 4.0 points behind.")
-    assert captions.accuracy(measured[:2]) == "All name 80.5 % of 200 images right."
+    text = captions.accuracy(measured)
+    assert f"{measured[2].label}, 4.0 pp" in text
+    assert "80.5 % of 200 images" in captions.accuracy(measured[:2])
 
 
 def test_hardest_class_ignores_classes_without_images(measured: tuple[SubjectMetrics, ...]) -> None:
     record = measured[0].evaluation
     assert record is not None
     alone = replace(record, per_class=(None, 0.4, *(0.9,) * 8))
-    assert captions.per_class([replace(measured[0], evaluation=alone)]) == (
-        "The hardest class is keyboard with 40.0 % (baseline (torch))."
-    )
+    text = captions.per_class([replace(measured[0], evaluation=alone)])
+    assert "keyboard (40.0 %)" in text
+    assert not any(name in text for name in CLASSES if name != "keyboard")
+
+
+def test_a_class_that_is_hardest_for_several_is_named_once_with_its_range(measured: tuple[SubjectMetrics, ...]) -> None:
+    def hardest(entry: SubjectMetrics, share: float) -> SubjectMetrics:
+        assert entry.evaluation is not None
+        return replace(entry, evaluation=replace(entry.evaluation, per_class=(share, *(0.9,) * 9)))
+
+    text = captions.per_class([hardest(measured[0], 0.4), hardest(measured[1], 0.6)])
+    assert text.count(CLASSES[0]) == 1
+    assert "40.0 % to 60.0 %" in text
 
 
 def test_confusion_names_the_most_frequent_mistake(seeded_home: Story) -> None:
     empty = [[0] * 10 for _ in range(10)]
     empty[2][2], empty[2][5] = 7, 3
     record = replace(seeded_home.evaluations[0], confusion=tuple(map(tuple, empty)))
-    assert captions.confusion(record) == "The most frequent mistake: lamp taken for bed, 3 of 10 times."
+    text = captions.confusion(record)
+    assert text.index("lamp") < text.index("bed")
+    assert "3 of 10" in text
     empty[2][5] = 0
-    assert "No image" in captions.confusion(replace(record, confusion=tuple(map(tuple, empty))))
+    assert "lamp" not in captions.confusion(replace(record, confusion=tuple(map(tuple, empty))))
 
 
 def test_agreement_counts_the_same_answers(seeded_home: Story) -> None:
     same, drifted = seeded_home.verifications
-    assert captions.agreement(same).endswith("the same answer on 200 of 200 images, and no logit differs.")
+    assert "100.0 % (200 of 200 images)" in captions.agreement(same)
     assert f"{200 - len(drifted.flips)} of 200 images" in captions.agreement(drifted)
 
 
@@ -158,7 +173,8 @@ def test_pipeline_says_what_is_missing() -> None:
 
 
 def test_verdicts_are_counted(seeded_home: Story) -> None:
-    assert captions.verdicts(seeded_home.readiness[1].verdicts) == "Of 5 rules, 2 pass, 2 fail and 1 cannot be judged yet."
+    text = captions.verdicts(seeded_home.readiness[1].verdicts)
+    assert [int(n) for n in re.findall(r"\d+", text)] == [5, 2, 2, 1]
 
 
 def test_nothing_measured_is_said_in_words() -> None:
@@ -226,6 +242,7 @@ def test_csv_of_nothing_is_empty() -> None:
 
 def test_reading_of_an_answer() -> None:
     found = Classification(CLASSES, (0.7, 0.2, 0.1, *(0.0,) * 7), 0.001, 0.002, 0.003)
-    assert captions.answer(found) == "The model says clock with 70.0 %; next comes keyboard with 20.0 %."
+    text = captions.answer(found)
+    assert text.index("clock (70.0 %)") < text.index("keyboard (20.0 %)")
     assert shared_rows.answer("a.png", found)["decode_ms"] == 1.0
     assert len(shared_rows.probabilities("a.png", found)) == 10

@@ -31,7 +31,8 @@ from udacisense.report.markdown import escape, to_markdown
 from udacisense.report.pipeline import comparison, deployment_metrics
 from udacisense.settings import settings
 from udacisense.types import LayerGap, Localisation, SourceName, SplitName
-from udacisense.verify import is_near_tie
+from udacisense.verdict_words import EQUIVALENCE, READINESS
+from udacisense.verify import accuracy_verdict, is_near_tie
 
 SOURCES_OF_FIGURES = ("eval", "verify", "bench", "ready")
 
@@ -62,7 +63,7 @@ def test_every_figure_stands_beside_its_record(seeded_home: Story) -> None:
         assert f"{kind}-{seeded_home.faithful.id}" in text.replace("\\", "")
     top1 = seeded_home.evaluations[1].top1
     assert f"{top1 * 100:.1f} %" in text
-    assert "Verdict: unknown." in text
+    assert f"Verdict: {READINESS['unknown']}." in text
     assert seeded_home.faithful.sha256 in text
     assert "optimize\\_for\\_mobile needs a build with XNNPACK" in text
 
@@ -84,8 +85,8 @@ def test_an_artifact_without_evidence_says_what_to_run(seeded_home: Story) -> No
 def test_several_artifacts_begin_with_an_overview_and_none_with_advice(seeded_home: Story) -> None:
     text = markdown_report((collect(seeded_home.faithful), collect(seeded_home.drifting)))
     overview = text.split("## ")[0]
-    assert "not ready" in overview
-    assert "different" in overview
+    assert READINESS["fail"] in overview
+    assert EQUIVALENCE["different"] in overview
     assert text.count("\n## ") == 2
     assert "There is no artifact yet" in markdown_report(())
 
@@ -212,10 +213,10 @@ def test_changed_answers_stand_in_the_report_with_what_both_files_thought(seeded
     assert f"{len(flips)} answers changed" in text
     assert f"{sum(is_near_tie(f) for f in flips)} near-ties" in text
     assert f"| {flips[0].image} |" in text
-    assert "likeliest before" in text
+    assert "top 3 before" in text
     assert "not kept" not in text
     assert "KL divergence" in text
-    assert "not enough evidence to tell whether it stays within 1 pp" in text
+    assert accuracy_verdict(seeded_home.verifications[1])[1] in text
 
 
 def test_the_sample_packs_images_are_shown_and_photographs_only_where_asked(
@@ -248,11 +249,11 @@ def test_the_broken_block_stands_in_the_report(seeded_home: Story) -> None:
     record = Localisation(
         "locate-1", seeded_home.drifting.id, seeded_home.drifting.sha256, seeded_home.checkpoint.id,
         seeded_home.checkpoint.sha256, seeded_home.verifications[1].data, 10, "values", (gap,), (), "features.3", None,
-        "features.3 is the first block whose output departs.", seeded_home.verifications[1].made,
+        "features.3 is the first block whose output diverges.", seeded_home.verifications[1].made,
     )  # fmt: skip
     store.save(record)
     text = markdown_report((collect(seeded_home.drifting),)).replace("\\", "")
-    assert "features.3 is the first block whose output departs. Record: locate-1." in text
+    assert "features.3 is the first block whose output diverges. Record: locate-1." in text
     assert "| features.3 | 3.5 dB | 2.50e-01 |" in text
 
 

@@ -1,6 +1,6 @@
 """UdaciSense: a checkpoint goes in, evidence comes out.
 
-Convert a compressed image classifier for phones, prove that the file is the same model, measure it, and judge it:
+Convert a compressed image classifier for phones, verify its equivalence, benchmark it, and check its readiness:
 
     >>> import udacisense
     >>> checkpoint = udacisense.open("models/baseline_mobilenet/checkpoints/model.pth")

@@ -36,7 +36,7 @@ def convert(checkpoint: Named, format: str = "torchscript", precision: Precision
 
 
 def verify(artifact: Named) -> Verification:
-    """The proof, on every test image of the data source, that an artifact is the same model as its checkpoint, or is not.
+    """Verify on every test image of the data source whether an artifact is equivalent to its checkpoint.
 
     >>> udacisense.verify(artifact).verdict
 

@@ -32,7 +32,7 @@ Named = Subject | str | Path
 
 
 def mobile_dir() -> Path:
-    """Where the artifacts lie, a folder each, and the published files beside them."""
+    """Folder of the artifacts, one subfolder each, and of the published files."""
     return settings().models_dir / "mobile"
 
 

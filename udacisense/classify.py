@@ -26,7 +26,7 @@ OWN = "this process"
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What a model says about one image."""
+    """Answer of a model to one image."""
 
     classes: tuple[str, ...]  # in the order of the logits
     probabilities: tuple[float, ...]  # of each class, together 1

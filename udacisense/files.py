@@ -123,7 +123,7 @@ def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+    """Content of a JSON file.
 
     Raises:
         NotFoundError: there is no such file. StoreError: it cannot be read, or is no JSON that is read here.

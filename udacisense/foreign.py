@@ -1,4 +1,4 @@
-"""What libraries and the system say, made fit for one sentence of ours: one line, no trace, no full stop of its own."""
+"""Foreign error messages made fit for one sentence of ours: one line, no trace, no full stop."""
 
 from __future__ import annotations
 

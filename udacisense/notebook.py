@@ -273,7 +273,7 @@ def convert_model_for_mobile(
 def compare_model_outputs(
     model1: nn.Module, model2: nn.Module, input_tensor: Tensor, tolerance: float = 1e-5
 ) -> dict[str, bool | float]:
-    """How far the outputs of two models on the same input are apart, and whether their predictions are the same."""
+    """Differences of the outputs of two models on the same input, and whether their predictions are equal."""
     model1.eval()
     model2.eval()
     with torch.inference_mode():

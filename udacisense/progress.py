@@ -1,4 +1,4 @@
-"""How long work tells where it is, without knowing who watches.
+"""Progress of long-running work, reported without knowing who shows it.
 
 The work calls `report(0.4, "batch 8 of 20")`; a sink installed by the command line (a rich bar) or by a job (lines of
 JSON) shows it. Without a sink nothing happens.

@@ -1,4 +1,4 @@
-"""What a record was made on: command, time, machine, versions, seed. Reads metadata only, so it imports no library it names."""
+"""Provenance of a record: command, time, machine, versions, seed. Reads metadata only, so it imports no library it names."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _text(path: Path) -> str | None:
 
 
 def _cpu_quota_cores(root: Path = _CGROUP) -> float | None:
-    """The container's CPU limit in cores (cgroup v2, then v1); None = no limit, or not told."""
+    """The container's CPU limit in cores (cgroup v2, then v1); None = no limit, or not available."""
     quota, _, period = (_text(root / "cpu.max") or "").partition(" ")
     if not quota:
         quota = _text(root / "cpu" / "cpu.cfs_quota_us") or ""
@@ -161,7 +161,7 @@ def _cpu_quota_cores(root: Path = _CGROUP) -> float | None:
 
 
 def _memory_limit_bytes(root: Path = _CGROUP) -> int | None:
-    """The container's memory limit (cgroup v2, then v1); None = no limit, or not told."""
+    """The container's memory limit (cgroup v2, then v1); None = no limit, or not available."""
     limit = _text(root / "memory.max") or _text(root / "memory" / "memory.limit_in_bytes") or ""
     # cgroup v1 says "no limit" by a number near 2**63
     return int(limit) if limit.isdigit() and int(limit) < 2**62 else None

@@ -1,4 +1,4 @@
-"""Whether a folder can be written to, and what to do where it cannot: said before the work, and at any failure."""
+"""Check that a folder can be written to, with advice where it cannot: before the work, and at any failure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check(*folders: Path) -> None:
 
 
 def way_out(path: Path, exc: OSError) -> str:
-    """What to do after a file could not be written."""
+    """Advice after a file could not be written."""
     if exc.errno in FULL:
         return make_room(path.parent)
     if exc.errno in REFUSED:
@@ -85,7 +85,7 @@ def _allow(folder: Path) -> str:
 
 
 def make_room(folder: Path) -> str:
-    """What to do about the full disk that holds a folder."""
+    """Advice on the full disk that holds a folder."""
     setting = ", or set UDACISENSE_HOME to a folder on another disk" if _in_home(folder) else ""
     return f"Free some space on the disk that holds {folder}{setting}, then try again."
 

@@ -1,1 +1,1 @@
-"""What the pages share: frame, widgets, jobs, caches and charts. The only folder beside pages/ that imports Streamlit."""
+"""User interface: one folder per page and one that they share. The only folder beside pages/ that imports Streamlit."""

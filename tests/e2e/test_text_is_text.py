@@ -23,7 +23,7 @@ from udacisense.report.markdown import JOINER
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 VIEWS = {
-    "verify": ("Changed answers", "Classes", "Differences", "Along the network"),
+    "verify": ("Changed answers", "Classes", "Differences", "Layer-by-layer comparison"),
     "benchmark": ("Latency", "Start-up", "Scaling", "Sustained", "Trade-off", "Size and memory", "Accuracy"),
 }
 TRICKY = (

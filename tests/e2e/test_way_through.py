@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     go(page, "Convert")
     page.locator(".st-key-cell_torchscript_fp32").get_by_role("button").click()
     expect(page.get_by_role("heading", name="TorchScript (PyTorch Mobile) · fp32")).to_be_visible()
-    press(page, "Convert")
+    press(page, "Convert to TorchScript fp32")
     finish_job(page, "Convert to TorchScript (PyTorch Mobile) fp32")
     (artifact,) = (with_baseline / "models" / "mobile").glob("*/artifact.json")
     with page.expect_download() as download:
@@ -72,17 +73,17 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     go(page, "Verify")
     press(page, "Verify")
     finish_job(page, f"Verify {artifact.parent.name}")
-    expect(page.get_by_text("Same", exact=False).first).to_be_visible()
-    choose(page, "Along the network")
-    press(page, "Look along the network")
-    finish_job(page, f"Look along {artifact.parent.name}")
-    expect(page.get_by_text("No block departs", exact=False).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Equivalent$")).first).to_be_visible()
+    choose(page, "Layer-by-layer comparison")
+    page.get_by_role("button").filter(has_text="Compare layers").first.click()
+    finish_job(page, f"Compare the layers of {artifact.parent.name}")
+    expect(page.get_by_text("No layer diverges", exact=False).first).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
 
     go(page, "Benchmark")
-    page.get_by_test_id("stExpander").get_by_text("Time models side by side").click()
+    page.get_by_test_id("stExpander").get_by_text("Benchmark models").click()
     choose(page, "Quick")
-    press(page, "Benchmark")
+    press(page, "Run benchmark")
     finish_job(page, "Benchmark 2 models")
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
 
@@ -113,16 +114,16 @@ def test_a_job_survives_a_page_switch_and_a_reload_and_can_be_cancelled(
     page: Page, start_app: Server, with_baseline: Path
 ) -> None:
     page.goto(start_app(with_baseline))
-    press(page, "Run the whole way")
+    press(page, "Run full pipeline")
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_text("Whole way", exact=False).first).to_be_visible()
+    expect(sidebar.get_by_text("Full pipeline", exact=False).first).to_be_visible()
     go(page, "Dataset")
-    expect(sidebar.get_by_text("Whole way", exact=False).first).to_be_visible()
+    expect(sidebar.get_by_text("Full pipeline", exact=False).first).to_be_visible()
     page.reload()
-    expect(sidebar.get_by_text("Whole way", exact=False).first).to_be_visible()
+    expect(sidebar.get_by_text("Full pipeline", exact=False).first).to_be_visible()
     go(page, "Overview")
     page.get_by_role("button").filter(has_text="Cancel").first.click()
-    expect(page.get_by_text("Whole way · cancelled", exact=False).first).to_be_visible()
+    expect(page.get_by_text("Full pipeline · cancelled", exact=False).first).to_be_visible()
     assert list((with_baseline / "results").rglob("*.part")) == []
     assert list((with_baseline / "models").rglob("*.part")) == []
 

@@ -28,7 +28,7 @@ def test_channel_table_tells_what_the_network_is_fed() -> None:
     rows = {row["Channel"]: row for row in image_grid.channel_table(pixels)}
     assert rows["red"]["Mean 0–255"] == 255.0
     assert rows["blue"]["Input mean"] == pytest.approx(float(fed[2].mean()), abs=0.006)
-    assert rows["green"]["Least"] == rows["green"]["Largest"]
+    assert rows["green"]["Min"] == rows["green"]["Max"]
 
 
 def test_sparsity_is_in_the_networks_order_and_in_percent() -> None:

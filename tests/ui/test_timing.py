@@ -17,6 +17,7 @@ from udacisense.readiness.rules import load_rules
 from udacisense.records import queries, store
 from udacisense.settings import PROJECT
 from udacisense.types import Benchmark, Start
+from udacisense.verdict_words import INCONCLUSIVE, TREND
 from ui.benchmark import captions, charts
 from ui.benchmark import rows as benchmark_rows
 from ui.benchmark.charts import Limits
@@ -90,7 +91,9 @@ def test_scaling_draws_images_a_second() -> None:
     assert two / one == pytest.approx(1 / 0.6, rel=0.01)
     assert fig.data[1].y[1] == pytest.approx(2 * one, rel=0.01), "the dotted line is twice as fast"
     text = captions.scaling([("x", "torchscript", found)], "threads")
-    assert text.startswith("x does 1.67 times the images a second (95 % interval 1.6")
+    assert text.startswith("x")
+    assert "1.67 times" in text
+    assert "95 % CI 1.6" in text
     assert "with 2 threads against 1 thread" in text
 
 
@@ -111,7 +114,7 @@ def test_the_whole_way_adds_up(measured: tuple[SubjectMetrics, ...]) -> None:
     assert [trace.x[0] for trace in fig.data] == pytest.approx([1, 2, 8])
     assert [trace.x[1] for trace in fig.data] == [None, None, None]
     text = captions.whole([replace(measured[0], benchmark=whole)])
-    assert text == "From an image's file to the answer: baseline (torch) 11.0 ms, of which 72.7 % is inference."
+    assert all(fact in text for fact in (measured[0].label, "11.0 ms", "72.7 %"))
 
 
 def test_limits_come_from_the_rules_in_the_figures_of_the_baseline(measured: tuple[SubjectMetrics, ...]) -> None:
@@ -132,8 +135,10 @@ def test_a_trade_off_shades_where_a_rule_fails_and_names_who_is_best(measured: t
     assert (fig.layout.shapes[0].x0, fig.layout.shapes[1].y1) == (5.3, 60.0)
     assert charts.pareto([(1, 5), (2, 6), (3, 4), (2, 5)]) == [(1, 5), (2, 6)]
     text = captions.tradeoff(measured, Limits(5.4, 60.0), "time")
-    assert "None is better in accuracy and time than torchscript fp32" in text
-    assert "within the rules on accuracy and time" in text
+    best, allowed = text.split(". ")
+    assert measured[1].label in best
+    assert measured[0].label not in best
+    assert measured[1].label in allowed
 
 
 def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again(home: Path) -> None:
@@ -153,6 +158,8 @@ def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again(home
         ("torchscript-fp32 · machine 2", 1),
     ]
     assert lines[0].format == "torchscript"
+    named = history_rows.lines(found, {}, {"c" * 64: "TorchScript fp32 (baseline)"})
+    assert named[0].name.startswith("TorchScript fp32 (baseline)"), "the newest file that is here gives the name"
     fig = history_charts.history(lines)
     assert [len(trace.x) for trace in fig.data] == [2, 1]
     assert fig.data[0].error_y.array[0] > 0
@@ -172,17 +179,19 @@ def test_nothing_measured_is_said_in_words() -> None:
     nothing = [SubjectMetrics("x", "x", "torch", None)]
     for sentence in (captions.latency, captions.course, captions.startup, captions.whole):
         assert "measured yet" in sentence(nothing)
-    assert "needs both" in captions.tradeoff(nothing, Limits(), "time")
-    assert history_captions.history(()) == "No run has been made yet."
+    assert "not measured" in captions.tradeoff(nothing, Limits(), "time").lower()
+    assert "no run" in history_captions.history(()).lower()
 
 
 def test_the_course_is_told() -> None:
     rising = entry(bench([0.010] * 20 + [0.0125] * 20), "falls off")
     level = entry(bench([0.010 + i % 3 * 1e-5 for i in range(40)]), "keeps up")
     text = captions.course([rising, level])
-    assert text.startswith("falls off became slower by 2")
-    assert text.endswith("keeps up kept its speed.")
-    assert "cannot be told" in captions.course([entry(bench([0.01] * 8))])
+    moved, kept = text.split("; ")
+    assert "falls off: slower by 2" in moved
+    assert "keeps up" in kept
+    assert "slower" not in kept
+    assert INCONCLUSIVE.lower() in captions.course([entry(bench([0.01] * 8))])
     assert rising.benchmark is not None
     assert "first minute" in captions.sustained([rising])
     assert drift(rising.benchmark).course == "slower"
@@ -196,10 +205,10 @@ def test_whether_a_start_was_cold_is_told(measured: tuple[SubjectMetrics, ...]) 
         starts = tuple(Start(0.2, 1.0, 0.1, 0.05, c) for c in cached)
         return captions.cold([replace(measured[0], benchmark=replace(record, starts=starts))])
 
-    assert said(False, False).startswith("Every start was a cold one")
-    assert "in 1 of 2 the system kept the file" in said(True, False)
-    assert "does not tell" in said(None)
-    assert "one start only" in captions.cold(measured)
+    assert "Every start was cold" in said(False, False)
+    assert "1 of 2" in said(True, False)
+    assert "not measured" in said(None)
+    assert len({said(False), said(True), said(None), captions.cold(measured)}) == 4
 
 
 def test_what_became_worse_is_told_first() -> None:
@@ -207,36 +216,39 @@ def test_what_became_worse_is_told_first() -> None:
     before = [bench(LEVELS, run_id="r1"), bench(LEVELS, run_id="r1", seed=3, **base)]
     after = [sped(bench(LEVELS, run_id="r2"), 1.5, size_bytes=7_000_000), bench(LEVELS, run_id="r2", seed=3, **base)]
     found = against(before, after)
-    assert history_captions.against(found).startswith("Worse: torchscript-fp32 is slower, torchscript-fp32 is larger.")
+    text = history_captions.against(found)
+    assert text.startswith(TREND["worse"])
+    assert [f"torchscript-fp32 is {word}" in text for word in ("slower", "larger", "less accurate")] == [True, True, False]
     assert len(history_rows.against_rows(found)) == 6
 
 
 def test_latency_names_the_fastest_and_says_that_starts_are_too_few(measured: tuple[SubjectMetrics, ...]) -> None:
     text = captions.latency(measured)
-    assert text.startswith("torchscript fp32 is the fastest")
-    assert "baseline (torch) takes" in text
+    assert text.index(measured[1].label) < text.index(measured[0].label)
     assert "too few starts" in text
 
 
 def test_latency_gives_the_interval_of_the_ratio(measured: tuple[SubjectMetrics, ...]) -> None:
     slow = timed(measured[0], *[(0.0200 + i / 1e5,) * 3 for i in range(8)])
     fast = timed(measured[1], *[(0.0100,) * 3 for i in range(8)])
-    assert "2.00 times as long (95 % interval 2.00 to 2.01)" in captions.latency([slow, fast])
+    assert "2.00 times as long (95 % CI 2.00 to 2.01)" in captions.latency([slow, fast])
 
 
 def test_latency_does_not_claim_what_noise_explains(measured: tuple[SubjectMetrics, ...]) -> None:
     a = timed(measured[0], *[(0.010 if i % 2 else 0.014,) for i in range(8)])
     b = timed(measured[1], *[(0.014 if i % 3 else 0.009,) for i in range(8)])
-    assert "cannot tell apart" in captions.latency([a, b])
+    assert INCONCLUSIVE.lower() in captions.latency([a, b])
 
 
 def test_latency_of_one_gives_its_tail(measured: tuple[SubjectMetrics, ...]) -> None:
     text = captions.latency([timed(measured[0], (0.010,) * 100)])
-    assert text == "baseline (torch) answers in 10.0 ms (100 runs); 99 of 100 answers come within 10.0 ms."
+    assert measured[0].label in text
+    assert text.count("10.0 ms") == 2
+    assert "100 runs" in text
 
 
 def test_an_old_start_adds_import_load_and_first(measured: tuple[SubjectMetrics, ...]) -> None:
     b = measured[0].benchmark
     assert b is not None
     entry = replace(measured[0], benchmark=replace(b, import_s=1.0, load_s=0.2, first_s=0.3))
-    assert captions.startup([entry]) == "From nothing to its first answer, baseline (torch) takes 1,500 ms."
+    assert f"{entry.label}, 1,500 ms" in captions.startup([entry])

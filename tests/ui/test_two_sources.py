@@ -13,7 +13,7 @@ from tests.story import Story
 from udacisense.records import queries, store
 from udacisense.report.artifact_evidence import collect
 from udacisense.types import Evaluation, Verification
-from ui.models.accuracy_by_source import rows, standings
+from ui.models.accuracy_by_source import accuracies_by_source, rows
 from ui.overview import state
 from ui.shared import charts
 from ui.shared.entries import SubjectMetrics, entries, top1_interval
@@ -44,7 +44,7 @@ def both(seeded_home: Story) -> Story:
 
 def test_each_source_has_its_own_column(both: Story) -> None:
     subjects = (both.checkpoint, both.faithful, both.drifting)
-    found = standings(subjects, store.records(Evaluation).records)
+    found = accuracies_by_source(subjects, store.records(Evaluation).records)
     assert [s.real for s in found] == list(both.evaluations)
     assert {s.sample.top1 for s in found if s.sample} == {0.25}
     text = rows(found)[0]
@@ -53,13 +53,13 @@ def test_each_source_has_its_own_column(both: Story) -> None:
 
 
 def test_what_was_measured_on_one_source_only_leaves_the_other_empty(seeded_home: Story) -> None:
-    (found,) = standings([seeded_home.faithful], seeded_home.evaluations)
+    (found,) = accuracies_by_source([seeded_home.faithful], seeded_home.evaluations)
     assert (found.real, found.sample) == (seeded_home.evaluations[1], None)
     drawn = [on_sample(e) for e in seeded_home.evaluations]
-    (found,) = standings([seeded_home.faithful], drawn)  # type: ignore[arg-type]
+    (found,) = accuracies_by_source([seeded_home.faithful], drawn)  # type: ignore[arg-type]
     assert (found.real, found.sample) == (None, drawn[1])
     train = [replace(e, data=replace(e.data, split="train")) for e in seeded_home.evaluations]
-    assert standings([seeded_home.faithful], train)[0].real is None
+    assert accuracies_by_source([seeded_home.faithful], train)[0].real is None
 
 
 def test_the_interval_holds_the_share(seeded_home: Story) -> None:
@@ -75,7 +75,7 @@ def test_models_shows_both_and_names_them(both: Story) -> None:
     assert found["Top-1"] == f"{100 * both.evaluations[0].top1:.1f} %"
     assert found["Top-1, sample"] == "25.0 %"
     assert len(at.dataframe[0].value) == 3, "the checkpoint and both files made from it"
-    assert "not the figures of the real test set" in words(at)
+    assert "not the real test set" in words(at)
 
 
 def test_models_says_what_was_not_measured(seeded_home: Story) -> None:
@@ -83,7 +83,7 @@ def test_models_says_what_was_not_measured(seeded_home: Story) -> None:
 
 
 def test_newer_records_on_the_sample_do_not_replace_real_ones(both: Story) -> None:
-    row = next(r for r in state.progress(state.read_shelf()) if r.artifact.id == both.faithful.id)
+    row = next(r for r in state.progress(state.read_store()) if r.artifact.id == both.faithful.id)
     assert (row.evaluation, row.verification) == (both.evaluations[1], both.verifications[0])
     dossier = collect(both.faithful)
     assert (dossier.evaluation, dossier.verification) == (both.evaluations[1], both.verifications[0])

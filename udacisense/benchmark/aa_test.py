@@ -1,4 +1,4 @@
-"""`selftest bench`: does the benchmark call the same the same, and 10 % more work slower, on this very machine?
+"""A/A test of the benchmark (`selftest bench`): equal work must compare as equal, 10 % more work as slower.
 
 A comparison is made as a benchmark makes it: each of two subjects is started as often as the standard protocol says, their
 blocks take turns, and `compare` judges. The two subjects are processes of one file; both do ten inferences a run, or one does

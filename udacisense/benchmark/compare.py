@@ -1,4 +1,4 @@
-"""Is one subject faster than another? Faster, slower, the same, or not enough evidence: from starts timed in turn."""
+"""Comparison of the speed of two subjects: faster, slower, equal or inconclusive, from starts timed in turns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAME = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How long one subject takes against another, with a 95 % interval."""
+    """Ratio of the times of two subjects, with a 95 % interval."""
 
     speed: Speed  # of the first against the second
     ratio: Estimate | None  # time of the first over that of the second; None = too few starts
@@ -43,7 +43,7 @@ def compare_starts(logs: ArrayLike) -> Comparison:
 
 
 def speed_of(ratio: Estimate) -> Speed:
-    """What the whole interval of a ratio of times says."""
+    """Verdict on a ratio of times by its whole interval."""
     if ratio.low > 1 + FLOOR:
         return "slower"
     if ratio.high < 1 / (1 + FLOOR):
@@ -65,9 +65,9 @@ def _reason(speed: Speed, found: Ratio) -> str:
     took = found.estimate
     figures = f"{took.value:.2f} times as long, 95 % interval {ratio_range(took)} from {found.origin}"
     if speed != "unknown":
-        words = {"faster": "Faster", "slower": "Slower", "same": f"The same within {percent(SAME, 0)}"}
+        words = {"faster": "Faster", "slower": "Slower", "same": f"Equal within {percent(SAME, 0)}"}
         return f"{words[speed]}: {figures}."
     advice = (
         "Use a protocol with more starts, or a quieter machine." if found.repeated else "Time both again with this version."
     )
-    return f"Not enough evidence: {figures}. {advice}"
+    return f"Inconclusive: {figures}. {advice}"

@@ -26,7 +26,7 @@ MINUTE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """Where a series changed its level most, if it did."""
+    """Change point of a series: the place where its level changed most, if it did."""
 
     at: int  # number of values before the change
     p: float  # chance of as large a change in a series without one

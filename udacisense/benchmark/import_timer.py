@@ -1,4 +1,4 @@
-"""How long a runtime takes to import, although formats import theirs inside `load`."""
+"""Import time of a runtime, measured although formats import theirs inside `load`."""
 
 from __future__ import annotations
 

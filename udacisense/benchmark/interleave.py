@@ -1,4 +1,4 @@
-"""Subjects that are timed together: started as often as the protocol asks, in turns, and each saved as soon as it is done."""
+"""Interleaved timing of several subjects: started as often as the protocol asks, in turns, each saved when done."""
 
 from __future__ import annotations
 

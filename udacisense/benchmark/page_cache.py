@@ -1,4 +1,4 @@
-"""Whether a file is in the system's page cache, and how to get it out, so that a start can be a cold one."""
+"""Page cache of the system: is a file in it, and its removal, so that a start can be cold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SAMPLES = 64
 
 
 def drop(path: Path) -> bool | None:
-    """Ask the system to forget a file's pages, as any user may; returns whether some are still there, None = not told.
+    """Ask the system to forget a file's pages, as any user may; returns whether some are still there, None = not available.
 
     Only the file itself: the libraries of a runtime stay where other programs left them.
     """
@@ -22,7 +22,7 @@ def drop(path: Path) -> bool | None:
 
 
 def is_cached(path: Path) -> bool | None:
-    """Whether any of some pages spread over the file can be read without waiting for the disk; None = not told here."""
+    """Whether any of some pages spread over the file can be read without waiting for the disk; None = not available here."""
     if not hasattr(os, "RWF_NOWAIT"):
         return None
     with open(path, "rb") as file:

@@ -1,4 +1,4 @@
-"""What a run that is cut short leaves behind: the blocks that were finished, as records that nothing judges by.
+"""Partial results of an unfinished run: its finished blocks, as records that no verdict uses.
 
 Subjects that take turns all end together, so none has its record before the last start. Until then the blocks of each are
 written down after every start, and after ten seconds where a start is long, and taken away when the record itself is there.

@@ -1,4 +1,4 @@
-"""How long and in what order to time: a TOML file of numbers, checked like a recipe."""
+"""Timing protocol: number, length and order of runs, in a TOML file that is checked like a recipe."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TimingProtocol(BaseModel):
         2, ge=0, le=MOST, description="untimed runs before a block: the other subject has just emptied the caches"
     )
     whole_rounds: int = Field(
-        1, ge=0, le=MOST, description="blocks a start of the whole way from an image file to logits; 0 = none"
+        1, ge=0, le=MOST, description="end-to-end blocks per start, from an image file to logits; 0 = none"
     )
     whole_s: float = Field(0.15, gt=0, le=DAY_S, description="seconds of such a block")
     preprocess_runs: int = Field(20, ge=1, le=MOST)
@@ -68,7 +68,7 @@ class TimingProtocol(BaseModel):
 
 
 def folders() -> tuple[Path, ...]:
-    """Where protocols lie, the first that has a name wins: your home, then those that came with the product."""
+    """Folders of the protocols; the first that has a name wins: your home, then those that came with the product."""
     return tuple(dict.fromkeys(place / "benchmarks" / "protocols" for place in (settings().home, SHARED)))
 
 

@@ -1,4 +1,4 @@
-"""How far a measurement can be trusted: a grade from A to D, and a sentence with advice for every step down."""
+"""Quality grade of a measurement from A to D, with a sentence of advice for every step down."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Trust:
     def words(self) -> str:
         """All reasons, the gravest first; a sentence that says so where there is none."""
         ordered = sorted(self.deductions, key=lambda d: -d.steps)
-        return " ".join(d.why for d in ordered) or "Nothing speaks against it."
+        return " ".join(d.why for d in ordered) or "No deduction."
 
 
 def trust(bench: Benchmark) -> Trust:
@@ -50,7 +50,7 @@ def trust(bench: Benchmark) -> Trust:
 def distrust(*benches: Benchmark) -> str:
     """Why figures from these measurements do not count: a sentence where one of them has the lowest grade, else nothing."""
     worst = [found for found in map(trust, benches) if found.grade == GRADES[-1]]
-    return f"The measurement has trust grade D, so it decides nothing. {worst[0].words}" if worst else ""
+    return f"Measurement quality D: too noisy to decide anything. {worst[0].words}" if worst else ""
 
 
 def _graded(value: float, limits: Sequence[float]) -> int:

@@ -1,4 +1,4 @@
-"""What several starts of a file say together: the start, not the run, is what a measurement is repeated by.
+"""Statistics over several starts of a file: a measurement is replicated by starts of its process, not by runs inside one.
 
 Two processes of one file differ for as long as they live, by where their memory lies and by what they share a core's caches
 with. No number of runs inside one process shows that, so subjects are started again and again and an interval is made from one
@@ -47,7 +47,7 @@ class Ratio:
 
     @property
     def origin(self) -> str:
-        """What the interval rests on, as people say it."""
+        """Origin of the interval in words."""
         if self.repeated:
             return f"{self.pairs} pairs of starts"
         widened = f"widened by {percent(ONE_START, 0)} as far as two starts may differ"
@@ -96,7 +96,7 @@ def one_start(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]
 
 
 def ratio(first: Benchmark, second: Benchmark) -> Ratio | None:
-    """How long the first takes against the second, both of one run; None = too few starts and blocks for an interval."""
+    """Ratio of the times of two subjects of one run; None = too few starts and blocks for an interval."""
     if [len(s) for s in first.by_start] != [len(s) for s in second.by_start]:
         return None
     if len(first.by_start) >= MIN_STARTS:

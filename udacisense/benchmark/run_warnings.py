@@ -1,4 +1,4 @@
-"""What a person should know of a run that its grade does not say: sentences with advice, written into the record."""
+"""Warnings about a run beyond its quality grade: sentences with advice, written into the record."""
 
 from __future__ import annotations
 

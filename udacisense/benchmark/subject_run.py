@@ -47,7 +47,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What all turns of a run share."""
+    """Context that all subjects of a run share."""
 
     protocol: TimingProtocol
     child: Sequence[str]  # command line of the timed process
@@ -151,7 +151,7 @@ class SubjectRun:
         self.rss_samples += self.worker.rss_samples
 
     def whole(self) -> None:
-        """Time one block of the whole way, from an image's bytes to logits."""
+        """Time one end-to-end block, from an image's bytes to logits."""
         with self.around.neighbours.working(self.setting.beside):
             answer = self.worker.ask(
                 "whole", input_px=self.input_px, seed=settings().seed, seconds=self.around.protocol.whole_s

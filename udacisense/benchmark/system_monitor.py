@@ -1,4 +1,4 @@
-"""What the machine does while a block runs: other programs, the clock of its cores, heat, energy. Read from outside."""
+"""Monitor of the machine while a block runs: other programs, core clocks, heat, energy. Read from outside the process."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class MachineWatch:
         )
 
     def clock_step_s(self) -> float:
-        """How far the date of this machine was set back (below 0) or forth since the watch began, in seconds."""
+        """Seconds by which the date of this machine was set back (below 0) or forth since the watch began."""
         return (time.time() - self._wall) - (time.perf_counter() - self._began)
 
     def _read(self) -> _Reading:

@@ -1,4 +1,4 @@
-"""What is timed, inside the timed process: one loaded subject, its input, and the steps that run it."""
+"""Steps inside the timed process: one loaded subject, its input, and the functions that run it."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def read_memory(timed: Timed, command: Command) -> Answer:  # noqa: ARG001 - eve
 
 
 def time_whole(timed: Timed, command: Command) -> Answer:
-    """A block of the whole way of one image: its bytes decoded, preprocessed, inferred. The first one is not recorded."""
+    """An end-to-end block of one image: its bytes decoded, preprocessed, inferred. The first one is not recorded."""
     from udacisense.data.images import decode_image
     from udacisense.data.preprocess import preprocess
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from udacisense.artifacts import list_artifacts
 from udacisense.labels import CLASSES
 from udacisense.number_format import commas, count, duration, gb, mb, ms, percent
 from udacisense.packaging.build import Package
@@ -22,6 +23,7 @@ from udacisense.types import (
     Checkpoint,
     Evaluation,
     Localisation,
+    Precision,
     Readiness,
     RecipeTrial,
     Status,
@@ -188,10 +190,16 @@ def _verification(found: Verification) -> list[Block]:
     breaks, ties = split(found.flips)
     changed = f"Changed answers: {count(len(breaks), 'real break')}, {count(len(ties), 'near-tie')}"
     return [
-        *verification_blocks(found),
+        *verification_blocks(found, _precision(found)),
         *_lines(changed, what_counts(found)),
         *_warnings((*filter(None, [found.exploratory_words]), *found.warnings)),
     ]
+
+
+def _precision(found: Verification) -> Precision:
+    """Precision of the file that was verified: it says which rule it is held to."""
+    same = (a.precision for a in list_artifacts().records if a.sha256 == found.artifact_sha256)
+    return next(same, "fp32")
 
 
 def _verifications(found: Verifications) -> list[Block]:

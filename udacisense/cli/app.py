@@ -19,10 +19,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Convert a compressed image classifier for phones, prove it is the same model, measure it, judge it. "
+    help="Convert a compressed image classifier for phones, verify its equivalence, benchmark it, check its readiness. "
     "Ids or paths are accepted wherever a checkpoint, an artifact or a subject (either of them) is asked for. "
-    "A verb ends with code 0, or 3 after an error; ready, history, benchmark --against and selftest tell their finding by "
-    "1 or 2.",
+    "A verb ends with code 0, or 3 after an error; ready, history, benchmark --against and selftest also end "
+    "with 1 or 2.",
 )
 
 
@@ -106,7 +106,7 @@ def inspect(
     artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or any file of a phone format")],
     json: Json = False,
 ) -> None:
-    """Say what is truly inside a converted file: types, operators, what runs in int8, and what to mend."""
+    """List the graph and operators inside a converted file: types, what runs in int8, and what to mend."""
     perform(json, "inspect", lambda verbs: verbs.inspect(artifact))
 
 
@@ -116,7 +116,7 @@ def package(
     out: Annotated[Path | None, typer.Option(help="a .zip, or a folder to put it in; by default <artifact>.zip here")] = None,
     json: Json = False,
 ) -> None:
-    """Pack a file for an app developer: labels, golden images, metrics, code for its platforms, a self-test."""
+    """Package a file for an app developer: labels, golden images, metrics, code for its platforms, a self-test."""
     perform(json, "package", lambda verbs: verbs.package(artifact, out))
 
 
@@ -126,7 +126,7 @@ def classify(
     subject: Annotated[str, typer.Option("--with", help="checkpoint or artifact, by id or path")],
     json: Json = False,
 ) -> None:
-    """Name the class of each image with its probability; an image that fails is named, and the code is then 3."""
+    """Classify images: the class of each with its probability; an image that fails is named, and the code is then 3."""
     perform(json, "classify", lambda verbs: verbs.classify(images, subject), lambda found: ERROR if found.failures else 0)
 
 
@@ -139,20 +139,20 @@ def evaluate(
     fresh: Annotated[bool, typer.Option("--fresh", help="run again although there is a record")] = False,
     json: Json = False,
 ) -> None:
-    """Measure the accuracy of a checkpoint or artifact on a split."""
+    """Evaluate the accuracy of a checkpoint or artifact on a split."""
     perform(json, "evaluate", lambda verbs: verbs.evaluate(subject, source, split, scheme, fresh))
 
 
 @app.command()
 def verify(
-    artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or all: those without a proof on these images")],
+    artifact: Annotated[str, typer.Argument(help="artifact, by id or path, or all: those not verified on these images yet")],
     source: Source = None,
     split: Split = "test",
     scheme: Scheme = None,
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     json: Json = False,
 ) -> None:
-    """Prove that an artifact is the same model as its checkpoint."""
+    """Verify that an artifact is equivalent to its checkpoint."""
     if artifact == "all":
         if tolerance != DEFAULT_TOLERANCE:
             raise typer.BadParameter(
@@ -172,10 +172,10 @@ def locate(
     method: Annotated[
         str | None, typer.Option(help="values or prefixes; by default values where the format shows them")
     ] = None,
-    every: Annotated[bool, typer.Option("--every", help="with prefixes, convert every beginning instead of halving")] = False,
+    every: Annotated[bool, typer.Option("--every", help="with prefixes, convert up to every block instead of halving")] = False,
     json: Json = False,
 ) -> None:
-    """Find the first block of the network whose output in a converted file departs from the checkpoint's."""
+    """Compare a converted file with its checkpoint layer by layer, and name the first block that diverges."""
     perform(json, "locate", lambda verbs: verbs.locate(artifact, source, split, scheme, against, method, every))
 
 
@@ -187,12 +187,12 @@ def benchmark(
     batch: Batch = "1",
     busy: Busy = 0,
     cpus: Cpus = "",
-    against: Annotated[str | None, typer.Option(help="hold it against an earlier run, record or tag")] = None,
+    against: Annotated[str | None, typer.Option(help="compare it with an earlier run, record or tag")] = None,
     json: Json = False,
 ) -> None:
-    """Time checkpoints and artifacts in turn, each in a process of its own; with --against, code 1 if anything became worse.
+    """Time checkpoints and artifacts in turns, each in its own process; with --against, code 1 after a regression.
 
-    With --against the code is 2 where it cannot be told.
+    With --against the code is 2 where the comparison is inconclusive.
     """
 
     def work(verbs: Any) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def history(
     run: Annotated[str | None, typer.Option(help="the later run, by id, record or tag; by default the newest")] = None,
     json: Json = False,
 ) -> None:
-    """Say what became slower, larger or less accurate: code 0 nothing, 1 something, 2 cannot be told, 3 error."""
+    """Compare a run with an earlier one: code 0 no regression, 1 regression, 2 inconclusive, 3 error."""
     perform(json, "history", lambda verbs: verbs.history(against, run), lambda found: COURSE_CODES[found.course])
 
 
@@ -224,7 +224,7 @@ def tag(
     run: Annotated[str | None, typer.Argument(help="a run, record or other tag; by default the newest run")] = None,
     json: Json = False,
 ) -> None:
-    """Name a benchmark run, so that later ones can be held against it."""
+    """Name a benchmark run, so that later ones can be compared with it."""
     perform(json, "tag", lambda verbs: verbs.tag(name, run))
 
 
@@ -235,7 +235,7 @@ def selftest(
     comparisons: Comparisons = 100,
     json: Json = False,
 ) -> None:
-    """Show on this machine that the benchmark tells the truth: code 0 if it does, 1 if not. Takes about ten minutes."""
+    """Check the benchmark itself on this machine by A/A tests: code 0 pass, 1 fail. Takes about ten minutes."""
     perform(json, "selftest", lambda verbs: verbs.selftest(what, subject, comparisons), lambda found: 0 if found.passed else 1)
 
 
@@ -244,7 +244,7 @@ def ready(
     artifact: Annotated[str | None, typer.Argument(help="artifact, by id or path; all of them by default")] = None,
     json: Json = False,
 ) -> None:
-    """Judge by the rules of readiness.toml: code 0 ready, 1 not ready, 2 unknown, 3 error."""
+    """Check an artifact by the rules of readiness.toml: code 0 ready, 1 not ready, 2 inconclusive, 3 error."""
     perform(json, "ready", lambda verbs: verbs.ready(artifact), lambda found: VERDICT_CODES[found.status])
 
 
@@ -256,7 +256,7 @@ def report(
     images: Annotated[bool, typer.Option("--images", help="put photographs of the data source into the HTML too")] = False,
     json: Json = False,
 ) -> None:
-    """Write down all that is known about one artifact, or all, with the record behind every figure."""
+    """Write a report on one artifact, or on all, with the record behind every figure."""
     perform(json, "report", lambda verbs: verbs.write_report(artifact, format, out, images))
 
 
@@ -269,7 +269,7 @@ def run(
     also: Annotated[list[str] | None, typer.Option(help="a further file, such as litert:int8; may be repeated")] = None,
     json: Json = False,
 ) -> None:
-    """Convert, evaluate, verify, benchmark and judge in one go, and print the table of the course's notebook.
+    """Run the full pipeline: convert, evaluate, verify, benchmark, check readiness; print the table of the course's notebook.
 
     The files are the notebook's two TorchScript ones and ExecuTorch's fp32; with --also, others too.
     """

@@ -1,4 +1,4 @@
-"""Who watches the progress of a verb: the person at the terminal, or the job that it runs for."""
+"""Progress of a verb, shown at the terminal or written for the job that it runs for."""
 
 from __future__ import annotations
 

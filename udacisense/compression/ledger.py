@@ -1,4 +1,4 @@
-"""What was done before: which steps of a plan are finished, and where their weights are.
+"""Ledger of finished steps: which steps of a plan are done, and where their weights are.
 
 A step's key is a digest of all that its result depends on: the bytes it starts from, its settings, the images, the teacher,
 the seed, and the revision of the technique. A record with that key, whose weights are here, is the step's result.

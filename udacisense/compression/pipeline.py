@@ -46,7 +46,7 @@ _BASE_COST = 20 * 224**2
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a pipeline."""
+    """Result of a pipeline."""
 
     record: Compression
     steps: tuple[CompressionStep, ...]

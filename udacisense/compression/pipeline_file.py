@@ -68,12 +68,12 @@ class Pipeline(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """Where the steps' checkpoints go."""
+        """Folder of the steps' checkpoints."""
         return settings().models_dir / self.name / "steps"
 
     @property
     def final_path(self) -> Path | None:
-        """Where the last step is copied to; None = nowhere."""
+        """Path that the last step is copied to; None = nowhere."""
         return None if self.final is None else settings().models_dir / self.final
 
 

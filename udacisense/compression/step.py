@@ -37,7 +37,7 @@ class _Step(BaseModel):
 
 
 class _TrainedStep(_Step):
-    """A step that is nothing without training."""
+    """Step that works only with training."""
 
     finetune: TrainingStage = Field(
         description="the training; its `distil` and `temperature` mix in the starting network's answers"

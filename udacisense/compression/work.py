@@ -1,4 +1,4 @@
-"""What a technique is given, and what it gives back."""
+"""Input and result of a compression technique."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from udacisense.training.recipe import TrainingStage
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Everything beside the network that a step works with.
+    """Resources of a step: everything but the network.
 
     Args:
         teacher: the pipeline's starting network, whose answers `distil` mixes in; None = use `train.teacher` where given.

@@ -1,1 +1,1 @@
-"""How a file is written in a process of its own: the child, the handle on it, the images, the ladder of recipes."""
+"""Conversion in a process of its own: the worker, its client, the calibration images, the search over recipes."""

@@ -64,7 +64,7 @@ class ConversionRun:
     recipes: Sequence[ConversionRecipe]  # more than one = a ladder
     asked: Mapping[str, object]  # what the artifact's id is the digest of
     maker: ConversionBackend
-    fp32_path: Path | None  # the format's fp32 file, to time the rungs of a ladder against
+    fp32_path: Path | None  # the format's fp32 file, that the trials are timed against
 
     def make(self, folder: Path) -> Artifact:
         """Write the artifact's folder, whole or not at all.
@@ -93,24 +93,24 @@ class ConversionRun:
     def _climb(self, work: Path, made: Provenance) -> tuple[_Written, tuple[RecipeTrial, ...]]:
         if len(self.recipes) == 1 or not self._runs_here():
             return self._write(self.recipes[0], work, made), ()
-        rungs: list[RecipeTrial] = []
+        trials: list[RecipeTrial] = []
         files: list[_Written | None] = []
         for index, recipe in enumerate(self.recipes):
             start, end = index / len(self.recipes), (index + 1) / len(self.recipes)
             with part(start, end, f"recipe {index + 1} of {len(self.recipes)}, {recipe.name}: "):
-                written, rung = self._try(recipe, work, made)
-            rungs.append(rung)
+                written, trial = self._try(recipe, work, made)
+            trials.append(trial)
             files.append(written)
-            if rung.passed:
+            if trial.passed:
                 break
-        kept = best(rungs)
+        kept = best(trials)
         written = files[kept] if kept is not None else None
         if written is None:
-            raise self._failed("; ".join(f"{r.recipe}: {r.reason}" for r in rungs))
-        return written, tuple(rungs)
+            raise self._failed("; ".join(f"{r.recipe}: {r.reason}" for r in trials))
+        return written, tuple(trials)
 
     def _try(self, recipe: ConversionRecipe, work: Path, made: Provenance) -> tuple[_Written | None, RecipeTrial]:
-        """One rung: a recipe that fails is a row of the table, not the end."""
+        """One recipe trial: a recipe that fails is a row of the table, not the end."""
         try:
             with part(0.0, 0.6):
                 written = self._write(recipe, work, made)
@@ -227,10 +227,10 @@ class ConversionRun:
         unable = self.fmt.unavailable("run")
         if unable is not None:
             said.append(f"This file was never run here: {unable} Verify it on a machine that can before an app gets it.")
-        if ladder and not any(rung.passed for rung in ladder):
+        if ladder and not any(trial.passed for trial in ladder):
             said.append(
                 f"None of the {len(ladder)} {self.precision} recipes passed on the validation images; this is the one that "
-                "agrees most with the checkpoint. Look at the ladder, and use fp32 or fp16 unless its loss is acceptable."
+                "agrees most with the checkpoint. Look at the trials, and use fp32 or fp16 unless its loss is acceptable."
             )
         if recipe.calibrated or ladder:
             said += self._data_warnings()

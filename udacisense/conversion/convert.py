@@ -119,7 +119,7 @@ def artifact_id(checkpoint: Checkpoint, fmt: Format, precision: Precision, recip
 
 
 def asked_for(fmt: Format, precision: Precision, recipe: str | None = None) -> dict[str, object]:
-    """What is asked for; the version is the tool's public one, because "+cpu" and "+cu130" write the same file."""
+    """Inputs that an id depends on; the version is the tool's public one, because "+cpu" and "+cu130" write the same file."""
     recipes = _recipes(fmt, precision, recipe)
     asked: dict[str, object] = {
         "format": fmt.name,

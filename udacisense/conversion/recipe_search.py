@@ -27,7 +27,7 @@ class Measured:
 
 
 def judge_rung(recipe: ConversionRecipe, size_bytes: int, found: Measured) -> RecipeTrial:
-    """The rung that a measured file is: passed if it agrees often enough and loses little."""
+    """Trial of a measured file: passed if it agrees often enough and loses little accuracy."""
     loss = found.top1_checkpoint - found.top1
     wrong = []
     if found.agreement < MIN_AGREEMENT:
@@ -50,17 +50,17 @@ def judge_rung(recipe: ConversionRecipe, size_bytes: int, found: Measured) -> Re
 
 
 def failed_rung(recipe: ConversionRecipe, why: str) -> RecipeTrial:
-    """The rung of a recipe whose file could not be written or run."""
+    """Trial of a recipe whose file could not be written or run."""
     return RecipeTrial(recipe.name, recipe.what, None, None, None, None, None, None, False, why)
 
 
-def best(rungs: Sequence[RecipeTrial]) -> int | None:
-    """Index of the rung to keep: the first that passed, else the one that agrees most; None if none wrote a file."""
-    passed = [i for i, rung in enumerate(rungs) if rung.passed]
+def best(trials: Sequence[RecipeTrial]) -> int | None:
+    """Index of the trial to keep: the first that passed, else the one that agrees most; None if none wrote a file."""
+    passed = [i for i, trial in enumerate(trials) if trial.passed]
     if passed:
         return passed[0]
-    written = [i for i, rung in enumerate(rungs) if rung.agreement is not None]
-    return max(written, key=lambda i: rungs[i].agreement or 0.0) if written else None
+    written = [i for i, trial in enumerate(trials) if trial.agreement is not None]
+    return max(written, key=lambda i: trials[i].agreement or 0.0) if written else None
 
 
 def _change(loss: float) -> str:

@@ -1,4 +1,4 @@
-"""The steps of a conversion, and what the conversions of one process share: images and the checkpoint's own answers.
+"""Steps of a conversion, with what the conversions of one process share: images and the checkpoint's answers.
 
 This is what the child process does; `ConverterClient` has the same methods and passes them on to it.
 """
@@ -108,12 +108,12 @@ class ConversionSteps:
             np.savez_compressed(file, images=images.images, logits=logits, labels=images.labels, hashes=hashes)
 
     def describe_data(self, checkpoint: Checkpoint) -> dict[str, object]:
-        """Where the images came from, and whether the checkpoint knew the validation images."""
+        """Source of the images, and whether the checkpoint was trained on the validation images."""
         drawn = self._drawn(checkpoint)
         return {"source": drawn.data.ref.source, "dataset_id": drawn.data.ref.dataset_id, "unseen": drawn.unseen}
 
     def log(self) -> str:
-        """What the converter printed: nothing is held back here."""
+        """Log of the converter: nothing is held back here."""
         return ""
 
     def stage(self) -> str:

@@ -40,7 +40,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What lies in the folder, before an image is opened."""
+    """Listing of the folder, before an image is opened."""
 
     root: str
     files: tuple[File, ...]

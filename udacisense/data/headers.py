@@ -1,4 +1,4 @@
-"""What an image file says of itself: size, scans, frames and the rest that it carries, read without decoding anything.
+"""Headers of image files: size, scans, frames and the rest that they carry, read without decoding.
 
 Each reader walks from part to part by the lengths that the parts tell, in time that grows with the file at most. It stops where
 the file ends, where a decoder would stop, or at more parts than any program writes. What it did not find stays 0.
@@ -21,7 +21,7 @@ MOST_DATA_PARTS = 200_000
 
 @dataclass(slots=True)
 class Header:
-    """What an image file says of itself."""
+    """Header of an image file."""
 
     kind: str  # one of kinds.FORMATS
     width_px: int = 0
@@ -51,7 +51,7 @@ class Header:
 
 
 def read_header(raw: bytes) -> Header | None:
-    """What the file says of itself; None = none of the kinds that are read."""
+    """Header of a file; None = none of the kinds that are read."""
     kind, starts, walk = _WALKS.get(raw[:2], _NONE)
     if not starts.match(raw):
         return None

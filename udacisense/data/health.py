@@ -1,4 +1,4 @@
-"""What is wrong with the images, before a figure rests on them."""
+"""Health of a data source: faults of the images, before a figure rests on them."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def check_health(source: SourceName | None = None, scheme: str | None = None) ->
 
 
 def overlap(dataset: Dataset, trained_hashes: Collection[str]) -> int:
-    """How many of the dataset's images are among those a checkpoint was trained on, by the first 16 digits of their md5."""
+    """Number of the dataset's images that a checkpoint was trained on, by the first 16 digits of their md5."""
     trained = {h[:16] for h in trained_hashes}
     return sum(h in trained for h in dataset.hashes)
 

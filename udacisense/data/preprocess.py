@@ -1,4 +1,6 @@
-"""The one way from images to the network's input: training, evaluation, calibration, timing, camera and upload use it."""
+"""Preprocessing of images into the network's input, for evaluation, calibration, timing and uploads.
+
+Training has its own, with augmentation: training/augment.py."""
 
 from __future__ import annotations
 
@@ -66,7 +68,7 @@ def batches(dataset: Dataset, size: int) -> Iterator[tuple[Images, NDArray[np.in
 
 
 def describe_preprocessing(checkpoint: Checkpoint) -> dict[str, object]:
-    """What an app has to do before the file: `preprocess` in words and JSON values, with the label order of the answer."""
+    """Preprocessing that an app has to do: `preprocess` in words and JSON values, with the label order of the answer."""
     return {
         "colour": "RGB",
         "input_px": list(checkpoint.input_px),

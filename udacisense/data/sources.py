@@ -1,4 +1,4 @@
-"""Where images come from. Every source gives the same Dataset."""
+"""Sources of images; every one gives the same Dataset."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def fingerprint(source: SourceName | None = None) -> str:
 
 
 def read_pool(source: SourceName) -> Pool:
-    """Everything that a source holds, both parts; read once per process and state of the files.
+    """All images of a source, both parts; read once per process and state of the files.
 
     Raises:
         DataError: unknown, missing or damaged source.

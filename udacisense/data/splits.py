@@ -1,4 +1,4 @@
-"""Which images are for training and which for testing.
+"""Splits: images for training and images for testing.
 
 `household-v1` looks at the images alone, so it gives the same split from any source. `official` is the split that the
 source itself has: CIFAR-100's own, or the train/ and test/ of a folder.
@@ -46,7 +46,7 @@ def household_v1_test(images: Iterable[tuple[int, str]]) -> set[tuple[int, str]]
 
 
 def held_out_count(images: int) -> int:
-    """How many of a class's distinct images `household-v1` puts into test."""
+    """Number of a class's distinct images that `household-v1` puts into test."""
     return TEST_PER_CLASS if images >= FEW else max(1, images // 6)
 
 

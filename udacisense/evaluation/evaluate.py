@@ -66,7 +66,7 @@ def recall_per_class(counts: tuple[tuple[int, ...], ...]) -> tuple[float | None,
 
 
 def overlap_with_training(subject: Subject, data: Dataset, known: Iterable[Checkpoint] = ()) -> int | None:
-    """How many images of the split the weights were trained on; None = nobody wrote down what they were trained on."""
+    """Number of images of the split that the weights were trained on; None = not recorded."""
     try:
         checkpoint = source_checkpoint(subject, known)
     except NotFoundError:

@@ -35,7 +35,7 @@ MAX_BYTES = 256 * 1024**2  # of raw predictions; a million images need less
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What a subject answered to each image, in the order of the dataset."""
+    """Logits of a subject for each image, in the order of the dataset."""
 
     hashes: tuple[str, ...]  # N, the images' ids
     labels: NDArray[np.int64]  # N; negative = no label
@@ -102,7 +102,7 @@ def kept_predictions(sha256: str, ref: DatasetRef) -> Predictions:
 
 
 def predictions_path(sha256: str, dataset_id: str) -> Path:
-    """Where the answers of a file on a split are kept."""
+    """Path of the kept logits of a file on a split."""
     return settings().results_dir / "predictions" / f"{sha256[:12]}-{dataset_id}.npz"
 
 

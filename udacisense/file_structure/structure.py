@@ -1,4 +1,4 @@
-"""What a reader finds in a file, whatever its format: tensors, operators, ports and bytes. Plain data, no library."""
+"""Structure of a file in any format: tensors, operators, ports and bytes. Plain data, no library."""
 
 from __future__ import annotations
 

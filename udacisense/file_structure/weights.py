@@ -42,5 +42,5 @@ def tensor_of(
 
 
 def bytes_of(tensors: Iterable[Tensor]) -> int:
-    """What stored tensors take in the file, with their scales."""
+    """Bytes of stored tensors in the file, with their scales."""
     return sum(t.stored_bytes + t.scale_bytes for t in tensors)

@@ -1,4 +1,4 @@
-"""What became slower, larger or less accurate: a benchmark run against an earlier one, and all runs in their order.
+"""Comparison of a benchmark run with an earlier one: speed, size and accuracy of each subject.
 
 Records accumulate, so history is read, never written. Two runs are put side by side only where the records of their machines
 match. Times of two runs are compared through a file that both timed (what slows the machine slows that too), else by how much
@@ -24,6 +24,7 @@ from udacisense.metrics.stats import MIN_BLOCKS, Estimate, accuracy_difference, 
 from udacisense.number_format import mb, ms, percent, points, points_range, ratio_range
 from udacisense.records import queries
 from udacisense.types import Benchmark, Machine
+from udacisense.verdict_words import INCONCLUSIVE
 
 What = Literal["time", "size", "accuracy"]
 Course = Literal["worse", "better", "same", "unknown"]
@@ -79,7 +80,7 @@ class RunComparison:
 
 
 def role_of(subject_id: str) -> str:
-    """What stays the same when a file is made again: its id without the digests."""
+    """Role of a subject, which stays the same when a file is made again: its id without the digests."""
     return re.sub(r"(-[0-9a-f]{6,8})+$", "", subject_id)
 
 
@@ -92,7 +93,7 @@ class OfRun(Protocol):
 
     @property
     def subject_id(self) -> str:
-        """What was timed."""
+        """Id of the subject that was timed."""
 
 
 def roles(found: Sequence[OfRun]) -> dict[str, str]:
@@ -154,9 +155,9 @@ def _time(old: Benchmark, new: Benchmark, before: Sequence[Benchmark], after: Se
     plain = f"{ms(was)} before, {ms(now)} after"
     ratio, how = _ratio(old, new, before, after)
     if ratio is None:
-        return Change("time", "unknown", was, now, None, f"Not enough evidence: {plain}, but {how}")
+        return Change("time", "unknown", was, now, None, f"Inconclusive: {plain}, but {how}")
     speed = speed_of(ratio)
-    words = {"slower": "Slower", "faster": "Faster", "same": "The same within 5 %", "unknown": "Not enough evidence"}
+    words = {"slower": "Slower", "faster": "Faster", "same": "Unchanged within 5 %", "unknown": INCONCLUSIVE}
     courses: Mapping[Speed, Course] = {"slower": "worse", "faster": "better", "same": "same", "unknown": "unknown"}
     figures = f"{ratio.value:.2f} times as long, 95 % interval {ratio_range(ratio)}, {how}"
     return Change("time", courses[speed], was, now, ratio, f"{words[speed]}: {plain}; {figures}")
@@ -167,18 +168,21 @@ def _ratio(
 ) -> tuple[Estimate | None, str]:
     """Time after over time before with how it was found, or why it cannot be."""
     if old.cpus != new.cpus:
-        return None, f"the timed processes ran on {_cores(old)} before and on {_cores(new)} after. Time the earlier file again."
+        return (
+            None,
+            f"the timed processes ran on {_cores(old)} before and on {_cores(new)} after. Benchmark the earlier one again.",
+        )
     for anchor in after:
         same = [b for b in before if _is_same_file(b, anchor) and b.setting == anchor.setting]
         fits = anchor.setting == new.setting and anchor.subject_sha256 not in (old.subject_sha256, new.subject_sha256)
         if same and fits and _paired(old, same[0]) and _paired(new, anchor):
-            return _through((old, same[0]), (new, anchor)), f"both held against {anchor.subject_id}."
+            return _through((old, same[0]), (new, anchor)), f"both relative to {anchor.subject_id}."
     runs = [b for b in queries.benchmarks_like(old) if _is_same_run_kind(b, old)]
     if len(runs) >= FEWEST_RUNS:
-        return _by_runs(old, new, runs), f"as {len(runs)} runs of one file differ here."
+        return _by_runs(old, new, runs), f"by the spread of {len(runs)} runs of one file."
     return None, (
-        "the two runs share no other file to hold them against, and fewer than "
-        f"{FEWEST_RUNS} runs say how much runs differ here. Time the baseline with both, or measure again."
+        "the two runs share no other file as a reference, and fewer than "
+        f"{FEWEST_RUNS} runs show how much runs differ here. Benchmark the baseline with both, or measure again."
     )
 
 
@@ -269,9 +273,7 @@ def _accuracy(old: Benchmark, new: Benchmark) -> Change:
     labelled = before.labelled
     found = accuracy_difference(before.correct[labelled], after.correct[labelled])
     course = _course_of_accuracy(found)
-    words = {"worse": "Less accurate", "better": "More accurate", "same": "As accurate", "unknown": "Not enough evidence"}[
-        course
-    ]
+    words = {"worse": "Less accurate", "better": "More accurate", "same": "Accuracy unchanged", "unknown": INCONCLUSIVE}[course]
     figures = f"{points(found.value)}, 95 % interval {points_range(found)}"
     reason = f"{words}: top-1 {percent(first.top1)} before, {percent(second.top1)} after on {second.images} images ({figures})."
     return Change("accuracy", course, first.top1, second.top1, found, reason)

@@ -1,4 +1,4 @@
-"""Which run is meant: the newest, one by its id or one of its records, or one that was given a name."""
+"""Look-up of a run: the newest, one by its id or one of its records, or one by its tag."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is truly inside a converted file: read back from its bytes, never from the recipe that made it."""
+"""Inspection of a converted file: its graph and operators, read back from its bytes and never from the recipe."""

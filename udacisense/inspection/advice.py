@@ -1,4 +1,4 @@
-"""What in a file matters to whoever ships it: what it is, why it matters, what to do. Each finding is one function."""
+"""Advice on a file for whoever ships it: what was found, why it matters, what to do. Each finding is one function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operators of a file form together: hard-swish taken apart, batch norm left in, float islands in an int8 graph."""
+"""Patterns in a file's graph: decomposed hard-swish, remaining batch norms, float islands in an int8 graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_STEPS = 10
 
 
 class GraphIndex:
-    """Who makes and who uses each tensor."""
+    """Index of a graph: producer and users of each tensor."""
 
     def __init__(self, operators: Sequence[Operator]) -> None:
         self.operators = operators
@@ -60,7 +60,7 @@ class GraphIndex:
 
 
 def decomposed_hard_swish(operators: Sequence[Operator]) -> int:
-    """How often x * clamp(x + 3) / 6 stands in the file as single steps instead of one operator."""
+    """Number of hard-swishes that stand in the file as single steps of x * clamp(x + 3) / 6."""
     wiring = GraphIndex(operators)
     found = 0
     for op in operators:

@@ -30,7 +30,7 @@ MAX_FILE_BYTES = 1 << 30
 
 
 def inspect_file(path: Path, format: str | None = None, precision: str | None = None) -> Inspection:
-    """What is inside a file; without `format` and `precision` they are told by its content and its name.
+    """Inspection of a file; without `format` and `precision` they are told by its content and its name.
 
     Raises:
         InspectError: it is of no known format, cut off, damaged, hostile, or takes too much memory or time.

@@ -49,7 +49,7 @@ class WeightRow:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What is inside one file."""
+    """Contents of one file."""
 
     file: str  # its name
     sha256: str

@@ -1,4 +1,4 @@
-"""What logits say of a model, and what two sets of them say of each other: pure functions of arrays, sources cited.
+"""Metrics of logits, of one set and of two: pure functions of arrays, sources cited.
 
 Logits are (N, classes) before softmax, in the same order of images on both sides; labels are (N), negative where an image
 has none. `before` is the reference.

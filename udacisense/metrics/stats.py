@@ -33,7 +33,7 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What a list of steady times says."""
+    """Statistics of a list of steady times."""
 
     runs: int
     mean_s: float
@@ -147,7 +147,7 @@ def log_ratios(numerator: Sequence[ArrayLike], denominator: Sequence[ArrayLike])
 
 
 def independent(values: ArrayLike) -> float:
-    """How many independent values a series in time is worth, from 2 to its length.
+    """Effective number of independent values of a time series, from 2 to its length.
 
     n (1 - r) / (1 + r) with r the correlation of neighbours: Zwiers and von Storch, "Taking Serial Correlation into Account in
     Tests of the Mean", Journal of Climate 1995. A short series shows too small an r; Kendall, "Note on Bias in the Estimation
@@ -271,7 +271,7 @@ def images_to_tell_share(share: float, limit: float, level: float = 0.95) -> int
 def images_to_tell_change(
     lost: int, won: int, images: int, limit: float, level: float = 0.95, power: float = 0.8
 ) -> int | None:
-    """How many images let a paired interval of the accuracy's change leave out the limit, with a chance of `power`.
+    """Number of images at which a paired interval of the accuracy's change excludes the limit, with a chance of `power`.
 
     (z_level + z_power)**2 (p_lost + p_won - change**2) / (limit - change)**2, with the shares of lost and won answers seen
     so far: Liu, Hsueh, Hsieh and Chen, "Tests for equivalence or non-inferiority for paired binary data", Statistics in

@@ -31,7 +31,7 @@ class Card:
 
 
 def card_path(path: Path) -> Path:
-    """Where the card of a weight file lies: `model.pth` has `model.card.json`."""
+    """Path of the card of a weight file: `model.pth` has `model.card.json`."""
     return path.with_name(f"{path.stem}{CARD}")
 
 
@@ -58,7 +58,7 @@ def open_card(path: Path) -> Card | None:
 
 
 def read_card(checkpoint: Checkpoint) -> Mapping[str, Any]:
-    """Everything on a checkpoint's card ("record", "summary", "training"); empty without a card of these very bytes."""
+    """Content of a checkpoint's card ("record", "summary", "training"); empty without a card of these very bytes."""
     try:
         card = open_card(card_path(checkpoint.path))
     except StoreError:

@@ -1,4 +1,4 @@
-"""What a card may say beside its record: how a network was trained and what it is made of. Checked once, when it is read."""
+"""Parts of a card beside its record: the network's training and its layers. Checked once, when it is read."""
 
 from __future__ import annotations
 

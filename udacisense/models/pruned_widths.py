@@ -1,4 +1,4 @@
-"""The network in the widths that a file's weights have: channels were removed, or batch norms folded away.
+"""Network rebuilt in the widths of a file's weights, where channels were pruned or batch norms folded.
 
 A file tells each width once, by the convolution or linear layer that makes the channels; everything that reads them follows.
 Where the file contradicts itself, its other shapes do not fit, which is for the caller to say.

@@ -1,4 +1,4 @@
-"""What a network is made of: layers, parameters, multiply-accumulates, bytes, zeros."""
+"""Summary of a network: layers, parameters, multiply-accumulates, bytes, zeros."""
 
 from __future__ import annotations
 

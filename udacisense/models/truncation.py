@@ -32,7 +32,7 @@ Values = Mapping[str, NDArray[np.float32]]
 
 
 def block_values(checkpoint: Checkpoint, images: Images) -> Values:
-    """What comes out of every block, and of every step inside one, in the order of the network.
+    """Outputs of every block, and of every step inside one, in the order of the network.
 
     Raises:
         RunError: the checkpoint is TorchScript. Errors of load_network.

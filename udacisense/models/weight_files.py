@@ -1,4 +1,4 @@
-"""Which weight files lie in a folder, and how those are told apart that claim the same id."""
+"""Weight files of a folder; those that claim the same id are told apart."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from udacisense.types import Checkpoint
 
 @dataclasses.dataclass(slots=True)
 class Walk:
-    """What a walk through a folder came upon."""
+    """Findings of a walk through a folder."""
 
     found: list[Path] = dataclasses.field(default_factory=list)
     problems: list[str] = dataclasses.field(default_factory=list)
 
 
 def walk(root: Path, endings: tuple[str, ...], but: Path) -> Walk:
-    """Everything below `root` whose name has one of the endings, whatever it is; folders behind links only if allowed."""
+    """Walk over everything below `root` whose name has one of the endings; folders behind links only if allowed."""
     seen, waiting, told = {root.resolve()}, [root], Walk()
     while waiting:
         folder = waiting.pop()

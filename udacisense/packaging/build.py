@@ -206,7 +206,7 @@ def _content(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> dic
 
 
 def metrics(dossier: ArtifactEvidence) -> dict[str, object]:
-    """What was measured of an artifact, each figure beside the id of its record; null = not measured."""
+    """Figures of an artifact, each beside the id of its record; null = not measured."""
     artifact, evaluation, proof = dossier.artifact, dossier.evaluation, dossier.verification
     timing = dossier.timing_of(artifact)
     return {

@@ -1,4 +1,4 @@
-"""What goes into a package, format by format: platforms, code, and what the self-test installs."""
+"""Contents of a package, format by format: platforms, code, and what the self-test installs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def values(artifact: Artifact, checkpoint: Checkpoint) -> dict[str, str]:
-    """What the templates speak of.
+    """Values of the templates.
 
     Raises:
         FormatError: the format has no package.

@@ -1,8 +1,8 @@
-"""`ready`: the rules of readiness.toml on one artifact -> verdicts. The only place that judges.
+"""Readiness of an artifact: each rule of readiness.toml becomes a verdict here and nowhere else.
 
 A verdict rests on the newest records of these very files (equal sha256); of timings, on the newest that may decide. Where a
 figure has an interval, the whole interval must lie on one side of the limit; otherwise, and wherever a record is missing, the
-verdict is unknown and says what to do.
+verdict is "unknown" (shown as "Inconclusive") and says what to do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TURN_S = 10.0
 
 
 def judge(artifact: Artifact, *, save: bool = True, known: Iterable[Checkpoint] = ()) -> Readiness:
-    """All verdicts on an artifact from the newest records; no record is added where nothing has changed since the last.
+    """Judge an artifact by every rule from the newest records; no record is added where nothing has changed since the last.
 
     Args:
         known: checkpoints that the caller has; the artifact's and the baseline are looked for among them first.
@@ -56,7 +56,7 @@ def judge(artifact: Artifact, *, save: bool = True, known: Iterable[Checkpoint] 
 
 
 def keep(record: Readiness, last: Readiness | None) -> Readiness:
-    """Save a judgement, unless the last one says the same, which is then returned.
+    """Save a judgement, unless the last one comes to the same: then it goes by the last one's id and date.
 
     Processes that judge at once take turns, and each looks again: the one before it may have saved the same.
 
@@ -64,11 +64,11 @@ def keep(record: Readiness, last: Readiness | None) -> Readiness:
         StoreError: the disk refuses.
     """
     if last is not None and says_the_same(record, last):
-        return last
+        return as_last(record, last)
     with _turn():
         last = queries.readiness_of(record.artifact_sha256).newest()
         if last is not None and says_the_same(record, last):
-            return last
+            return as_last(record, last)
         store.save(record)
         return record
 
@@ -84,6 +84,15 @@ def _turn() -> Iterator[None]:
         yield
 
 
+def as_last(record: Readiness, last: Readiness | None) -> Readiness:
+    """A judgement under the id and date of the last one where both come to the same, else as it is.
+
+    Its sentences are those of this version: wording may change without a new record.
+    """
+    same = last is not None and says_the_same(record, last)
+    return replace(record, id=last.id, made=last.made) if last is not None and same else record
+
+
 def says_the_same(record: Readiness, last: Readiness) -> bool:
     """Whether two judgements of a file come to the same: by each rule the same figure, limit and status from the same records.
 
@@ -93,8 +102,8 @@ def says_the_same(record: Readiness, last: Readiness) -> bool:
 
 
 def _facts(record: Readiness) -> list[Verdict]:
-    """The verdicts without the words of their reasons; where nothing was measured the reason is the fact."""
-    return [v if v.measured is None else replace(v, reason="measured") for v in record.verdicts]
+    """The verdicts without the words of their reasons."""
+    return [replace(v, reason="-") for v in record.verdicts]
 
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:
@@ -103,7 +112,7 @@ def newest_readiness(artifact: Artifact) -> Readiness | None:
 
 
 def overall(verdicts: Iterable[Verdict]) -> Status:
-    """Fail if one fails, else unknown if one is unknown, else pass; nothing judged is unknown."""
+    """Status of all verdicts together: fail if one fails, else unknown if one is unknown, else pass; of none, unknown."""
     found = {v.status for v in verdicts}
     if "fail" in found:
         return "fail"

@@ -96,7 +96,7 @@ def problems(kind: str) -> tuple[str, ...]:
 
 
 def count(kind: str) -> int:
-    """How many records of a kind can be read."""
+    """Number of readable records of a kind."""
     asked = "SELECT COUNT(*) FROM records WHERE kind = ? AND problem IS NULL"
     return int(_ask(kind, lambda connection: connection.execute(asked, (kind,)).fetchone()[0]))
 

@@ -42,7 +42,7 @@ _held: tuple[int, Path, sqlite3.Connection] | None = None
 
 
 def index_path() -> Path:
-    """Where the index lies; deleting it costs the time to read every record once."""
+    """Path of the index; deleting it costs the time to read every record once."""
     return settings().home / ".udacisense" / "records.sqlite"
 
 

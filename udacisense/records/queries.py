@@ -207,7 +207,7 @@ def verification_on_the_sample(artifact_sha256: str) -> Verification | None:
 
 
 def locations_of(artifact_sha256: str) -> Found[Localisation]:
-    """Where along the network a file departs, as often as it was looked for."""
+    """Layer-by-layer comparisons of a file, oldest first."""
     return _find(Localisation, [artifact_sha256])
 
 

@@ -1,4 +1,4 @@
-"""All that the store knows about one artifact, gathered once so that what follows is pure."""
+"""Evidence on one artifact: the newest record of each kind, gathered once so that what follows is pure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class ArtifactEvidence:
     verification: Verification | None
     benchmarks: tuple[Benchmark, ...]  # every subject of the newest run that timed the artifact
     readiness: Readiness | None
-    location: Localisation | None = None  # where along the network it departs
+    location: Localisation | None = None  # the layer at which it diverges
     on_the_sample: Verification | None = None  # where real images have the say: a limit beside the verification
-    thoughts: Mapping[str, TopK] = field(default_factory=dict)  # of the changed answers, by the image's id
+    top_classes: Mapping[str, TopK] = field(default_factory=dict)  # of the changed answers, by the image's id
     images: Mapping[str, bytes] = field(default_factory=dict)  # PNGs of changed answers that may be shown, by id
 
     def timing_of(self, subject: Subject | None) -> Benchmark | None:

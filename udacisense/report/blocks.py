@@ -1,4 +1,4 @@
-"""What a document is made of, before it is Markdown, HTML or text on a terminal."""
+"""Blocks of a document, before it is Markdown, HTML or text on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What model cards say beside the figures: use, images, limits, licences; each only where it is known to hold."""
+"""Words of model cards beside the figures: use, images, limits, licences; each only where it holds."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def on_cifar(info: Mapping[str, Any] | None) -> bool:
 
 
 def images(info: Mapping[str, Any] | None) -> str:
-    """Which images it learned from."""
+    """Images that it was trained on."""
     if on_cifar(info):
         return _IMAGES
     found = (info or {}).get("dataset_id")
@@ -59,7 +59,7 @@ def images(info: Mapping[str, Any] | None) -> str:
 
 
 def limits(info: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What it cannot be trusted with."""
+    """Limits of its use."""
     if on_cifar(info):
         return _LIMITS
     return ("What its training images were like is not known to this card, so neither is what it cannot do.",)
@@ -72,7 +72,7 @@ def licences(info: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 
 def initial_words(info: Mapping[str, Any]) -> str:
-    """Where the first weights came from and what that means for their use."""
+    """Origin of the first weights, with the licence that follows from it."""
     began, recipe = info.get("initial_weights"), info.get("recipe") or {}
     if began is None and not recipe:
         return "Where the first weights came from is not known, so what applies to them is not known either."

@@ -1,4 +1,4 @@
-"""What compression came to, row by row: size, work, time and accuracy of each step beside the start, from records alone.
+"""Results of compression, row by row: size, work, time and accuracy of each step relative to the start, from records alone.
 
 The weights may be gone: a row needs the records only. Figures of different images or of different benchmark runs are never
 put side by side, and what nobody measured stays None.
@@ -28,7 +28,7 @@ START = "Baseline"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step, or the start that all are held against; None = not measured, or not told by the file."""
+    """One step, or the start that all are held against; None = not measured, or not recorded in the file."""
 
     name: str
     technique: str | None  # None = the start

@@ -60,11 +60,11 @@ def _with_change(text: str, value: int | None, start: int | None) -> str:
 
 
 def _thousands(value: int | None) -> str:
-    return "not told" if value is None else count(value)
+    return NOT_MEASURED if value is None else count(value)
 
 
 def _millions(macs: int | None) -> str:
-    return "not told" if macs is None else millions(macs)
+    return NOT_MEASURED if macs is None else millions(macs)
 
 
 def ratio_words(row: Row) -> str:
@@ -83,7 +83,7 @@ def top1_words(row: Row) -> str:
 
 
 def verdict(row: Row, start: Row) -> str:
-    """What a technique brought, and which of the targets it meets by itself."""
+    """Gain of a technique, and the targets that it meets by itself."""
     savings = {"size_saving": _size(row, start), "time_saving": _time(row), "accuracy_loss": _accuracy(row)}
     said = ", ".join(saving.words for saving in savings.values())
     return f"{said[0].upper()}{said[1:]}. {_targets(savings)}".strip()
@@ -91,7 +91,7 @@ def verdict(row: Row, start: Row) -> str:
 
 def _size(row: Row, start: Row) -> Saving:
     if row.size_bytes is None or not start.size_bytes:
-        return Saving("size not known", None)
+        return Saving("size not measured", None)
     saving = 1 - row.size_bytes / start.size_bytes
     words = "as large" if abs(saving) < SAME_SIZE else f"{percent(abs(saving), 0)} {'smaller' if saving > 0 else 'larger'}"
     return Saving(words, Estimate(*(100 * saving,) * 3))
@@ -99,11 +99,11 @@ def _size(row: Row, start: Row) -> Saving:
 
 def _time(row: Row) -> Saving:
     if row.speed is None or row.speed.ratio is None:
-        return Saving("not timed", None)
+        return Saving("time not measured", None)
     took = row.speed.ratio
     saving = Estimate(100 * (1 - took.value), 100 * (1 - took.high), 100 * (1 - took.low))
     less = f"{percent(abs(1 - took.value), 0)} {'less' if saving.value > 0 else 'more'} time"
-    words = {"faster": less, "slower": less, "same": "as fast", "unknown": "speed not decided"}[row.speed.speed]
+    words = {"faster": less, "slower": less, "same": "as fast", "unknown": "speed change inconclusive"}[row.speed.speed]
     return Saving(words, saving)
 
 
@@ -112,10 +112,10 @@ def _accuracy(row: Row) -> Saving:
         return Saving("accuracy not measured", None)
     loss = Estimate(-100 * row.change.value, -100 * row.change.high, -100 * row.change.low)
     if loss.low > 0:
-        return Saving(f"{loss.value:.1f} points of accuracy lost", loss)
+        return Saving(f"accuracy {loss.value:.1f} pp lower", loss)
     if loss.high < 0:
-        return Saving(f"{-loss.value:.1f} points of accuracy won", loss)
-    return Saving("no change of accuracy that these images can tell", loss)
+        return Saving(f"accuracy {-loss.value:.1f} pp higher", loss)
+    return Saving("no significant change of accuracy", loss)
 
 
 def targets() -> dict[str, Rule]:
@@ -125,13 +125,13 @@ def targets() -> dict[str, Rule]:
 
 
 def _targets(savings: Mapping[str, Saving]) -> str:
-    """How many of the targets are met, and which are not or not surely."""
+    """Number of targets met, and those missed or inconclusive."""
     found = {rule.title: _met(rule, savings[measure].estimate) for measure, rule in targets().items() if measure in savings}
     missed = [title for title, met in found.items() if met is False]
     unsure = [title for title, met in found.items() if met is None]
     if found and not missed and not unsure:
         return f"Meets all {len(found)} targets." if len(found) > 1 else "Meets the target."
-    parts = [f"Misses {_list(missed)}." if missed else "", f"Not decided: {_list(unsure)}." if unsure else ""]
+    parts = [f"Misses {_list(missed)}." if missed else "", f"Inconclusive: {_list(unsure)}." if unsure else ""]
     return " ".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""Is it the same model? The verification of an artifact in blocks: verdict, inputs, measures, changed answers, the network."""
+"""Equivalence of an artifact with its checkpoint in blocks: verdict, inputs, measures, changed answers, layers."""
 
 from __future__ import annotations
 
@@ -8,50 +8,59 @@ from udacisense.labels import CLASSES
 from udacisense.number_format import NOT_MEASURED, decibels, percent
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import Block, EmbeddedImage, Gallery, Heading, Paragraph, Table
-from udacisense.types import Flip, Localisation, Measures, Verification
-from udacisense.verify import TopK, accuracy_verdict, is_near_tie, split
+from udacisense.types import Flip, Localisation, Measures, Precision, Verification
+from udacisense.verdict_words import EQUIVALENCE
+from udacisense.verify import FLOATS, TopK, accuracy_verdict, input_name, is_near_tie, reason_of, split
 
 SHOWN = 24
-"""Changed answers in a report, the largest lost margins first; the Verify page has them all."""
+"""Changed answers in a report, the largest margins before first; the Verify page has them all."""
 
 
-def sameness_blocks(d: ArtifactEvidence) -> list[Block]:
-    """Everything that is known of an artifact beside its checkpoint."""
-    title = Heading(3, "Is it the same model?")
+def equivalence_blocks(d: ArtifactEvidence) -> list[Block]:
+    """Equivalence of an artifact with its checkpoint: the verdict and every figure behind it."""
+    title = Heading(3, "Equivalence with the checkpoint")
     v = d.verification
     if v is None:
-        return [title, Paragraph(f"Not verified yet. Run: python -m udacisense verify {d.artifact.id}")]
+        return [title, Paragraph(f"Not measured yet. Run: python -m udacisense verify {d.artifact.id}")]
     return [
         title,
-        *verification_blocks(v),
-        *_flips(v, d.thoughts, d.images),
+        *verification_blocks(v, d.artifact.precision),
+        *_flips(v, d.top_classes, d.images),
         *(localisation_blocks(d.location) if d.location else ()),
     ]
 
 
-def verification_blocks(v: Verification) -> list[Block]:
-    """The verdict on a file, and what it rests on: each kind of input, each measure."""
+def verification_blocks(v: Verification, precision: Precision) -> list[Block]:
+    """Verdict on a file of that precision, and the evidence for it: each kind of input, each measure."""
     return [
-        Paragraph(f"{v.verdict}: {v.reason} Record: {v.id}."),
+        Paragraph(f"{EQUIVALENCE[v.verdict]}: {reason_of(v, precision)} Record: {v.id}."),
         Paragraph(accuracy_verdict(v)[1]),
-        _inputs(v),
+        _inputs(v, precision in FLOATS),
         Table(("measure", "value", "meaning"), tuple(measure_rows(v))),
     ]
 
 
-def _inputs(v: Verification) -> Table:
+def _inputs(v: Verification, tolerance_applies: bool) -> Table:
     checks = tuple(
-        (c.name, f"{c.max_abs_diff:.2e}", f"{c.mean_abs_diff:.2e}", _yes(c.outputs_match), _yes(c.predictions_match))
+        (
+            input_name(c),
+            f"{c.max_abs_diff:.3g}",
+            f"{c.mean_abs_diff:.3g}",
+            _yes(c.outputs_match) if tolerance_applies else "–",
+            _yes(c.predictions_match),
+        )
         for c in v.checks
     )
     images = (
-        f"{v.images} {v.data.split} images ({v.data.source})",
-        f"{v.max_abs_diff:.2e}",
-        f"{v.mean_abs_diff:.2e}",
+        f"{v.images:,} {v.data.split} images ({v.data.source})",
+        f"{v.max_abs_diff:.3g}",
+        f"{v.mean_abs_diff:.3g}",
         "–",
         f"{percent(v.agreement)}, {len(v.flips)} changed",
     )
-    return Table(("input", "largest difference", "mean difference", "outputs match", "predictions match"), (*checks, images))
+    return Table(
+        ("input", "max logit difference", "mean logit difference", "within tolerance", "same answers"), (*checks, images)
+    )
 
 
 def _yes(answer: bool) -> str:
@@ -65,22 +74,22 @@ def measure_rows(v: Verification) -> list[tuple[str, str, str]]:
     """Every measure as name, value and meaning."""
     found = v.measures
     return [
-        ("Same answer", percent(v.agreement), "images with the same top-1 class"),
-        ("Top five in common", percent(found.top5_agreement if found else None), "of the five likeliest classes, in any order"),
-        ("Largest difference", f"{v.max_abs_diff:.3g}", "of any logit"),
-        ("99th percentile", _figure(found.p99_abs_diff if found else None), "99 of 100 logits moved by less"),
-        ("Mean difference", f"{v.mean_abs_diff:.3g}", "of all logits"),
-        ("PSNR", psnr(v), "range of the checkpoint's logits over their mean error; higher is closer"),
+        ("Agreement", percent(v.agreement), "share of images with the same top-1 class"),
+        ("Top-5 agreement", percent(found.top5_agreement if found else None), "share of the top 5 in common, in any order"),
+        ("Max logit difference", f"{v.max_abs_diff:.3g}", "over all images and classes"),
+        ("P99 logit difference", _figure(found.p99_abs_diff if found else None), "99 of 100 logits differ by less"),
+        ("Mean logit difference", f"{v.mean_abs_diff:.3g}", "over all images and classes"),
+        ("PSNR", psnr(v), "logit range of the checkpoint over the root mean square error; higher is closer"),
         (
-            "Cosine",
+            "Cosine similarity",
             _figure(found.cosine if found else None, ".6f"),
-            "of an image's two logit vectors; 1 = same direction",
+            "similarity of an image's two logit vectors, mean; 1 = same direction",
         ),
         ("KL divergence", _figure(found.kl_nats if found else None), "of the probabilities from the checkpoint's, mean, nats"),
-        ("Calibration error before", percent(found.ece_before if found else None), "confidence against accuracy, 15 bins"),
-        ("Calibration error after", percent(found.ece_after if found else None), "the same of the artifact"),
-        ("Lost and won", _lost(found), "images right before and wrong after, and the other way round"),
-        ("McNemar p", _chance(v.mcnemar_p), "chance alone changes the accuracy this much; below 0.05 it changed"),
+        ("Calibration error before", percent(found.ece_before if found else None), "ECE of the checkpoint, 15 bins"),
+        ("Calibration error after", percent(found.ece_after if found else None), "ECE of the converted file, 15 bins"),
+        ("Lost and gained", _lost(found), "images right before and wrong after; wrong before and right after"),
+        ("McNemar p", _chance(v.mcnemar_p), "significance of the change of accuracy; significant below 0.05"),
     ]
 
 
@@ -106,32 +115,32 @@ def _chance(value: float | None) -> str:
 # --- changed answers ----------------------------------------------------------------------------------------------------
 
 
-def _flips(v: Verification, thoughts: Mapping[str, TopK], images: Mapping[str, bytes]) -> list[Block]:
+def _flips(v: Verification, top_classes: Mapping[str, TopK], images: Mapping[str, bytes]) -> list[Block]:
     if not v.flips:
         return [Paragraph("No image changed its answer.")]
     breaks, ties = split(v.flips)
     shown = sorted(v.flips, key=lambda f: -f.margin)[:SHOWN]
-    rest = f" The first {SHOWN} by lost margin:" if len(v.flips) > SHOWN else " By lost margin:"
+    rest = f" The first {SHOWN} by margin before:" if len(v.flips) > SHOWN else " By margin before:"
     said = (
         f"{len(v.flips)} answers changed: {len(breaks)} real breaks and {len(ties)} near-ties, on which the checkpoint held "
         f"its own answer less than twice as likely as the new one.{rest}"
     )
-    columns = ("image", "true class", "before", "after", "kind", "lost margin", "likeliest before", "likeliest after")
+    columns = ("image", "true class", "before", "after", "kind", "margin before", "top 3 before", "top 3 after")
     seen = tuple(EmbeddedImage(images[f.image], _caption(f)) for f in shown if f.image in images)
     gallery = [Gallery(seen)] if seen else []
-    return [Paragraph(said), Table(columns, tuple(_flip(f, thoughts.get(f.image)) for f in shown)), *gallery]
+    return [Paragraph(said), Table(columns, tuple(_flip(f, top_classes.get(f.image)) for f in shown)), *gallery]
 
 
-def _flip(f: Flip, thought: TopK | None) -> tuple[str, ...]:
+def _flip(f: Flip, top: TopK | None) -> tuple[str, ...]:
     return (
         f.image,
-        "not known" if f.label is None else CLASSES[f.label],
+        "no label" if f.label is None else CLASSES[f.label],
         CLASSES[f.before],
         CLASSES[f.after],
         "near-tie" if is_near_tie(f) else "real break",
         f"{f.margin:.2f}",
-        likeliest(thought.before) if thought else "not kept",
-        likeliest(thought.after) if thought else "not kept",
+        likeliest(top.before) if top else "not kept",
+        likeliest(top.after) if top else "not kept",
     )
 
 
@@ -145,11 +154,11 @@ def _caption(f: Flip) -> str:
     return f"{CLASSES[f.before]} → {CLASSES[f.after]}{truth}"
 
 
-# --- along the network --------------------------------------------------------------------------------------------------
+# --- layer by layer -----------------------------------------------------------------------------------------------------
 
 
 def localisation_blocks(found: Localisation) -> list[Block]:
-    """How far a file is from its checkpoint after each block of the network, and where it departs."""
-    rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.2e}", g.value or "–") for g in (*found.gaps, *found.inside))
-    about = f"Along the network, on {found.images} {found.data.split} images: {found.reason} Record: {found.id}."
-    return [Paragraph(about), Table(("place", "signal to noise", "largest difference", "value in the file"), rows)]
+    """Difference of a file from its checkpoint after each layer, and where it diverges."""
+    rows = tuple((g.name, decibels(g.sqnr_db), f"{g.max_abs_diff:.3g}", g.value or "–") for g in (*found.gaps, *found.inside))
+    about = f"Layer-by-layer comparison on {found.images} {found.data.split} images: {found.reason} Record: {found.id}."
+    return [Paragraph(about), Table(("layer", "signal to noise", "max difference", "value in the file"), rows)]

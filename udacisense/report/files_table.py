@@ -1,4 +1,4 @@
-"""Every phone file beside the checkpoints that it is from: one table for the documents."""
+"""Table of every phone file and of the checkpoints that it was made from, for the documents."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from udacisense.metrics.stats import latency, wilson_interval
 from udacisense.number_format import NOT_MEASURED, mb, ms, ratio, share
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import Table
-from udacisense.report.sections import STATUS_WORDS
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Status, Subject, Verification
+from udacisense.verdict_words import readiness
 
 COLUMNS = (
     "file",
@@ -57,7 +57,7 @@ def _checkpoints(dossiers: Sequence[ArtifactEvidence], run: str) -> tuple[tuple[
 
 
 def _file(d: ArtifactEvidence, run: str) -> tuple[str, ...]:
-    verdict = STATUS_WORDS[d.readiness.status] if d.readiness else "not judged"
+    verdict = readiness(d.readiness.status if d.readiness else None)
     return (_title(d.artifact, d.checkpoint), verdict, *_figures(d.artifact, d.evaluation, d, run), _equal(d.verification))
 
 

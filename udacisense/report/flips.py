@@ -1,4 +1,4 @@
-"""What a report shows of changed answers beyond the record: what both files thought, and the images that may be shown.
+"""Changed answers in a report beyond the record: top classes of both files, and the images that may be shown.
 
 A report gets passed on. The rendered sample pack is the product's own, so its images are always shown; photographs of a data
 source (CIFAR-100's carry no licence to pass them on) are put into the file only where the person who makes it asks for that.
@@ -16,13 +16,13 @@ from udacisense.errors import DataError
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.equivalence import SHOWN
 from udacisense.types import Pixels, Verification
-from udacisense.verify import logits_of, thoughts
+from udacisense.verify import logits_of, top_classes
 
 SIDE_PX = 96
 
 
 def with_flips(dossier: ArtifactEvidence, images: bool = False) -> ArtifactEvidence:
-    """The dossier with both files' thoughts on the changed answers and their images, as far as these are here.
+    """The dossier with both files' top classes on the changed answers and their images, as far as these are here.
 
     Args:
         images: show images of any data source, not of the sample pack alone.
@@ -32,7 +32,7 @@ def with_flips(dossier: ArtifactEvidence, images: bool = False) -> ArtifactEvide
         return dossier
     raw = logits_of(v)
     shown = pngs(v) if images or v.data.source == "sample" else {}
-    return replace(dossier, thoughts=thoughts(*raw, v.flips) if raw else {}, images=shown)
+    return replace(dossier, top_classes=top_classes(*raw, v.flips) if raw else {}, images=shown)
 
 
 def pngs(v: Verification) -> dict[str, bytes]:

@@ -10,13 +10,14 @@ from udacisense.number_format import NOT_MEASURED
 from udacisense.plain_text import one_line
 from udacisense.records.store import replace_file
 from udacisense.report.pipeline import PipelineStage, PipelineSummary
+from udacisense.verdict_words import RULE, rule_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, which colour-blind people can tell apart
 _BLUE, _VERMILION, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
-_STATUS = {"pass": (_GREEN, "pass"), "fail": (_VERMILION, "fail"), "unknown": (_GREY, "unknown")}
+_COLOURS = {"pass": _GREEN, "fail": _VERMILION, "unknown": _GREY}
 _PANELS: tuple[tuple[str, str, str, Callable[[PipelineStage], float | None]], ...] = (
     ("Accuracy", "Top-1 accuracy (%)", "{:.1f} %", lambda s: s.top1_percent),
     ("Size", "File size (MB of 1,048,576 bytes)", "{:.2f} MB", lambda s: s.size_mb),
@@ -70,11 +71,11 @@ def _rules(figure: Figure, axis: Any, pipeline: PipelineSummary) -> None:
     axis.set_axis_off()
     verdicts = judged.verdicts if judged else ()
     for row, verdict in enumerate(verdicts):
-        colour, word = _STATUS[verdict.status]
+        colour, word = _COLOURS[verdict.status], RULE[verdict.status]
         axis.text(0.0, -row, word, color="white", backgroundcolor=colour, va="center", fontweight="bold")
-        axis.text(0.2, -row, one_line(verdict.title), va="center", fontsize=12, parse_math=False)
+        axis.text(0.2, -row, one_line(rule_title(verdict.title)), va="center", fontsize=12, parse_math=False)
     axis.set_xlim(0, 1)
     axis.set_ylim(-max(len(verdicts), 1), 1)
     if judged is None:
-        axis.text(0.0, 0.0, "not judged", va="center", fontsize=12)
+        axis.text(0.0, 0.0, NOT_MEASURED, va="center", fontsize=12)
     figure.suptitle(f"Baseline to mobile: {one_line(pipeline.mobile.subject.id)}", fontsize=16, parse_math=False)

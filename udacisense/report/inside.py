@@ -1,4 +1,4 @@
-"""What is inside a converted file, in sentences: shared by the command line and the Convert page."""
+"""Contents of a converted file in sentences, shared by the command line and the Convert page."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ from udacisense.report.compression import Row, lineage
 from udacisense.report.compression_table import COLUMNS, cells
 from udacisense.report.markdown import to_markdown
 from udacisense.report.sample_limit import on_the_sample
-from udacisense.report.sections import STATUS_WORDS
 from udacisense.report.seeds import seed_blocks
 from udacisense.types import Artifact, Checkpoint, Evaluation
+from udacisense.verdict_words import readiness
 
 WORST_PAIRS = 8
 
@@ -98,8 +98,8 @@ def _identity(c: Checkpoint) -> list[Block]:
 def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:
     macs = None if summary is None else summary.macs
     return [
-        ("parameters", count(c.parameters) if c.parameters else "not told by the file"),
-        ("multiply-adds for an image", millions(macs) if macs else "not told by the file"),
+        ("parameters", count(c.parameters) if c.parameters else "not recorded in the file"),
+        ("multiply-adds for an image", millions(macs) if macs else "not recorded in the file"),
         ("zeros among the weights", percent(summary.sparsity if summary else None)),
         ("computes in", "not known" if summary is None else "integers" if summary.is_quantized else "32-bit floats"),
     ]
@@ -229,7 +229,7 @@ def _phone_files(c: Checkpoint) -> list[Block]:
     if not made:
         return [title, Paragraph("None is here. Convert it: python -m udacisense convert CHECKPOINT")]
     drawn = tuple(f"{a.id}. {said}" for a in made if (said := on_the_sample(a)))
-    table = Table(("format", "size", "top-1 on test images", "verdict", "id"), tuple(map(_phone_file, made)))
+    table = Table(("format", "size", "top-1 on test images", "readiness", "id"), tuple(map(_phone_file, made)))
     return [title, table, *([Bullets(drawn)] if drawn else [])]
 
 
@@ -240,7 +240,7 @@ def _phone_file(a: Artifact) -> tuple[str, ...]:
         f"{a.format} {a.precision}",
         mb(a.size_bytes),
         NOT_MEASURED if evaluation is None else percent(evaluation.top1),
-        "not judged" if judged is None else STATUS_WORDS[judged.status],
+        readiness(judged.status if judged else None),
         a.id,
     )
 

@@ -45,7 +45,7 @@ class PipelineStage:
 
 @dataclass(frozen=True, slots=True)
 class PipelineSummary:
-    """The whole way of one checkpoint. `stages` begins with the baseline; "Optimized" follows only if it is another."""
+    """Pipeline of one checkpoint. `stages` begins with the baseline; "Optimized" follows only if it is another."""
 
     notice: str | None  # why the checkpoint is not the one that was wished for
     stages: tuple[PipelineStage, ...]
@@ -64,7 +64,7 @@ class PipelineSummary:
 
     @property
     def mobile(self) -> PipelineStage:
-        """The recommended file: of those with the best verdict, and the proof to be the same model, the smallest one."""
+        """The recommended file: of those with the best verdict, and then the best equivalence, the smallest one."""
         return min((s for s in self.stages if isinstance(s.subject, Artifact)), key=self._rank)
 
     def _rank(self, stage: PipelineStage) -> tuple[int, int, int]:

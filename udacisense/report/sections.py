@@ -1,4 +1,4 @@
-"""What a report says, block by block; every figure stands beside the id of the record that it comes from."""
+"""Sections of a report, block by block; every figure stands beside the id of the record that it comes from."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from udacisense.benchmark.compare import compare
 from udacisense.benchmark.quality_grade import trust
 from udacisense.labels import CLASSES
 from udacisense.metrics import stats
-from udacisense.number_format import NOT_MEASURED, commas, count, duration, mb, measured, percent, ratio, share
+from udacisense.number_format import NOT_MEASURED, commas, count, duration, mb, percent, ratio, share
 from udacisense.readiness.rules import left_out_words
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import Block, Heading, Paragraph, Table, Warnings
-from udacisense.report.equivalence import sameness_blocks
+from udacisense.report.equivalence import equivalence_blocks
+from udacisense.report.rule_words import rule_words
 from udacisense.report.sample_limit import limit
 from udacisense.report.timing import timing_table
 from udacisense.types import Evaluation, Provenance, Readiness, Status, Verification
+from udacisense.verdict_words import READINESS, RULE, equivalence, readiness, rule_title
 
 R = TypeVar("R")
 
-STATUS_WORDS: dict[Status, str] = {"pass": "ready", "fail": "not ready", "unknown": "unknown"}
+STATUS_WORDS = READINESS
 LONGEST_LIST = 12
-MARKS: dict[Status, str] = {"pass": "✔ pass", "fail": "✘ fail", "unknown": "? unknown"}
+MARKS: dict[Status, str] = {status: f"{mark} {RULE[status]}" for status, mark in zip(RULE, "✔✘?", strict=True)}
 
 
 def report_blocks(dossiers: Sequence[ArtifactEvidence]) -> tuple[Block, ...]:
@@ -44,15 +46,15 @@ def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
     rows = tuple(
         (
             d.artifact.id,
-            STATUS_WORDS[d.readiness.status] if d.readiness else "not judged",
-            d.verification.verdict if d.verification else "not verified",
+            readiness(d.readiness.status if d.readiness else None),
+            equivalence(d.verification.verdict if d.verification else None),
             percent(d.evaluation.top1 if d.evaluation else None),
             mb(d.artifact.size_bytes),
             _against_baseline(d),
         )
         for d in dossiers
     )
-    return Table(("artifact", "verdict", "same model", "top-1", "size", "time against the baseline"), rows)
+    return Table(("artifact", "readiness", "equivalence", "top-1", "size", "time against the baseline"), rows)
 
 
 def _against_baseline(d: ArtifactEvidence) -> str:
@@ -66,7 +68,7 @@ def _chapter(d: ArtifactEvidence) -> list[Block]:
         Heading(2, d.artifact.id),
         *_verdict(d),
         *_identity(d),
-        *sameness_blocks(d),
+        *equivalence_blocks(d),
         *_accuracy(d),
         *_speed(d),
         *_warnings(d),
@@ -75,11 +77,11 @@ def _chapter(d: ArtifactEvidence) -> list[Block]:
 
 
 def _verdict(d: ArtifactEvidence) -> list[Block]:
-    title = Heading(3, "Is it ready?")
+    title = Heading(3, "Readiness")
     if d.readiness is None:
         return [
             title,
-            Paragraph(f"Not judged yet. Run: python -m udacisense ready {d.artifact.id}"),
+            Paragraph(f"Not measured yet. Run: python -m udacisense ready {d.artifact.id}"),
             *_limit(d.on_the_sample),
         ]
     r = d.readiness
@@ -94,17 +96,18 @@ def readiness_blocks(r: Readiness, records: bool = True) -> list[Block]:
         records: name the records that each verdict rests on.
     """
     left_out = left_out_words(r.left_out or ())
-    columns = ("rule", "status", "measured", "limit", "why", *(("records",) if records else ()))
+    columns = ("rule", "verdict", "measured", "limit", "reason", *(("evidence",) if records else ()))
     rows = (
         (
-            v.title,
+            rule_title(v.title),
             MARKS[v.status],
-            measured(v.measured, v.unit, v.interval),
-            f"{v.limit:g} {v.unit}",
+            f"{words.quantity}: {words.figure}",
+            words.limit,
             v.reason,
             *((commas(v.evidence),) if records else ()),
         )
         for v in r.verdicts
+        for words in (rule_words(v),)
     )
     return [*([Paragraph(left_out)] if left_out else []), Table(columns, tuple(rows))]
 
@@ -115,19 +118,19 @@ def _limit(drawn: Verification | None) -> list[Block]:
 
 def _identity(d: ArtifactEvidence) -> list[Block]:
     a, c = d.artifact, d.checkpoint
-    parameters = count(c.parameters) if c and c.parameters is not None else "not known"
+    parameters = count(c.parameters) if c and c.parameters is not None else "not recorded"
     rows = [
         ("file", a.path.name),
         ("format and precision", f"{a.format}, {a.precision}"),
         ("size", f"{mb(a.size_bytes)} ({count(a.size_bytes, 'byte')})"),
         ("sha256", a.sha256),
-        ("how it was made", commas([f"{key}: {_told(value)}" for key, value in a.recipe.items()])),
-        ("conversion took", duration(a.seconds)),
+        ("recipe", commas([f"{key}: {_told(value)}" for key, value in a.recipe.items()])),
+        ("conversion time", duration(a.seconds)),
         ("checkpoint", a.checkpoint_id if c else f"{a.checkpoint_id} (its file is not here any more)"),
-        ("checkpoint's size", mb(c.size_bytes) if c else "not known"),
+        ("checkpoint's size", mb(c.size_bytes) if c else "not recorded"),
         ("parameters", parameters),
     ]
-    return [Heading(3, "What is it?"), Table(("what", "value"), tuple(rows))]
+    return [Heading(3, "Identity"), Table(("property", "value"), tuple(rows))]
 
 
 def _told(value: object) -> str:
@@ -140,7 +143,7 @@ def _told(value: object) -> str:
 
 
 def _accuracy(d: ArtifactEvidence) -> list[Block]:
-    title = Heading(3, "How often is it right?")
+    title = Heading(3, "Accuracy")
     named = _named(d, d.baseline_evaluation, d.checkpoint_evaluation, d.evaluation)
     if not named:
         return [title, Paragraph(f"Not evaluated yet. Run: python -m udacisense evaluate {d.artifact.id}")]
@@ -157,7 +160,7 @@ def accuracy_blocks(named: Sequence[tuple[str, Evaluation]]) -> list[Block]:
     per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
     return [
         Table(("subject", "top-1 (95 %)", "top-5", "images", "data", "record"), rows),
-        Table(("share right, by class", *(name for name, _ in named)), per_class),
+        Table(("accuracy by class", *(name for name, _ in named)), per_class),
     ]
 
 
@@ -174,7 +177,7 @@ def _with_interval(e: Evaluation) -> str:
 
 
 def _speed(d: ArtifactEvidence) -> list[Block]:
-    title = Heading(3, "How fast is it, and how much memory does it take?")
+    title = Heading(3, "Speed and memory")
     named = _named(d, *(d.timing_of(subject) for subject in (d.baseline, d.checkpoint, d.artifact)))
     if not named:
         return [
@@ -183,7 +186,7 @@ def _speed(d: ArtifactEvidence) -> list[Block]:
         ]
     first = named[-1][1]
     conditions = (
-        f"Batch {first.batch}, threads {first.threads}, one process each, timed in turn ({first.run_id}) on "
+        f"Batch {first.batch}, threads {first.threads}, one process each, timed in turns ({first.run_id}) on "
         f"{first.made.machine.cpu}. Times of a computer, not of a phone: read the ratios."
     )
     return [title, Paragraph(conditions), timing_table([(f"{name} ({b.runtime} {b.runtime_version})", b) for name, b in named])]
@@ -194,14 +197,14 @@ def _warnings(d: ArtifactEvidence) -> list[Block]:
     sources = (d.evaluation, d.checkpoint_evaluation, d.verification, *timings)
     doubts = [why.why for b in timings if b for why in trust(b).deductions]
     found = dict.fromkeys([*d.artifact.warnings, *(w for record in sources if record for w in record.warnings), *doubts])
-    return [Heading(3, "What to mind"), Warnings(tuple(found))] if found else []
+    return [Heading(3, "Warnings"), Warnings(tuple(found))] if found else []
 
 
 def _origin(d: ArtifactEvidence) -> list[Block]:
     own = d.timing_of(d.artifact)
     made = [r.made for r in (d.artifact, d.checkpoint_evaluation, d.evaluation, d.verification, own, d.readiness) if r]
     rows = tuple((m.command, m.created, _where(m)) for m in made)
-    return [Heading(3, "How to get these figures again"), Table(("command", "run at (UTC)", "on"), rows)]
+    return [Heading(3, "Commands that reproduce these figures"), Table(("command", "run at (UTC)", "on"), rows)]
 
 
 def _where(m: Provenance) -> str:

@@ -1,4 +1,4 @@
-"""What another seed changes: every training by the same recipe that has a card here, its weights here or not."""
+"""Variation over seeds: every training by the same recipe that has a card here, its weights here or not."""
 
 from __future__ import annotations
 

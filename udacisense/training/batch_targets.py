@@ -1,4 +1,4 @@
-"""What a network learns from: labels, a teacher's answers, a teacher's view of the image; and the loss made of them."""
+"""Targets of a batch, and the loss made of them: labels, a teacher's logits, a teacher's features."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TrainingImages:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """One batch: what the network sees, and what it should say. With a `share` below 1 each image holds a second one too."""
+    """One batch: the network's input, and its targets. With a `share` below 1 each image holds a second one too."""
 
     images: Tensor
     labels: Tensor

@@ -1,4 +1,4 @@
-"""Where a network's weights begin: torchvision's ImageNet weights where they can be had, else at random."""
+"""Initial weights of a network: torchvision's ImageNet weights where they can be had, else random ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a stage of training stands, on disk and in memory."""
+"""State of a training stage, on disk and in memory."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Run:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is trained."""
+        """Device that the network is trained on."""
         return next(self.net.parameters()).device
 
     def end_epoch(self, stage: TrainingStage, validation_top1: float | None) -> None:

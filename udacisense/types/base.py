@@ -1,4 +1,4 @@
-"""What every record is made of: array and name aliases, the machine, how a record came to be, which images it rests on."""
+"""Base types of records: array and name aliases, machine, provenance, reference to images."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def require_fraction(name: str, value: float | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a measurement ran on. None = this system does not tell."""
+    """Machine that a measurement ran on. None = not available on this system."""
 
     cpu: str
     physical_cores: Count
@@ -76,7 +76,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How a record came to be, so that anybody can make it again."""
+    """Provenance of a record, so that anybody can make it again."""
 
     command: str  # the command line that makes this record again
     created: Moment  # UTC, ISO 8601
@@ -89,7 +89,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class DatasetRef:
-    """Which images a figure rests on."""
+    """Reference to the images behind a figure."""
 
     dataset_id: str  # digest of the images and labels of the split
     source: SourceName

@@ -1,4 +1,4 @@
-"""Records of what was measured, and of what was judged from it."""
+"""Records of measurements and of the verdicts from them."""
 
 from __future__ import annotations
 

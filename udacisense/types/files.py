@@ -80,7 +80,7 @@ class RecipeTrial:
     def __post_init__(self) -> None:
         require_fraction("agreement", self.agreement)
         require_fraction("top1", self.top1)
-        require(bool(self.reason), "a rung needs its reason")
+        require(bool(self.reason), "a recipe trial needs its reason")
 
 
 @dataclass(frozen=True, slots=True)

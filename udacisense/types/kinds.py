@@ -1,4 +1,4 @@
-"""Which records results/ holds."""
+"""Kinds of records in results/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of how two files that should be the same model differ: by class, in measures, along the network."""
+"""Records of the differences between a file and its checkpoint: by class, in measures, layer by layer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ClassChange:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What two sets of logits of the same images say of each other; udacisense.metrics.logits has the formulas."""
+    """Measures of two sets of logits of the same images; udacisense.metrics.logits has the formulas."""
 
     p99_abs_diff: Amount  # of all logits
     cosine: Annotated[float, Field(ge=-1.001, le=1.001)] | None  # mean over images; None = an image's logits are all zero
@@ -75,7 +75,7 @@ class LayerGap:
 
 @dataclass(frozen=True, slots=True)
 class Localisation:
-    """Where along the network a file's values leave its reference's."""
+    """Layer-by-layer comparison: the place where a file's values diverge from its reference's."""
 
     id: str
     artifact_id: str
@@ -86,8 +86,8 @@ class Localisation:
     images: Count  # the first of each class
     method: SearchMethod
     gaps: Many[LayerGap]  # along the network; with "prefixes" only where the search looked
-    inside: Many[LayerGap]  # the steps inside the block that departs, where they could be seen
-    departs: str | None  # the first block whose output departs; None = no single one does
+    inside: Many[LayerGap]  # the steps inside the block that diverges, where they could be seen
+    departs: str | None  # the first block whose output diverges; None = no single one does
     step: str | None  # the step inside that block that falls most
     reason: str
     made: Provenance

@@ -49,7 +49,7 @@ DEFAULT = ConversionRecipe("default", "The format's one way to write this precis
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What is asked of a converter."""
+    """Request to a converter."""
 
     precision: Precision
     recipe: ConversionRecipe = DEFAULT
@@ -68,7 +68,7 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a converter did, beside the file that it wrote."""
+    """Result of a converter, beside the file that it wrote."""
 
     recipe: Mapping[str, object]
     warnings: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from udacisense.types.base import Amount, Count, Many, Provenance, Ratio, Second
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the machine did during one block of runs. None = this system does not tell."""
+    """Conditions of the machine during one block of runs. None = not available on this system."""
 
     at_s: Seconds  # when the block began, seconds after the run's first
     wall_s: Seconds  # its length
@@ -115,7 +115,7 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What a benchmark had timed of one subject when it was cut short: kept to be looked at, never compared, never judged."""
+    """Unfinished benchmark of one subject: kept for inspection, never compared, never judged."""
 
     id: str
     run_id: str
@@ -147,13 +147,13 @@ class AATrial:
 
     @property
     def comparisons(self) -> int:
-        """How many were made."""
+        """Number of comparisons."""
         return self.faster + self.slower + self.same + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """Whether the benchmark tells the truth on this machine: about the same, about slower work, beside a busy neighbour."""
+    """A/A test of the benchmark on this machine: equal work, slower work, and slower work under CPU load."""
 
     id: str
     subject_id: str

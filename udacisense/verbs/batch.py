@@ -37,7 +37,7 @@ Pair = tuple[str, Precision]
 
 @dataclass(frozen=True, slots=True)
 class Conversions:
-    """What came of converting to many formats."""
+    """Result of converting to many formats."""
 
     artifacts: tuple[Artifact, ...]
     failures: tuple[str, ...]  # a sentence for each conversion that gave no file
@@ -145,7 +145,7 @@ def _cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verifications:
-    """What came of verifying every file."""
+    """Result of verifying every file."""
 
     verifications: tuple[Verification, ...]
     failures: tuple[str, ...]  # a sentence for each file that could not be verified

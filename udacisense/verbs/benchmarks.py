@@ -38,7 +38,7 @@ def runs() -> tuple[TimedRun, ...]:
 
 
 def history(against: str, run: str | None = None) -> RunComparison:
-    """What became slower, larger or less accurate since the run, record or tag `against`, by default up to the newest run.
+    """Compare a run, by default the newest, with the earlier run, record or tag `against`.
 
     >>> verbs.history("release-1").course
 

@@ -37,7 +37,7 @@ class FailedImage:
 
 @dataclass(frozen=True, slots=True)
 class Classifications:
-    """What `classify` answers: the images in the order given, those that failed apart."""
+    """Answer of `classify`: the images in the order given, those that failed apart."""
 
     subject_id: str
     images: tuple[ClassifiedImage, ...]

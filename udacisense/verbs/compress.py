@@ -29,7 +29,7 @@ RESULTS = "pipeline_results.json"
 
 @dataclass(frozen=True, slots=True)
 class Compressing:
-    """What `compress` answers: the table, and where everything lies."""
+    """Answer of `compress`: the table, and the paths of its files."""
 
     pipeline: str
     mode: Mode

@@ -32,7 +32,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the figures of this machine rest on."""
+    """Environment behind the figures of this machine."""
 
     version: str
     machine: Machine

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def inspect(artifact: Artifact | str | Path) -> Inspection:
-    """What is truly inside an artifact, by record, id or path, or inside any other file of a known format, by path.
+    """Inspect an artifact, by record, id or path, or any other file of a known format, by path.
 
     >>> verbs.inspect("model.tflite").int8_share
 

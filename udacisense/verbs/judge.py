@@ -1,9 +1,9 @@
-"""Verbs that judge and tell: they read records and measure nothing."""
+"""Verbs `ready` and `report`: verdicts and documents from the records on disk, without any measurement."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from udacisense.writable import why_not
 
 if TYPE_CHECKING:
     from udacisense.artifacts import Named
+    from udacisense.report import ArtifactEvidence
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What `ready` answers: pass only if every artifact asked for passes."""
+    """Answer of `ready`: pass only if every artifact asked for passes."""
 
     status: Status
     readiness: tuple[Readiness, ...]
@@ -59,8 +60,8 @@ def sample_limits(artifacts: Iterable[Artifact]) -> dict[str, str]:
 
 
 def _judged(artifact: Artifact, notes: list[str], known: Sequence[Checkpoint]) -> Readiness:
-    """The judgement of an artifact, kept as a record; where nothing can be written it is told all the same, with a note."""
-    from udacisense.readiness.judge import judge, keep, newest_readiness, says_the_same
+    """The judgement of an artifact, kept as a record; where nothing can be written it is returned all the same, with a note."""
+    from udacisense.readiness.judge import as_last, judge, keep, newest_readiness
 
     record, last = judge(artifact, save=False, known=known), newest_readiness(artifact)
     reason = why_not(settings().results_dir / "readiness")
@@ -69,20 +70,20 @@ def _judged(artifact: Artifact, notes: list[str], known: Sequence[Checkpoint]) -
             return keep(record, last)
     except StoreError as exc:
         reason = str(exc)
-    if last is not None and says_the_same(record, last):
-        return last
-    notes.append(f"The verdict was judged and not kept as a record. {reason}")
-    return record
+    reached = as_last(record, last)
+    if reached is record:
+        notes.append(f"The verdict was reached and not kept as a record. {reason}")
+    return reached
 
 
 def worst(statuses: list[Status]) -> Status:
-    """A failure if there is one, else unknown if there is one, else pass."""
+    """Worst of some statuses: a failure if there is one, else unknown if there is one, else pass."""
     order: tuple[Status, ...] = ("fail", "unknown")
     return next((status for status in order if status in statuses), "pass")
 
 
 def report(artifact: Named | None = None, format: str = "markdown", images: bool = False) -> str:
-    """The report on one artifact, or on all, as "markdown" or "html" text.
+    """Report on one artifact, or on all, as "markdown" or "html" text; the verdict is that of the records as they are now.
 
     >>> verbs.report(format="html")
 
@@ -92,6 +93,7 @@ def report(artifact: Named | None = None, format: str = "markdown", images: bool
     Raises:
         NotFoundError: no such artifact, or no such format of a report.
     """
+    from udacisense.readiness.judge import as_last, judge, newest_readiness
     from udacisense.report import collect, html_report, markdown_report, with_flips
 
     writers = {"markdown": markdown_report, "html": html_report}
@@ -103,13 +105,18 @@ def report(artifact: Named | None = None, format: str = "markdown", images: bool
         if artifact is not None:
             raise
         found = ()
+
+    def evidence(a: Artifact) -> ArtifactEvidence:  # judged by the records as they are now, as on the Readiness page
+        judged = as_last(judge(a, save=False), newest_readiness(a))
+        return with_flips(replace(collect(a), readiness=judged), images)
+
     with one_look():
-        return writers[format](tuple(with_flips(collect(a), images) for a in found))
+        return writers[format](tuple(map(evidence, found)))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report, and the file that it was written to; None = none was asked for."""
+    """Text of a report, and the file that it was written to; None = none was asked for."""
 
     text: str
     path: Path | None

@@ -165,7 +165,7 @@ def locate(
     method: str | None = None,
     every: bool = False,
 ) -> Localisation:
-    """Find the first block of the network whose output in an artifact departs from its checkpoint's, or from `against`'s.
+    """Find the first block of the network whose output in an artifact diverges from its checkpoint's, or from `against`'s.
 
     >>> verbs.locate("onnx-int8-4ce2fa81-e2cad3", method="values").departs
 
@@ -185,7 +185,7 @@ def locate(
         raise MeasureError(f"There is no method {method!r}. Use one of: {', '.join(get_args(SearchMethod))}.")
     found = named_artifact(artifact)
     reference = None if against is None else named_checkpoint(against)
-    with heavy_work(f"looking along {found.id}"):
+    with heavy_work(f"comparing the layers of {found.id}"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
         return search(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 

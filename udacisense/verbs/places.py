@@ -1,4 +1,4 @@
-"""Where verbs write, so that a page can say before a press what would fail after it."""
+"""Folders that verbs write to, so that a page can say before a click what would fail after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`run`: the whole way of one checkpoint, as the course's notebook goes it, with measured figures only."""
+"""`run`: the full pipeline of one checkpoint, as in the course's notebook, with measured figures only."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything that a run made; the figures of `comparison` are the recommended file's beside the checkpoint's."""
+    """Results of a full pipeline run; the figures of `comparison` are the recommended file's beside the checkpoint's."""
 
     checkpoint: Checkpoint
     notice: str | None  # why the checkpoint is not the one that was wished for
@@ -83,7 +83,7 @@ def run(
 
     files = _files(also)
     found, notice = _checkpoint(checkpoint)
-    with heavy_work(f"the whole way of {found.id}", into=(settings().models_dir / "mobile",)):
+    with heavy_work(f"the full pipeline of {found.id}", into=(settings().models_dir / "mobile",)):
         data = load_dataset("test", cast(SourceName | None, source), scheme)  # what it cannot find is told before the work
         with part(0.0, 0.2):
             artifacts = _each(tuple(files.values()), lambda file: measure.convert(found, *file))

@@ -1,4 +1,4 @@
-"""`verify`: the same inputs through checkpoint and artifact, and whether they are the same model.
+"""`verify`: the same inputs through checkpoint and artifact, and whether the two are equivalent.
 
 Three kinds of input: the notebook's random images, the golden images that travel with the file, and every image of a split.
 """
@@ -19,7 +19,7 @@ from udacisense.records import store
 from udacisense.types import TOLERANCE, Artifact, Checkpoint, Measures, Provenance, TensorCheck, Verification
 from udacisense.verify.flips import find_flips
 from udacisense.verify.inputs import golden_check, random_checks
-from udacisense.verify.verdict import judge_sameness
+from udacisense.verify.verdict import judge_equivalence
 
 
 def verify(artifact: Artifact, data: Dataset, tolerance: float = TOLERANCE, known: Iterable[Checkpoint] = ()) -> Verification:
@@ -87,7 +87,7 @@ def _compare(
     gap = measure.gaps(before.logits, after.logits)
     flips = find_flips(before, after)
     p = None if found.lost is None or found.won is None else mcnemar(found.lost, found.won)
-    verdict, reason = judge_sameness(checks, len(data), len(flips), float(gap.max()), p, tolerance, artifact.precision)
+    verdict, reason = judge_equivalence(checks, len(data), len(flips), float(gap.max()), p, tolerance, artifact.precision)
     return Verification(
         id=store.new_id(f"verify-{artifact.id}"),
         artifact_id=artifact.id,

@@ -1,4 +1,4 @@
-"""Flips: the images whose answer changed, how sure the checkpoint had been, and what both files thought of them."""
+"""Flips: the images whose answer changed, with the margins and the top classes of both files."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def logits_of(record: Verification) -> tuple[Predictions, Predictions] | None:
     return (before, after) if before.hashes == after.hashes else None
 
 
-def thoughts(before: Predictions, after: Predictions, flips: tuple[Flip, ...]) -> dict[str, TopK]:
+def top_classes(before: Predictions, after: Predictions, flips: tuple[Flip, ...]) -> dict[str, TopK]:
     """The three likeliest classes of both files for each flip that the answers hold, by the image's id."""
     place = {name: i for i, name in enumerate(before.hashes)}
     known = [f.image for f in flips if f.image in place]

@@ -20,6 +20,13 @@ RANDOM_INPUTS: tuple[tuple[str, int], ...] = (("single", 1), ("batch of 4", 4))
 """The notebook's inputs: name and number of random images."""
 GOLDEN = "golden images"
 """Name of the check on the images that conversion put beside the file."""
+FORMER_GOLDEN = "golden pictures"
+"""What records from before this name call it."""
+
+
+def input_name(check: TensorCheck) -> str:
+    """Name of a check's input; the golden images have one name, whatever the age of the record."""
+    return GOLDEN if check.name == FORMER_GOLDEN else check.name
 
 
 def random_checks(checkpoint: Checkpoint, artifact: Artifact, tolerance: float = TOLERANCE) -> tuple[TensorCheck, ...]:

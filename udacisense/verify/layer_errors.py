@@ -1,4 +1,4 @@
-"""How far a file's inner values are from its reference's, place by place, and the first place that departs. Pure functions.
+"""Errors of a file's intermediate values against its reference's, layer by layer, and the first layer that diverges.
 
 A value is found by what it holds, not by its name: converters rename, fold and reorder, but the output of a block is still
 somewhere in the file, and of all values of its shape it is the one that comes closest. A place that has none, because it was
@@ -37,7 +37,7 @@ MATCH_DB = 10.0
 
 @dataclass(slots=True)
 class _Sum:
-    """What is added up of one value beside one place, over the images."""
+    """Running sums of one value's error at one layer, over the images."""
 
     error: float = 0.0
     largest: float = 0.0
@@ -147,13 +147,13 @@ def steepest(gaps: Sequence[LayerGap], precision: Precision, start: float = math
 
 
 def broken_step(inside: Sequence[LayerGap], precision: Precision, start: float) -> LayerGap | None:
-    """Of the steps inside a block that departs the one that falls most, from `start` dB on, if it doubles the noise power."""
+    """Of the steps inside a block that diverges the one that falls most, from `start` dB on, if it doubles the noise power."""
     fall = steepest(inside, precision, start)
     return fall[0] if fall is not None and fall[1] >= STEP_DB else None
 
 
 def bisect(places: Sequence[str], look: Callable[[str], LayerGap], precision: Precision) -> tuple[LayerGap, ...]:
-    """The gaps of the places that halving the network has to look at, in its order: the last, then the first that departs.
+    """The gaps of the places that halving the network has to look at, in its order: the last, then the first that diverges.
 
     What has departed does not come back, so the first that lies below the limit is found in about log2(places) looks.
     """

@@ -1,4 +1,4 @@
-"""`locate`: along the network, the first block whose output in the file departs from the reference's."""
+"""`locate`: layer-by-layer comparison, the first block whose output in the file diverges from the reference's."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def locate(
     method: SearchMethod | None = None,
     every: bool = False,
 ) -> Localisation:
-    """Find the first block whose output departs; saves the record.
+    """Find the first block whose output diverges; saves the record.
 
     Args:
         against: the reference; None = the checkpoint that the file was made from.
-        method: "values" reads the file's own inner values, "prefixes" converts beginnings of the network alone; None = the
+        method: "values" reads the file's intermediate values, "prefixes" converts the network up to single blocks; None = the
             first where the format's runtime lets its values be seen, else the second.
         every: with prefixes, convert each beginning (slow) instead of halving.
 
@@ -142,10 +142,10 @@ class Search:
         return "prefixes", self.by_prefixes(every), (), failed
 
     def by_values(self) -> tuple[tuple[LayerGap, ...], tuple[LayerGap, ...]]:
-        """The gap of every block by the file's own inner values, and of the steps inside the block that departs.
+        """The gap of every block by the file's own intermediate values, and of the steps inside the block that diverges.
 
         Raises:
-            RunError: the runtime does not give the file's inner values.
+            RunError: the runtime does not give the file's intermediate values.
         """
         closest = Closest()
         try:
@@ -158,7 +158,8 @@ class Search:
             raise
         except Exception as exc:  # the seam: every runtime has errors of its own
             raise RunError(
-                f"The inner values of {self.artifact.id} cannot be read: {in_brief(exc)}. --method prefixes does without them."
+                f"The intermediate values of {self.artifact.id} cannot be read: {in_brief(exc)}. "
+                "--method prefixes does without them."
             ) from exc
         gaps = seen(closest.gaps(self.blocks))
         found = first_departure(gaps, self.artifact.precision)
@@ -245,15 +246,15 @@ def _reason(
         steep = (
             f"; the steepest fall below {rounding} is {decibels(fall[1])} at {fall[0].name}" if fall else f", above {rounding}"
         )
-        return f"No block departs: {_db(gaps[0])} after {gaps[0].name}, {_db(gaps[-1])} at {gaps[-1].name}{steep}."
+        return f"No layer diverges: {_db(gaps[0])} after {gaps[0].name}, {_db(gaps[-1])} at {gaps[-1].name}{steep}."
     before = gaps[: gaps.index(found)]
     held = f"the blocks looked at before it have at least {_db(min(before, key=level))}" if before else "nothing lies before it"
-    said = f"{found.name} is the first block whose output departs: {_db(found)}, where {held}."
+    said = f"{found.name} is the first block whose output diverges: {_db(found)}, where {held}."
     if step is not None:
         return f"{said} Inside it, {step.name} falls most, to {_db(step)}."
     if method == "prefixes" and found is gaps[-1]:
         return (
-            f"{said} Every beginning that was converted anew agrees, so either the last layer breaks or the file is not what "
+            f"{said} Every shorter network that was converted agrees, so either the last layer breaks or the file is not what "
             f"its checkpoint converts to. Convert {artifact.checkpoint_id} again and compare."
         )
     return said
@@ -273,6 +274,6 @@ def _warnings(method: SearchMethod, gaps: Sequence[LayerGap], blocks: Sequence[s
     missing = [block for block in blocks if block not in {gap.name for gap in gaps}]
     if method == "values":
         return (f"The file has no value of its own for {', '.join(missing)}: fused away.",) if missing else ()
-    said = "The file does not show its inner values, so beginnings of the network were converted alone."
+    said = "The file does not show its intermediate values, so the network was converted up to single blocks instead."
     looked = "" if every else f" Halving looked at {len(gaps)} of {len(blocks)} blocks; --every converts each of them."
     return (said + looked,)

@@ -1,8 +1,8 @@
 """The verdicts of a verification, in three values with their reasons.
 
-*Same*: every logit agrees within the tolerance, or the share of equal answers is surely at least `agreement_limit` and the
-accuracy is not seen to change. *Different*: the share is surely lower, or the accuracy changed. *Unknown*: the images are too
-few to tell, and the reason says how many would do. "Surely" is the 95 % Wilson interval.
+*Same* (shown as "Equivalent"): every logit agrees within the tolerance, or the 95 % Wilson interval of the share of equal
+answers lies above `agreement_limit` and the accuracy is not seen to change. *Different* ("Not equivalent"): the interval lies
+below the limit, or the accuracy changed. *Unknown* ("Inconclusive"): too few images, and the reason says how many would do.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from udacisense.metrics.stats import (
     images_to_tell_share,
     wilson_interval,
 )
-from udacisense.number_format import percent, percent_range, points, points_range
-from udacisense.types import Equivalence, Precision, Status, TensorCheck, Verification
-from udacisense.verify.inputs import GOLDEN
+from udacisense.number_format import count, percent, percent_range, points, points_range
+from udacisense.types import TOLERANCE, Equivalence, Precision, Status, TensorCheck, Verification
+from udacisense.verify.inputs import GOLDEN, input_name
 
 AGREEMENT_LIMIT = 0.99
-"""Share of equal answers that makes two files the same model where their logits differ by more than the rounding of floats."""
+"""Share of equal answers that makes two files equivalent where their logits differ by more than the rounding of floats."""
 ACCURACY_LIMIT = 0.01
-"""Largest change of the accuracy, up or down, that the same model may show: the course's 1 percentage point."""
+"""Largest change of the accuracy, up or down, that an equivalent file may show: the course's 1 percentage point."""
 SIGNIFICANCE = 0.05
 FLOATS: tuple[Precision, ...] = ("fp32", "fp16")
 
 
 def agreement_limit(precision: Precision) -> float:
-    """The share of equal answers that the same model needs: AGREEMENT_LIMIT in floats, the ladder's limit in coarser numbers.
+    """The share of equal answers required for equivalence: AGREEMENT_LIMIT in floats, the recipe search's in coarser numbers.
 
-    An int8 or palettised file turns near-ties by its nature; it is held to its ladder's share, on other images.
+    An int8 or palettised file turns near-ties by its nature; it is held to the share of its recipe search, on other images.
     """
     return AGREEMENT_LIMIT if precision in FLOATS else MIN_AGREEMENT
 
 
-def judge_sameness(
+def judge_equivalence(
     checks: Sequence[TensorCheck],
     images: int,
     flips: int,
@@ -59,28 +59,40 @@ def judge_sameness(
         also = f" and of {_inputs(checks)}" if checks else ""
         return "same", f"The logits of {images} images{also} {found}."
     agreement = wilson_interval(images - flips, images)
-    share = f"95 % interval of the share: {percent_range(agreement)} %"
-    said = f"{images - flips} of {images} answers are equal ({share})"
+    share = f"{percent(agreement.value)}, 95 % CI {percent_range(agreement)}"
+    said = f"{count(images - flips)} of {count(images)} answers are equal ({share})"
     needed = agreement_limit(precision)
-    limit = f"the {percent(needed, 0)} that the same model needs in {precision}"
+    limit = f"the {percent(needed, 0)} required for {precision}"
     if agreement.high < needed:
-        return "different", f"{said}, surely below {limit}. Look at the changed images, or convert at a higher precision."
+        return "different", f"{said}: below {limit}. Look at the changed images, or convert at a higher precision."
     if p is not None and p < SIGNIFICANCE:
-        return "different", f"{said}, but the accuracy changed by more than chance explains (McNemar p = {p:.3f})."
+        return "different", f"{said}, but the accuracy changed significantly (McNemar p = {p:.3f})."
     broken = [c.name for c in checks if not c.predictions_match]
     if broken and precision in FLOATS:  # a coarser file may answer noise otherwise, which is no evidence about images
-        return "unknown", f"{said}, yet the answers to other input ({', '.join(broken)}) changed. Verify on more images."
+        return "unknown", f"{said}, but the answers to other inputs ({', '.join(broken)}) changed. Verify on more images."
     if agreement.low < needed:
         return (
             "unknown",
-            f"{said}: not enough evidence to tell whether it reaches {limit}. {_more(agreement.value, images, needed)}",
+            f"{said}: the interval includes {limit}. {_more(agreement.value, images, needed)}",
         )
-    return "same", f"{said}, surely at least {limit}; the largest difference of a logit is {max_abs_diff:.1e}."
+    return "same", f"{said}: above {limit}. Max logit difference {max_abs_diff:.3g}."
+
+
+def reason_of(record: Verification, precision: Precision) -> str:
+    """The reason for a record's verdict in the words of this version, from the record's figures.
+
+    Where these figures give another verdict by today's limits, the reason on record stands, for it is the verdict's own.
+    """
+    tolerance = record.tolerance or next((c.tolerance for c in record.checks), TOLERANCE)
+    verdict, reason = judge_equivalence(
+        record.checks, record.images, len(record.flips), record.max_abs_diff, record.mcnemar_p, tolerance, precision
+    )
+    return reason if verdict == record.verdict else record.reason
 
 
 def _inputs(checks: Sequence[TensorCheck]) -> str:
-    random = sum(c.inputs for c in checks if c.name != GOLDEN)
-    golden = sum(c.inputs for c in checks if c.name == GOLDEN)
+    random = sum(c.inputs for c in checks if input_name(c) != GOLDEN)
+    golden = sum(c.inputs for c in checks if input_name(c) == GOLDEN)
     named = ((random, "random image"), (golden, "golden image"))
     return " and ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in named if n)
 
@@ -88,13 +100,13 @@ def _inputs(checks: Sequence[TensorCheck]) -> str:
 def _more(share: float, images: int, limit: float) -> str:
     needed = images_to_tell_share(share, limit)
     if needed is None:
-        return "The share lies at that limit itself, so more of the same would not tell. Look at the changed images."
+        return "The share lies at that limit itself, so more images like these would not decide. Look at the changed images."
     further = max(needed - images, 1)
-    return f"Verify on a larger split: about {further:,} further images would decide it, if the share stays as it is."
+    return f"Verify on a larger split: needs about {further:,} more images at this share."
 
 
 def judge_accuracy(lost: int, won: int, images: int, limit: float = ACCURACY_LIMIT) -> tuple[Status, Estimate, str]:
-    """Whether the accuracy stays within the limit up or down: pass and fail only where the whole interval says so.
+    """Verdict on the change of accuracy: pass or fail only where the whole interval lies on one side of the limit.
 
     Args:
         lost: images answered right before and wrong after. won: wrong before and right after. images: labelled images.
@@ -104,33 +116,33 @@ def judge_accuracy(lost: int, won: int, images: int, limit: float = ACCURACY_LIM
         The status, the change as a fraction with its 95 % paired bootstrap interval, and the reason.
     """
     change = accuracy_difference_of(lost, won, images)
-    said = f"Accuracy changed by {points(change.value)} on {images:,} images (95 % interval {points_range(change)})"
+    said = f"Accuracy changed by {points(change.value)} on {count(images)} images (95 % CI {points_range(change)})"
     words = f"{limit * 100:g} pp"
     if max(abs(change.low), abs(change.high)) < limit:
-        return "pass", change, f"{said}: surely within {words}."
+        return "pass", change, f"{said}: within {words}."
     if change.low >= limit or change.high <= -limit:
-        return "fail", change, f"{said}: surely by {words} or more. Look at the images that it lost."
+        return "fail", change, f"{said}: more than the {words} allowed. Look at the images that it lost."
     further = further_images(lost, won, images, limit if won >= lost else -limit)
-    return "unknown", change, f"{said}: not enough evidence to tell whether it stays within {words}. {further}"
+    return "unknown", change, f"{said}: the interval includes the limit of {words}. {further}"
 
 
 def accuracy_verdict(record: Verification) -> tuple[Status | None, str]:
     """`judge_accuracy` of a record; None where it holds nothing to judge, with the reason."""
     found = record.measures
     if record.accuracy_before is None:
-        return None, "The images have no labels, so agreement is known and accuracy is not."
+        return None, "The images have no labels, so the agreement was measured and the accuracy was not."
     if found is None or found.lost is None or found.won is None:
-        return None, "This record is older than the interval of the accuracy. Verify again to have it judged."
+        return None, "This record was made before the accuracy interval was measured. Verify again to measure it."
     images = sum(c.images for c in found.per_class if c)
     status, _, reason = judge_accuracy(found.lost, found.won, images)
     return status, reason
 
 
 def further_images(lost: int, won: int, images: int, limit: float) -> str:
-    """How many further labelled images would decide on which side of the limit (a fraction with its sign) the change lies."""
+    """Sentence on the number of further labelled images that would decide; the limit is a fraction with its sign."""
     needed = images_to_tell_change(lost, won, images, limit)
     if needed is None:
-        return "The change lies at the limit itself, so no number of images would tell."
+        return "The change lies at the limit itself, so no number of images would decide."
     if needed <= images:  # the estimate is reached, and chance had it that the interval still holds the limit
-        return "A few further labelled images like these would decide it."
-    return f"About {needed - images:,} further labelled images like these would decide it, with a chance of 80 %."
+        return "Needs a few more labelled images."
+    return f"Needs about {needed - images:,} more labelled images (80 % power)."

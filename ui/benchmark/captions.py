@@ -1,4 +1,4 @@
-"""One sentence above each chart of times, made from the records that the chart shows. Pure text."""
+"""Captions of the charts of times: one sentence each, from the records that the chart shows. Pure text."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from ui.shared.entries import SubjectMetrics
 
 
 def latency(entries: Sequence[SubjectMetrics]) -> str:
-    """Which subject answers fastest, and by how much, with the interval of the ratio."""
+    """Fastest and slowest subject, with the interval of their ratio."""
     timed = [(e.label, e.benchmark) for e in entries if e.benchmark]
     if not timed:
-        return "No times have been measured yet."
+        return "Times not measured yet."
     (first, fast), *others = sorted(timed, key=lambda pair: stats.median(pair[1].steady_s))
     if not others:
         p99 = ms(stats.percentile(fast.steady_s, 99))
-        return f"{first} answers in {_median(fast)} ({count(len(fast.steady_s), 'run')}); 99 of 100 answers come within {p99}."
+        return f"{first}: median {_median(fast)}, P99 {p99} ({count(len(fast.steady_s), 'run')})."
     last, slow = others[-1]
-    return (
-        f"{first} is the fastest with a median of {_median(fast)}; {last} takes {_median(slow)}, {_times_as_long(slow, fast)}."
-    )
+    return f"Fastest: {first}, median {_median(fast)}. Slowest: {last}, median {_median(slow)}, {_times_as_long(slow, fast)}."
 
 
 def _median(bench: Benchmark) -> str:
@@ -40,32 +38,31 @@ def _times_as_long(slow: Benchmark, fast: Benchmark) -> str:
         plain = stats.median(slow.steady_s) / stats.median(fast.steady_s)
         return f"{plain:.2f} times as long (too few starts for an interval)"
     if found.speed == "unknown":
-        return f"which these runs cannot tell apart (95 % interval of the ratio {ratio_range(found.ratio)})"
-    same = "which is the same within 5 %: " if found.speed == "same" else ""
-    return f"{same}{found.ratio.value:.2f} times as long (95 % interval {ratio_range(found.ratio)})"
+        return f"difference inconclusive (95 % CI of the ratio {ratio_range(found.ratio)})"
+    same = "equal within 5 %: " if found.speed == "same" else ""
+    return f"{same}{found.ratio.value:.2f} times as long (95 % CI {ratio_range(found.ratio)})"
 
 
 def course(entries: Sequence[SubjectMetrics]) -> str:
-    """Whether each subject kept its speed from the first block to the last."""
+    """Drift of each subject's speed from the first block to the last."""
     found = [(e.label, drift(e.benchmark)) for e in entries if e.benchmark]
     if not found:
-        return "No times have been measured yet."
-    moved = [
-        f"{label} became {d.course} by {percent(abs(d.change or 0))}" for label, d in found if d.course in ("slower", "faster")
-    ]
+        return "Times not measured yet."
+    moved = [f"{label}: {d.course} by {percent(abs(d.change or 0))}" for label, d in found if d.course in ("slower", "faster")]
     unknown = [label for label, d in found if d.course == "unknown"]
     if len(unknown) == len(found):
-        return f"Whether the speed was kept cannot be told: {found[0][1].reason}"
+        return f"Drift inconclusive: {found[0][1].reason}"
     rest = [label for label, d in found if d.course == "steady"]
-    parts = moved + ([f"{', '.join(rest)} kept {'its' if len(rest) == 1 else 'their'} speed"] if rest else [])
-    return "; ".join(parts) + "."
+    which = f"in any of {count(len(rest), 'model')}" if len(rest) == len(found) > 1 else f"of {', '.join(rest)}"
+    parts = moved + ([f"no drift seen {which}"] if rest else [])
+    return f"Drift over the run: {'; '.join(parts)}."
 
 
 def sustained(entries: Sequence[SubjectMetrics]) -> str:
     """The first minute against the steady state."""
     found = [(e.label, b, d) for e in entries if (b := e.benchmark) and (d := drift(b)).first_s and d.steady_s]
     if not found:
-        return "No sustained load has been measured yet."
+        return "Sustained load not measured yet."
     parts = [
         f"{label}: {ms(d.first_s)} {_early(b)}, {ms(d.steady_s)} in steady state ({change_percent(d.change)}, {d.course})"
         for label, b, d in found
@@ -78,96 +75,96 @@ def _early(b: Benchmark) -> str:
 
 
 def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> str:
-    """What the largest setting gains over the smallest, with the interval of the ratio of times."""
+    """Gain of the largest setting over the smallest, with the interval of the ratio."""
     parts = []
     for label, _, found in groups:
         if len(found) > 1:
             first, last = found[0], found[-1]
             gain = _gain(first, last)
-            parts.append(f"{label} {gain} with {_setting(last, by)} against {_setting(first, by)}")
-    return ("; ".join(parts) + ".") if parts else "Only one setting has been measured yet."
+            parts.append(f"{label}: {gain} with {_setting(last, by)} against {_setting(first, by)}")
+    return ("; ".join(parts) + ".") if parts else "Only one setting measured yet."
 
 
 def _gain(first: Benchmark, last: Benchmark) -> str:
     known = ratio(first, last) if first.run_id == last.run_id else None
     if known is not None:
         value, low, high = (r * last.batch / first.batch for r in known.estimate)
-        return f"does {value:.2f} times the images a second (95 % interval {low:.2f} to {high:.2f})"
+        return f"{value:.2f} times the images per second (95 % CI {low:.2f} to {high:.2f})"
     speeds = [stats.latency(b.steady_s, b.batch).images_per_s for b in (first, last)]
-    return f"does {speeds[1] / speeds[0]:.2f} times the images a second (not timed side by side)"
+    return f"{speeds[1] / speeds[0]:.2f} times the images per second (not timed side by side)"
 
 
 def _setting(b: Benchmark, by: str) -> str:
     words = {
         "threads": count(b.threads, "thread"),
-        "batch": f"{b.batch} at a time",
-        "beside": f"{count(b.beside, 'busy neighbour')}" if b.beside else "none",
+        "batch": f"batches of {b.batch}",
+        "beside": f"CPU load from {count(b.beside, 'background process')}" if b.beside else "an idle machine",
     }
     return words[by]
 
 
 def cut_short(found: Sequence[Unfinished]) -> str:
-    """What the measurements that did not end are good for."""
+    """Number of unfinished measurements, and their use."""
     runs = len({u.run_id for u in found})
     return (
-        f"{count(len(found), 'measurement')} of {count(runs, 'run')} did not end, or are going on now. The blocks that were "
-        "finished are kept to be looked at; no table, chart or rule uses them. Start a run that was cut short again."
+        f"{count(len(found), 'measurement')} of {count(runs, 'run')} did not end, or run now. Their finished blocks are "
+        "kept for inspection; no table, chart or rule uses them. Start an unfinished run again to measure it."
     )
 
 
 def startup(entries: Sequence[SubjectMetrics]) -> str:
-    """How long it takes from nothing to the first answer, the median of all starts."""
+    """Time from a cold start to the first inference, the median of all starts."""
     known = [(e.label, first_answer(e.benchmark), len(e.benchmark.starts)) for e in entries if e.benchmark]
     if not known:
-        return "No start has been measured yet."
+        return "Cold start not measured yet."
     (quick, least, starts), *others = sorted(known, key=lambda found: found[1])
     of = f" (median of {count(starts, 'start')})" if starts > 1 else ""
-    text = f"From nothing to its first answer, {quick} takes {ms(least)}{of}"
-    return f"{text}; {others[-1][0]} takes {ms(others[-1][1])}." if others else f"{text}."
+    text = f"Fastest cold start: {quick}, {ms(least)}{of}"
+    return f"{text}. Slowest: {others[-1][0]}, {ms(others[-1][1])}." if others else f"{text}."
 
 
 def first_answer(bench: Benchmark) -> float:
-    """Seconds from nothing to the first answer, the median of the starts; of older records without the start of Python."""
+    """Seconds from a cold start to the first inference, the median of the starts; of older records without Python's start."""
     if bench.starts:
         return stats.median([s.total_s for s in bench.starts])
     return (bench.import_s or 0.0) + bench.load_s + bench.first_s
 
 
 def cold(entries: Sequence[SubjectMetrics]) -> str:
-    """Whether the files were read from the disk."""
+    """Whether the files were read from disk or from the page cache."""
     starts = [s for e in entries if e.benchmark for s in e.benchmark.starts]
     if not starts:
         return "Older records hold one start only, without the start of Python."
     cached = [s.file_cached for s in starts]
     if not any(cached) and None not in cached:
-        libraries = "The runtime's libraries may have been in it."
-        return f"Every start was a cold one: a new process, the file out of the page cache. {libraries}"
+        libraries = "The runtime's libraries may have been cached."
+        return f"Every start was cold: a new process, the file not in the page cache. {libraries}"
     if None in cached:
-        return "Every start was a new process; this system does not tell whether the file was in its page cache."
+        return "Every start was a new process; whether the file was in the page cache was not measured."
     warm = sum(bool(c) for c in cached)
-    return f"Every start was a new process; in {warm} of {len(starts)} the system kept the file in its page cache all the same."
+    return f"Every start was a new process; in {warm} of {len(starts)} the file was still in the page cache."
 
 
 def whole(entries: Sequence[SubjectMetrics]) -> str:
-    """What share of the whole way is inference."""
+    """Share of inference in the end-to-end time."""
     known = [(e.label, p) for e in entries if e.benchmark and (p := whole_parts(e.benchmark))]
     if not known:
-        return "The whole way from an image's file has not been measured yet."
-    parts = [f"{label} {ms(sum(p))}, of which {percent(p[2] / sum(p))} is inference" for label, p in known]
-    return f"From an image's file to the answer: {'; '.join(parts)}."
+        return "End-to-end time not measured yet."
+    parts = [f"{label} {ms(sum(p))} ({percent(p[2] / sum(p))} inference)" for label, p in known]
+    return f"End-to-end time per image: {'; '.join(parts)}."
 
 
 def tradeoff(entries: Sequence[SubjectMetrics], limits: Limits, by: str) -> str:
-    """Which subjects none beats in both figures, and how many lie within the rules."""
+    """Pareto-optimal subjects, and those within the rules."""
     known = [(e.label, x, e.evaluation.top1 * 100) for e in entries if e.evaluation and (x := _cost(e, by)) is not None]
     if not known:
-        return "This needs both an accuracy and a time."
+        return "Not measured: a trade-off needs both an accuracy and a time."
     front = pareto([(x, y) for _, x, y in known])
     best = [label for label, x, y in known if (x, y) in front]
     allowed = [label for label, x, y in known if _allowed(x, y, limits)]
     what = "time" if by == "time" else "size"
-    rules = f" {', '.join(allowed) or 'None'} {'lie' if len(allowed) > 1 else 'lies'} within the rules on accuracy and {what}."
-    return f"None is better in accuracy and {what} than {', '.join(best)}.{rules if limits != Limits() else ''}"
+    rules = f" Within the rules on accuracy and {what}: {', '.join(allowed) or 'no model'}."
+    return f"Pareto-optimal in accuracy and {what}: {', '.join(best)}.{rules if limits != Limits() else ''}"
 
 
 def _cost(e: SubjectMetrics, by: str) -> float | None:

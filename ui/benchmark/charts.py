@@ -30,14 +30,14 @@ STARTS = (("process", 0.2), ("import", 0.4), ("load", 0.7), ("first inference", 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where the rules draw their lines, in the units of a trade-off chart; None = no rule speaks of it."""
+    """Limits of the rules in the units of a trade-off chart; None = no rule limits it."""
 
     most: float | None = None  # of the x axis
     least_top1: float | None = None  # percent
 
 
 def latency(entries: Sequence[SubjectMetrics]) -> go.Figure:
-    """How many of the runs end within a time, with P50, P95 and P99 marked; slow runs beyond the edge are counted."""
+    """Share of the runs that end within a time, with P50, P95 and P99 marked; slow runs beyond the edge are counted."""
     fig = go.Figure()
     timed = [(e, e.benchmark) for e in for_charts(entries) if e.benchmark]
     for e, b in timed:
@@ -61,14 +61,14 @@ def latency(entries: Sequence[SubjectMetrics]) -> go.Figure:
             customdata=[name for _, name, _ in PERCENTILES],
             hovertemplate="%{customdata} %{x:.2f} ms<extra>" + e.label + "</extra>",
         )
-    axis, edge = "milliseconds · ● P50  ◆ P95  ■ P99", _edge_ms([b for _, b in timed])
+    axis, edge = "time per image, ms · ● P50  ◆ P95  ■ P99", _edge_ms([b for _, b in timed])
     beyond = sum(s * 1000 > edge for _, b in timed for s in b.steady_s) if edge else 0
     if edge and beyond:
         slowest = max(max(b.steady_s) for _, b in timed)
         axis += f"<br>{count(beyond, 'run')} beyond the right edge, up to {ms(slowest)}"
         fig.update_xaxes(range=[0, edge])
     fig.update_xaxes(title=axis, rangemode="tozero")
-    fig.update_yaxes(title="percent of runs", range=[0, 102])
+    fig.update_yaxes(title="runs, %", range=[0, 102])
     return finish(fig, 360, legend=True)
 
 
@@ -94,8 +94,8 @@ def course(entries: Sequence[SubjectMetrics]) -> go.Figure:
         found = drift(e.benchmark)
         if found.course in ("slower", "faster") and found.change_at_s is not None:
             fig.add_vline(x=found.change_at_s, line_dash="dash", line_width=1.5, line_color=format_color(e.format))
-    fig.update_yaxes(title="milliseconds, median of a block", rangemode="tozero")
-    fig.update_xaxes(title="seconds since the first block<br>dashed: where the level changed")
+    fig.update_yaxes(title="median of a block, ms", rangemode="tozero")
+    fig.update_xaxes(title="seconds since the first block<br>dashed: change of level")
     return finish(fig, 340, legend=True)
 
 
@@ -126,22 +126,22 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
             mode="lines+markers",
             line={"color": color, "width": 2},
             marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 10},
-            hovertemplate="%{x}: %{y:.1f} images a second<extra>" + label + "</extra>",
+            hovertemplate="%{x}: %{y:.1f} images per second<extra>" + label + "</extra>",
         )
         if by == "threads" and at:
             ideal = {"x": [at[0], at[-1]], "y": [speeds[0], speeds[0] * at[-1] / at[0]]}
             fig.add_scatter(
                 **ideal, mode="lines", line={"color": color, "width": 1, "dash": "dot"}, showlegend=False, hoverinfo="skip"
             )
-    titles = {"threads": "threads<br>dotted: if twice as many were twice as fast", "batch": "images a run"}
+    titles = {"threads": "threads<br>dotted: ideal scaling", "batch": "images per batch"}
     values = sorted({getattr(b, by) for _, _, found in groups for b in found})
-    fig.update_xaxes(title=titles.get(by, "busy processes beside it"), tickvals=values)
-    fig.update_yaxes(title="images a second", rangemode="tozero")
+    fig.update_xaxes(title=titles.get(by, "background processes (CPU load)"), tickvals=values)
+    fig.update_yaxes(title="images per second", rangemode="tozero")
     return finish(fig, 320, legend=True)
 
 
 def whole(entries: Sequence[SubjectMetrics]) -> go.Figure:
-    """What one image takes from its file to the answer: decoding, preprocessing, inference, in milliseconds."""
+    """End-to-end time per image: decoding, preprocessing, inference, in milliseconds."""
     fig, entries = go.Figure(), for_charts(entries)
     parts = [whole_parts(e.benchmark) if e.benchmark else None for e in entries]
     for place, (name, opacity) in enumerate((("decode", 0.3), ("preprocess", 0.6), ("infer", 1.0))):
@@ -155,14 +155,12 @@ def whole(entries: Sequence[SubjectMetrics]) -> go.Figure:
             hovertemplate=name + " %{x:.2f} ms<extra>%{y}</extra>",
         )
     fig.update_layout(barmode="stack")
-    texts = [NOT_MEASURED if p is None else f"{ms(sum(p))} of which inference {ms(p[2])}" for p in parts]
-    return titled(
-        fig, [e.label for e in entries], texts, "milliseconds: decode (pale), preprocess, infer (full)", break_title=True
-    )
+    texts = [NOT_MEASURED if p is None else f"{ms(sum(p))}, inference {ms(p[2])}" for p in parts]
+    return titled(fig, [e.label for e in entries], texts, "ms: decode (pale), preprocess, infer (full)", break_title=True)
 
 
 def startup(entries: Sequence[SubjectMetrics]) -> go.Figure:
-    """From nothing to the first answer in milliseconds, median of the starts, phase by phase."""
+    """Cold start to first inference in milliseconds, median of the starts, phase by phase."""
     fig, entries = go.Figure(), for_charts(entries)
     parts = [start_parts(e.benchmark) if e.benchmark else None for e in entries]
     for place, (name, opacity) in enumerate(STARTS):
@@ -180,12 +178,12 @@ def startup(entries: Sequence[SubjectMetrics]) -> go.Figure:
         NOT_MEASURED if p is None else " · ".join(f"{name.split()[0]} {ms(v)}" for (name, _), v in zip(STARTS, p, strict=True))
         for p in parts
     ]
-    axis = "milliseconds: process (palest), import, load, first inference (full)"
+    axis = "ms: process (palest), import, load, first inference (full)"
     return titled(fig, [e.label for e in entries], texts, axis, break_title=True)
 
 
 def tradeoff(entries: Sequence[SubjectMetrics], by: str, limits: Limits) -> go.Figure:
-    """Top-1 accuracy over time or size; shaded where a rule fails, dotted through those that none beats in both.
+    """Top-1 accuracy over time or size; shaded where a rule fails, dotted along the Pareto front.
 
     Args:
         by: "time" (median of one image, ms; the mark's size is the file's) or "size" (MB).
@@ -230,9 +228,9 @@ def _within(fig: go.Figure, points: Sequence[tuple[SubjectMetrics, float, float]
         fig.add_vrect(x0=limits.most, x1=right, fillcolor=FAIL_SHADE, line_width=0, layer="below")
     if limits.least_top1 is not None:
         fig.add_hrect(y0=low, y1=limits.least_top1, fillcolor=FAIL_SHADE, line_width=0, layer="below")
-    unit = "milliseconds an image (larger mark: larger file)" if by == "time" else "MB on disk"
-    fig.update_xaxes(title=f"{unit}<br>shaded: a rule fails · dotted: none is better in both", range=[0, right])
-    fig.update_yaxes(title="top-1 accuracy, percent", range=[low, min(max(ys, default=100) + 4, 101)])
+    unit = "time per image, ms (larger mark: larger file)" if by == "time" else "MB on disk"
+    fig.update_xaxes(title=f"{unit}<br>shaded: fails a rule · dotted: Pareto front", range=[0, right])
+    fig.update_yaxes(title="top-1 accuracy, %", range=[low, min(max(ys, default=100) + 4, 101)])
     return finish(fig, 380, legend=True)
 
 

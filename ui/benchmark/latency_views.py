@@ -1,4 +1,4 @@
-"""What the Benchmark page shows of times: a function for each view, each chart with its sentence, CSV and empty state."""
+"""Views of times on the Benchmark page: latency, start-up, scaling, sustained load, trade-off."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def shown(
 
 
 def not_timed() -> None:
-    """How to get times."""
-    text = "No times have been measured yet. Choose models under “Time models side by side” above and start a run."
-    empty_state("Not timed yet", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
+    """Empty state of the views of times."""
+    text = "Times not measured yet. Choose models under “Benchmark models” above and start a run."
+    empty_state("Times not measured yet", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
 
 
 def latency(entries: Sequence[SubjectMetrics]) -> None:
@@ -55,49 +55,47 @@ def latency(entries: Sequence[SubjectMetrics]) -> None:
         not_timed()
         return
     shown(
-        "latency", "How long one image takes", entries,
+        "latency", "Latency per image", entries,
         lambda: (captions.latency(entries), charts.latency(entries)),
         lambda: shared_rows.raw_times(entries),
         help="A line that rises early and steeply is fast and even. P95: 95 of 100 answers come within this time.",
     )  # fmt: skip
     shown(
-        "course", "In the order taken", entries,
+        "course", "Latency over the run", entries,
         lambda: (captions.course(entries), charts.course(entries)),
         lambda: benchmark_rows.course_rows(entries),
     )  # fmt: skip
 
 
 def start_up(entries: Sequence[SubjectMetrics]) -> None:
-    """From nothing to the first answer, and from an image's file to its answer."""
+    """Cold start to first inference, and end-to-end time per image."""
     if not any(e.benchmark for e in entries):
         not_timed()
         return
     shown(
-        "startup", "From nothing to the first answer", entries,
+        "startup", "Cold start to first inference", entries,
         lambda: (f"{captions.startup(entries)} {captions.cold(entries)}", charts.startup(entries)),
         lambda: benchmark_rows.start_rows(entries),
     )  # fmt: skip
     if not any(e.benchmark and e.benchmark.whole_s for e in entries):
-        text = "This run is older than the timing of the whole way from an image's file to its answer. Time the models again."
-        empty_state("The whole way was not timed", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
+        text = "This run was made before end-to-end times were measured. Benchmark the models again."
+        empty_state("End-to-end time not measured", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
         return
     shown(
-        "whole", "From an image's file to its answer", entries,
+        "whole", "End-to-end time per image", entries,
         lambda: (captions.whole(entries), charts.whole(entries)),
         lambda: benchmark_rows.whole_rows(entries),
-        help="An image of 32 × 32 pixels is decoded, preprocessed and inferred. Times of inference alone are under Latency.",
+        help="An image of 32 × 32 pixels is decoded, preprocessed and inferred. Latency shows inference alone.",
     )  # fmt: skip
 
 
 def scaling(run: Sequence[Benchmark], entries: Sequence[SubjectMetrics]) -> None:
-    """Threads, batches and busy neighbours: what was timed of each in this run."""
+    """Speed by threads, batch size and CPU load, as far as this run timed them."""
     labels = {e.id: (e.label, e.format) for e in entries}
-    titles = {"threads": "More threads", "batch": "More images at a time", "beside": "Beside busy processes"}
+    titles = {"threads": "Threads", "batch": "Batch size", "beside": "CPU load"}
     found = {by: groups for by in titles if (groups := _groups(run, labels, by))}
     if not found:
-        text = (
-            "This run timed each model under one setting. Time them with more threads, more images, or beside busy processes."
-        )
+        text = "This run timed each model under one setting. Vary threads, batch size or CPU load in a new run."
         command = "python -m udacisense benchmark SUBJECT --threads 1,2,all --batch 1,8 --busy 1"
         empty_state("One setting only", text, command=command)
         return
@@ -125,15 +123,15 @@ def sustained(timed: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     """The newest soak of each model: minutes without a pause."""
     newest = {row.sha256: row for row in timed.rows if row["sustained"]}
     if not newest:
-        text = "Nobody has loaded a model for minutes yet. A soak runs each chosen model for five minutes without a pause."
-        empty_state("No sustained load yet", text, command="python -m udacisense benchmark SUBJECT --protocol soak")
+        text = "A soak runs each chosen model for five minutes without a pause."
+        empty_state("Sustained load not measured yet", text, command="python -m udacisense benchmark SUBJECT --protocol soak")
         return
     entries = timed_entries(tuple(Found(tuple(newest.values()))), subjects, newest_evaluations(newest))
     shown(
-        "sustained", "Under load without a pause", entries,
+        "sustained", "Latency under sustained load", entries,
         lambda: (captions.sustained(entries), charts.course(entries)),
         lambda: benchmark_rows.course_rows(entries),
-        help="Each model ran alone, so compare the course of each line, not the lines with each other.",
+        help="Each model ran alone, so compare each line with itself over time, not with the other lines.",
     )  # fmt: skip
 
 
@@ -141,7 +139,7 @@ def tradeoffs(entries: Sequence[SubjectMetrics]) -> None:
     """Accuracy against time and against size, with the rules as shaded limits."""
     if not any(e.evaluation for e in entries):
         text = "A trade-off needs accuracies. The Accuracy view evaluates what is missing."
-        empty_state("Not evaluated yet", text, command="python -m udacisense evaluate SUBJECT")
+        empty_state("Accuracy not measured yet", text, command="python -m udacisense evaluate SUBJECT")
         return
     left, right = st.columns(2, gap="large")
     sides: tuple[tuple[object, By, str], ...] = (

@@ -41,7 +41,7 @@ def course_points(b: Benchmark) -> tuple[CoursePoint, ...]:
 
 
 def whole_parts(b: Benchmark) -> tuple[float, float, float] | None:
-    """Median seconds of decoding, preprocessing, and the rest of the whole way, which is inference; None = not measured."""
+    """Median seconds of decoding, preprocessing, and the rest, which is inference; None = not measured."""
     times = [s for block in b.whole_s for s in block]
     if not times or not b.decode_s:
         return None
@@ -132,7 +132,7 @@ def start_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
 
 
 def whole_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
-    """Every whole way from an image's file to the answer."""
+    """Every end-to-end time from an image's file to the answer."""
     return [
         {"subject": e.label, "id": e.id, "block": number, "ms": seconds * 1000}
         for e in entries

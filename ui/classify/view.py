@@ -1,4 +1,4 @@
-"""What the Classify page asks and draws: where an image comes from, and what the model says about it."""
+"""Views of the Classify page: the choice of images, and the answers of the model."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from ui.shared.widgets import error_box
 MOST_FILES = 20
 TILE_PX = 76  # at least: four in a row on a phone, ten on a wide screen
 THUMBNAIL_PX = 208
-PREVIEW_WIDTH_PX = 240
-NOT_KEPT = "Nothing is kept: it is in this server's memory alone, and gone within a minute or so after you close the page."
+PREVIEW_PX = 240
+NOT_KEPT = "Uploads are not stored: they stay in this server's memory until a minute or so after you close the page."
 KINDS = {
-    "sample": "Images from here",
+    "sample": "Dataset images",
     "upload": "Upload",
     "camera": "Camera",
 }
@@ -76,14 +76,14 @@ def _from_files() -> Sequence[ClassificationRequest]:
         help=f"PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels; JPEG up to {limit * JPEG_FACTOR:g}. {NOT_KEPT}",
     )
     if len(files) > MOST_FILES:
-        st.warning(f"Only the first {MOST_FILES} of {len(files)} files are classified. Upload the others next.")
+        st.warning(f"Only the first {MOST_FILES} of {len(files)} files are classified. Upload the others separately.")
     return [_file(f.name, f.getvalue()) for f in files[:MOST_FILES]]
 
 
 def _from_camera() -> Sequence[ClassificationRequest]:
     visitor()
-    shot = st.camera_input("Take an image", key="camera", resolution="720p", help=NOT_KEPT)
-    return [_file("camera shot", shot.getvalue())] if shot else []
+    shot = st.camera_input("Take a photo", key="camera", resolution="720p", help=NOT_KEPT)
+    return [_file("photo", shot.getvalue())] if shot else []
 
 
 def _file(name: str, raw: bytes) -> ClassificationRequest:
@@ -102,13 +102,13 @@ def _from_here() -> Sequence[ClassificationRequest]:
         return []
     turn = st.session_state.setdefault("sample_turn", 0)
     tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(CLASSES))]
-    rendered = " They are rendered, and the model has learnt from photographs: do not judge it by them."
-    st.caption(f"Press the name below an image.{rendered if source == 'sample' else ''}")
+    rendered = " These are rendered, and the model learnt from photographs: they say little about its accuracy."
+    st.caption(f"Click Classify below an image.{rendered if source == 'sample' else ''}")
     chosen = st.session_state.get("sample_chosen")
     with st.grid(10, min_column_width=TILE_PX, gap="xsmall"):
         for i in (i for i in tiles if i is not None):
             _tile(data, i, data.hashes[i] == chosen)
-    st.button("Other images", icon=":material/shuffle:", on_click=_turn, key="sample_other")
+    st.button("Show other images", icon=":material/shuffle:", on_click=_turn, key="sample_other")
     if chosen not in data.hashes:
         return []
     place = data.hashes.index(chosen)
@@ -125,7 +125,7 @@ def _tile(data: Dataset, i: int, chosen: bool) -> None:
     with st.container(gap="xxsmall"):
         st.image(cache.thumbnail(image, data.images[i], THUMBNAIL_PX, False), width="stretch", alt=f"A {name}")
         kind: Literal["secondary", "tertiary"] = "secondary" if chosen else "tertiary"
-        st.button(name, key=f"sample_{name}", on_click=_choose, args=(image,), type=kind, width="stretch")
+        st.button("Classify", key=f"sample_{name}", on_click=_choose, args=(image,), type=kind, width="stretch")
 
 
 def _source() -> SourceName:
@@ -163,7 +163,7 @@ def _turn() -> None:
 
 def answers(subject: Subject, asked: Sequence[ClassificationRequest]) -> None:
     """The answer on each image; an image that fails says why, and the others are answered."""
-    with st.spinner("Asking the model"):
+    with st.spinner("Classifying"):
         found = _ask_all(subject, asked)
     if len(found) > 1:
         rows = [shared_rows.answer(one.name, seen.answer) for one, seen in found]
@@ -172,8 +172,8 @@ def answers(subject: Subject, asked: Sequence[ClassificationRequest]) -> None:
         _card(subject, one, seen, number)
     if found:
         st.caption(
-            "A probability is the softmax of the logits: a share among these ten classes, not a certainty; an image of "
-            "anything else gets one of the ten names too. The times are of one run in this app; for real timing see Benchmark."
+            "Probability: softmax of the logits over these ten classes, not a certainty; an image of anything else gets one of "
+            "the ten names too. The times are of one run in this app; Benchmark measures them properly."
         )
 
 
@@ -198,7 +198,7 @@ def _card(subject: Subject, one: ClassificationRequest, seen: ClassificationResu
     with st.container(border=True):
         left, right = st.columns([1, 2], gap="medium")
         with left:
-            st.image(seen.preview, width=PREVIEW_WIDTH_PX, alt=f"{one.name}, classified as {best}")
+            st.image(seen.preview, width=_preview_px(seen), alt=f"{one.name}, classified as {best}")
             half = ", half of the file's sides" if seen.halved else ""
             st.caption(f"{escape(one.name)} · {seen.width_px:d} × {seen.height_px:d} pixels{half}")
         with right:
@@ -211,6 +211,11 @@ def _card(subject: Subject, one: ClassificationRequest, seen: ClassificationResu
             rows = lambda: shared_rows.probabilities(one.name, seen.answer)  # noqa: E731
             st.caption(_times(seen))
             chart(f"top5_{number}", "", captions.answer(seen.answer), figure, rows)
+
+
+def _preview_px(seen: ClassificationResult) -> int:
+    """Width of a preview whose longer side has PREVIEW_PX: of a narrow image, no column of thousands of pixels."""
+    return max(1, round(PREVIEW_PX * min(1.0, seen.width_px / seen.height_px)))
 
 
 def _times(seen: ClassificationResult) -> Markdown:

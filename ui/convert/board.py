@@ -1,4 +1,4 @@
-"""The board of the Convert page: formats by precisions, each with how it stands; picking one shows it below."""
+"""Board of the Convert page: formats by precisions, each with its state; picking one shows it below."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import streamlit as st
 from udacisense.artifacts import list_artifacts
 from udacisense.number_format import MB_HELP, count, mb
 from udacisense.types import Artifact, Checkpoint, FailedConversion, Precision
+from udacisense.verdict_words import EQUIVALENCE
 from ui.convert.state import Cell, CellStatus, Row, board, cell_of, first_choice, precisions, tally
 from ui.shared.jobs import POLL, job_button, newest_job, on_primary
 from ui.shared.plain_text import Markdown, code, escape
-from ui.shared.widgets import remember, remembered
+from ui.shared.widgets import candidate, remember, remembered
 
 Color = Literal["green", "red", "orange", "blue", "gray"]
 
 LOOK: dict[CellStatus, tuple[str, str, Color]] = {
-    "same": ("Same model", "check_circle", "green"),
-    "different": ("Different model", "cancel", "red"),
-    "undecided": ("Not decided", "help", "gray"),
+    "same": (EQUIVALENCE["same"], "check_circle", "green"),
+    "different": (EQUIVALENCE["different"], "cancel", "red"),
+    "inconclusive": (EQUIVALENCE["unknown"], "help", "gray"),
     "unverified": ("Not verified", "pending", "orange"),
-    "norun": ("Does not run here", "block", "gray"),
+    "norun": ("Cannot run here", "block", "gray"),
     "failed": ("Failed", "error", "red"),
-    "missing": ("Not made", "add_circle", "blue"),
+    "missing": ("Not converted", "add_circle", "blue"),
     "unavailable": ("Not available here", "construction", "gray"),
 }
-"""How a cell stands -> its words, Material symbol and colour."""
+"""State of a cell -> its words, Material symbol and colour."""
 
 TITLE_PX, CELL_PX = 236, 172
 REASON_CHARACTERS = 220
@@ -48,7 +49,7 @@ def follow_link() -> None:
         st.query_params["checkpoint"] = found.checkpoint_id
         return
     del st.query_params["artifact"]
-    st.warning(f"There is no artifact {code(asked[:80])} here. Showing another one.", icon=":material/link_off:")
+    st.warning(f"{code(asked[:80])} is not here. Another converted file is shown below.", icon=":material/link_off:")
 
 
 def picked(rows: Sequence[Row]) -> Cell:
@@ -56,9 +57,13 @@ def picked(rows: Sequence[Row]) -> Cell:
     query, kept = st.query_params, remembered().get("artifact")
     of_artifact = {a.id: cell for row in rows for cell in row.cells for a in cell.artifacts}
     found = of_artifact.get(query.get("artifact", "")) or cell_of(rows, query.get("format"), query.get("precision"))
-    cell = found or of_artifact.get(kept or "") or first_choice(rows)
+    cell = found or of_artifact.get(kept or candidate(_made(rows)) or "") or first_choice(rows)
     _note(cell, next((a for a in cell.artifacts if a.id in (query.get("artifact"), kept)), cell.artifact))
     return cell
+
+
+def _made(rows: Sequence[Row]) -> list[Artifact]:
+    return [a for row in rows for cell in row.cells for a in cell.artifacts]
 
 
 def _pick(cell: Cell) -> None:
@@ -110,7 +115,7 @@ def _cells(row: Row, columns: Sequence[Precision], chosen: tuple[str, str]) -> N
 
 
 def _button(cell: Cell, selected: bool) -> None:
-    words, icon, color = LOOK[cell.standing]
+    words, icon, color = LOOK[cell.status]
     size = f" · {mb(cell.artifact.size_bytes)}" if cell.artifact else ""
     name = escape(cell.precision)
     text = f":material/{icon}: {name}{size}"
@@ -121,22 +126,22 @@ def _button(cell: Cell, selected: bool) -> None:
 
 
 def _reasons(row: Row) -> list[Markdown]:
-    """Why cells of a row are empty, or cannot be proved."""
+    """Reasons why cells of a row are empty, or cannot be verified."""
     said = [
         f":red[{escape(c.precision)} failed]: {escape(in_words(c.failure))}"
         for c in row.cells
-        if c.failure and c.standing == "failed"
+        if c.failure and c.status == "failed"
     ]
     first = row.cells[0]
     if first.cannot_write:
-        said.append(f"Cannot be written here: {escape(first.cannot_write)}")
+        said.append(f"Cannot convert here: {escape(first.cannot_write)}")
     elif first.cannot_run:
-        said.append(f"Can be written here, but not run: {escape(first.cannot_run)}")
+        said.append(f"Can convert here, but not run the file: {escape(first.cannot_run)}")
     return said
 
 
 def in_words(failure: FailedConversion, characters: int = REASON_CHARACTERS) -> str:
-    """Where a conversion stopped and why, in one line."""
+    """Stage and message of a failed conversion in one line."""
     message = " ".join(failure.message.split())
     if failure.stage and failure.stage not in message:
         message = f"while {failure.stage}: {message}"
@@ -144,34 +149,34 @@ def in_words(failure: FailedConversion, characters: int = REASON_CHARACTERS) -> 
 
 
 def _legend(rows: Sequence[Row]) -> None:
-    found = {cell.standing for row in rows for cell in row.cells}
+    found = {cell.status for row in rows for cell in row.cells}
     marks = [f":{color}[:material/{icon}:] {words}" for state, (words, icon, color) in LOOK.items() if state in found]
     made, possible, failed = tally(rows)
-    said = f"{made:d} of {possible:d} files made" + (f", {failed:d} failed" if failed else "")
+    said = f"{made:d} of {possible:d} files converted" + (f", {failed:d} failed" if failed else "")
     st.caption(f"{said}.  {'  '.join(marks)}", help=MB_HELP)
 
 
 def everything(checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
-    """The two buttons for the whole board: make what is missing, prove what is not proved."""
+    """Two buttons for the whole board: convert every missing file, verify every unverified one."""
     cells = [cell for row in rows for cell in row.cells]
     with st.container(horizontal=True, gap="small"):
         job_button(
-            "Convert everything",
+            "Convert all formats",
             ["convert", checkpoint.id, "--format", "all", "--precision", "all"],
             "Convert to every format and precision",
             key="convert_all",
             kind="secondary",
-            help="Makes every file of the board that is missing and can be written here, a few minutes in the background.",
+            help="Converts every missing file of the board that this machine can write; takes a few minutes in the background.",
             disabled=all(cell.artifacts or cell.cannot_write for cell in cells),
         )
         job_button(
-            "Verify everything",
+            "Verify all files",
             VERIFY_ALL,
             "Verify every file",
             key="verify_all",
             kind="secondary",
-            help="Compares every file that was not proved yet with its checkpoint, on all test images, in the background.",
-            disabled=not any(cell.standing == "unverified" for cell in cells),
+            help="Compares every unverified file with its checkpoint on all test images, in the background.",
+            disabled=not any(cell.status == "unverified" for cell in cells),
         )
 
 
@@ -188,5 +193,5 @@ def orphans() -> None:
     known = {c.id for c in list_checkpoints().records}
     lost = [a.id for a in list_artifacts().records if a.checkpoint_id not in known]
     if lost:
-        with st.expander(f"{count(len(lost), 'file')} of checkpoints that are no longer here", icon=":material/link_off:"):
+        with st.expander(f"{count(len(lost), 'file')} without their checkpoint", icon=":material/link_off:"):
             st.markdown("\n".join(f"- {code(name)}" for name in lost))

@@ -21,7 +21,9 @@ LOOK = {"warning": ("orange", "warning"), "note": ("blue", "info")}
 
 def panel(artifact: Artifact) -> None:
     """Read the file back and show it: where its bytes are, in what it computes, and what to mend."""
-    with st.expander("What is truly inside", icon=":material/biotech:", key="inside", on_change="rerun") as expander:
+    with st.expander(
+        "Inside the file: graph and operators", icon=":material/biotech:", key="inside", on_change="rerun"
+    ) as expander:
         if not expander.open:
             return
         try:
@@ -35,7 +37,7 @@ def panel(artifact: Artifact) -> None:
         if not found.findings:
             st.caption(":material/check: Nothing in it asks for attention.")
         _tables(found)
-        st.caption("Read back from the file itself, not from its recipe. The same on the command line:")
+        st.caption("Read back from the file itself, not from its recipe. On the command line:")
         st.code(f"python -m udacisense inspect {artifact.id}", language="bash")
 
 
@@ -47,10 +49,10 @@ def _figures(found: Inspection) -> None:
         st.metric("Weights", mb(found.weights_bytes), share, "off", delta_arrow="off", border=True, help=MB_HELP)
         st.metric("Runs in int8", percent(found.int8_share), border=True, height="stretch", help="Share of the multiply-adds.")
         if found.delegated_share is not None:
-            help = "Share of the multiply-adds; the rest is left to slow portable kernels."
+            help = "Share of the multiply-adds; the rest runs on slow portable kernels."
             st.metric("Run by XNNPACK", percent(found.delegated_share), border=True, height="stretch", help=help)
         else:
-            help = "Kept whole, as one operator; the others are taken apart into single steps."
+            help = "Kept as one operator; the others are split into single steps."
             st.metric("Hard-swish", f"{whole:d} of {whole + apart:d}", border=True, height="stretch", help=help)
         st.metric(
             "Input",

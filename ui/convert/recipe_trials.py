@@ -1,4 +1,4 @@
-"""The recipes that were tried for a small file: what each measured, in a table and two charts of what is won for what."""
+"""Recipe trials of a small file: the figures of each in a table, and two charts of the trade-offs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEIGHT_PX = 300
 
 
 def promise(fmt: Format, precision: Precision) -> str:
-    """What a precision with several recipes means."""
+    """Meaning of a precision with several recipes."""
     recipes = count(len(fmt.recipes_for(precision)), "recipe")
     return (
         f"{precision} is the smallest and fastest file that passes: {recipes} are tried in turn until one agrees with the "
@@ -29,32 +29,30 @@ def promise(fmt: Format, precision: Precision) -> str:
 
 
 def show(artifact: Artifact) -> None:
-    """The ladder of an artifact: one sentence, the chart, the table."""
+    """Recipe trials of an artifact: one sentence, two charts, the table."""
     st.markdown("##### Recipes tried")
     st.markdown(reading(artifact), width=760)
-    measured = [rung for rung in artifact.ladder if rung.agreement is not None]
+    measured = [trial for trial in artifact.ladder if trial.agreement is not None]
     if len(measured) > 1:
         for column, look, name in zip(st.columns(2), (FAITHFUL, USEFUL), ("agreement", "accuracy"), strict=True):
             column.plotly_chart(
                 pareto(artifact, look), key=f"ladder_{name}_{artifact.id}", config={"displayModeBar": False}, alt=_alt(look)
             )
-        st.caption(
-            "One point a recipe, numbered as in the table: up and to the left is better, filled passed, the largest is kept."
-        )
+        st.caption("One point per recipe, numbered as in the table. Up and left is better; filled: passed; largest: chosen.")
     st.dataframe(
         rows(artifact.ladder),
         hide_index=True,
         placeholder="–",
         column_config={
-            "Agrees": st.column_config.NumberColumn(format="%.1f %%", help="Answers equal to the checkpoint's."),
+            "Agreement": st.column_config.NumberColumn(format="%.1f %%", help="Share of answers equal to the checkpoint's."),
             "Top-1": st.column_config.NumberColumn(format="%.1f %%", help="On the validation images."),
             "MB": st.column_config.NumberColumn(format="%.2f", help=MB_HELP),
             "Time against fp32": st.column_config.NumberColumn(
                 format="%.2f ×",
-                help="Median of one image, timed in turn with the format's fp32 file on the converting machine.",
+                help="Median per image, timed in turns with the format's fp32 file on the converting machine.",
             ),
         },
-        alt="Each recipe with its size, agreement, accuracy and time, and why it was taken or not",
+        alt="Each recipe with its size, agreement, accuracy and time, and why it was chosen or not",
     )
 
 
@@ -63,20 +61,20 @@ def _alt(look: AxisSpec) -> str:
 
 
 def reading(artifact: Artifact) -> Markdown:
-    """The ladder in one sentence."""
+    """Result of the recipe search in one sentence."""
     taken = kept(artifact)
     tried = count(len(artifact.ladder), "recipe")
     if taken is None:
         return f"{tried} tried."
     if taken.passed:
         return f"{tried} tried; **{escape(taken.recipe)}** is the first that passed: it {escape(taken.reason)}."
-    most = f"**{escape(taken.recipe)}** agrees most, on {percent(taken.agreement)}"
+    most = f"**{escape(taken.recipe)}** has the highest agreement, {percent(taken.agreement)}"
     return f"{tried} tried and none passed; {most}. It {escape(taken.reason)}."
 
 
 def kept(artifact: Artifact) -> RecipeTrial | None:
-    """The rung whose file the artifact is."""
-    return next((rung for rung in artifact.ladder if rung.recipe == artifact.recipe.get("recipe")), None)
+    """The trial whose file the artifact is."""
+    return next((trial for trial in artifact.ladder if trial.recipe == artifact.recipe.get("recipe")), None)
 
 
 def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
@@ -84,28 +82,28 @@ def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
     return [
         {
             "No.": number,
-            "Recipe": rung.recipe,
-            "Passed": rung.passed,
-            "Agrees": _percent(rung.agreement),
-            "Top-1": _percent(rung.top1),
-            "MB": None if rung.size_bytes is None else rung.size_bytes / MB,
-            "Time against fp32": rung.time_ratio,
-            "Why": rung.reason,
-            "What it does": rung.what,
+            "Recipe": trial.recipe,
+            "Passed": trial.passed,
+            "Agreement": _percent(trial.agreement),
+            "Top-1": _percent(trial.top1),
+            "MB": None if trial.size_bytes is None else trial.size_bytes / MB,
+            "Time against fp32": trial.time_ratio,
+            "Reason": trial.reason,
+            "Description": trial.what,
         }
-        for number, rung in enumerate(ladder, start=1)
+        for number, trial in enumerate(ladder, start=1)
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class AxisSpec:
-    """What a chart of recipes puts on its axes."""
+    """Axes of a chart of recipes."""
 
     x: Callable[[RecipeTrial], float | None]
     y: Callable[[RecipeTrial], float | None]
     x_title: str
     y_title: str
-    limit: Callable[[RecipeTrial], float | None]  # the least y that passes
+    limit: Callable[[RecipeTrial], float | None]  # the smallest y that passes
     edge: float | None = None  # an x worth a line
 
 
@@ -113,7 +111,7 @@ FAITHFUL = AxisSpec(
     x=lambda r: None if r.size_bytes is None else r.size_bytes / MB,
     y=lambda r: _percent(r.agreement),
     x_title="size in MB",
-    y_title="agrees on, %",
+    y_title="agreement with checkpoint, %",
     limit=lambda _: 100 * MIN_AGREEMENT,
 )
 USEFUL = AxisSpec(
@@ -143,28 +141,28 @@ def pareto(artifact: Artifact, look: AxisSpec = FAITHFUL) -> go.Figure:
         line={"color": OTHER_COLOR, "width": 1},
         hoverinfo="skip",
     )
-    for number, rung, x, y in points:
+    for number, trial, x, y in points:
         fig.add_scatter(
             x=[x],
             y=[y],
             mode="markers+text",
-            text=[f"<b>{number}</b>" if rung is taken else str(number)],
+            text=[f"<b>{number}</b>" if trial is taken else str(number)],
             textposition="top center",
-            name=in_chart(rung.recipe),
+            name=in_chart(trial.recipe),
             marker={
-                "size": 16 if rung is taken else 11,
+                "size": 16 if trial is taken else 11,
                 "color": color,
-                "symbol": "circle" if rung.passed else "circle-open",
-                "line": {"width": 2, "color": OTHER_COLOR if rung.passed else color},
+                "symbol": "circle" if trial.passed else "circle-open",
+                "line": {"width": 2, "color": OTHER_COLOR if trial.passed else color},
             },
-            hovertemplate=f"{number}. {in_chart(rung.recipe)}<br>{mb(rung.size_bytes)}, agrees on {percent(rung.agreement)}, "
-            f"top-1 {percent(rung.top1)}{_time(rung)}<extra></extra>",
+            hovertemplate=f"{number}. {in_chart(trial.recipe)}<br>{mb(trial.size_bytes)}, "
+            f"agreement {percent(trial.agreement)}, top-1 {percent(trial.top1)}{_time(trial)}<extra></extra>",
         )
     return _framed(fig, look, points)
 
 
 def _framed(fig: go.Figure, look: AxisSpec, points: Sequence[tuple[int, RecipeTrial, float, float]]) -> go.Figure:
-    limits = [limit for _, rung, _, _ in points if (limit := look.limit(rung)) is not None]
+    limits = [limit for _, trial, _, _ in points if (limit := look.limit(trial)) is not None]
     dotted = {"dash": "dot", "width": 1, "color": OTHER_COLOR}
     if limits:
         fig.add_hline(y=limits[0], line=dotted, annotation={"text": "needed", "font": {"size": 11}, "yanchor": "top"})
@@ -195,8 +193,8 @@ def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
     return front
 
 
-def _time(rung: RecipeTrial) -> str:
-    return "" if rung.time_ratio is None else f", {rung.time_ratio:.2f} × the time of fp32"
+def _time(trial: RecipeTrial) -> str:
+    return "" if trial.time_ratio is None else f", {trial.time_ratio:.2f} × the time of fp32"
 
 
 def _percent(fraction: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""What a checkpoint has become: for each format and precision the file, or why there is none. No Streamlit calls."""
+"""Conversions of a checkpoint: for each format and precision the file, or why there is none. No Streamlit calls."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from udacisense.errors import UdaciSenseError
 from udacisense.records import queries
 from udacisense.types import Artifact, Checkpoint, Equivalence, FailedConversion, Format, Precision
 
-CellStatus = Literal["same", "different", "undecided", "unverified", "norun", "failed", "missing", "unavailable"]
-"""How a cell stands: by the proof where there is a file, else by why there is none."""
+CellStatus = Literal["same", "different", "inconclusive", "unverified", "norun", "failed", "missing", "unavailable"]
+"""State of a cell: by the verification where there is a file, else by the reason why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Cell:
     failure: FailedConversion | None  # the last attempt, where it failed
     cannot_write: str | None  # why this machine cannot write it
     cannot_run: str | None  # why this machine cannot run it
-    sameness: Equivalence | None  # of the newest file; None = not verified
+    equivalence: Equivalence | None  # of the newest file; None = not verified
 
     @property
     def key(self) -> tuple[str, Precision]:
@@ -39,18 +39,18 @@ class Cell:
         return self.artifacts[0] if self.artifacts else None
 
     @property
-    def standing(self) -> CellStatus:
-        """The cell in one word."""
+    def status(self) -> CellStatus:
+        """State of the cell in one word."""
         if self.artifacts:
-            return self._proof()
+            return self._verified()
         if self.failure is not None:
             return "failed"
         return "unavailable" if self.cannot_write else "missing"
 
-    def _proof(self) -> CellStatus:
-        if self.sameness is None:
+    def _verified(self) -> CellStatus:
+        if self.equivalence is None:
             return "norun" if self.cannot_run else "unverified"
-        return "undecided" if self.sameness == "unknown" else self.sameness
+        return "inconclusive" if self.equivalence == "unknown" else self.equivalence
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def cell_of(rows: Sequence[Row], format: str | None, precision: str | None) -> C
 
 
 def first_choice(rows: Sequence[Row]) -> Cell:
-    """What to show where nothing was picked: the first file, else the first that can be written, else the first of all."""
+    """Default cell where nothing was picked: the first file, else the first that can be written, else the first of all."""
     cells = [cell for row in rows for cell in row.cells]
     made = next((c for c in cells if c.artifacts), None)
     return made or next((c for c in cells if c.cannot_write is None), cells[0])
@@ -109,7 +109,7 @@ def up_to_date(cell: Cell, checkpoint: Checkpoint) -> bool:
 
 
 def tally(rows: Sequence[Row]) -> tuple[int, int, int]:
-    """How many files there are, how many this machine could write, how many last attempts failed."""
+    """Number of files, of those that this machine could write, and of failed last attempts."""
     cells = [cell for row in rows for cell in row.cells]
     possible = [c for c in cells if c.cannot_write is None]
-    return sum(bool(c.artifacts) for c in cells), len(possible), sum(c.standing == "failed" for c in cells)
+    return sum(bool(c.artifacts) for c in cells), len(possible), sum(c.status == "failed" for c in cells)

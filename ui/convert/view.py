@@ -1,4 +1,4 @@
-"""What the Convert page says of the cell that was picked: how to make its file, why there is none, or the file itself."""
+"""Panel of the Convert page for the picked cell: the button that converts, why there is no file, or the file itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from udacisense.jobs import Job
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.number_format import MB_HELP, change_percent, duration, mb, percent, when
 from udacisense.readiness.judge import newest_readiness
+from udacisense.report.subject_names import format_title
 from udacisense.types import Artifact, Checkpoint, FailedConversion
 from udacisense.types.seam import DEFAULT
 from ui.convert import inspection, recipe_trials
@@ -18,17 +19,17 @@ from ui.convert.state import Cell, up_to_date
 from ui.shared import cache
 from ui.shared.jobs import job_button
 from ui.shared.plain_text import code, escape
-from ui.shared.widgets import STATUS_LOOK, describe_checkpoint, format_title, provenance_note, remember, sample_limit
+from ui.shared.widgets import describe_checkpoint, provenance_note, readiness_badge, remember, sample_limit
 
-CHOSEN = {"capture": "Captured by", "optimiser": "Optimised by"}
+CHOSEN = {"capture": "Capture", "optimiser": "Optimisation"}
 """Key of an artifact's recipe -> what it is called, where it is worth a figure of its own."""
 MESSAGE_CHARACTERS = 600
 
 
 def panel(cell: Cell, checkpoint: Checkpoint) -> None:
-    """Everything about one format and precision of a checkpoint."""
+    """Panel of one format and precision of a checkpoint."""
     fmt = cell.fmt
-    words, icon, color = LOOK[cell.standing]
+    words, icon, color = LOOK[cell.status]
     st.subheader(f"{escape(cell.fmt.title)} · {escape(cell.precision)}", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.badge(words, icon=f":material/{icon}:", color=color)
@@ -39,9 +40,10 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
     if cell.failure is not None:
         _failure(cell.failure)
     artifact = _shown(cell)
-    if artifact is not None and artifact.ladder and cell.standing == "different":
+    if artifact is not None and artifact.ladder and cell.status == "different":
         st.caption(
-            "It passed its ladder on validation images, and other images say otherwise. Verify shows every changed answer.",
+            "It passed the recipe search on validation images, but not the verification on test images. "
+            "Verify shows every changed answer.",
             width=760,
         )
     if artifact is not None:
@@ -53,8 +55,7 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
 def _verdict(cell: Cell) -> None:
     judged = newest_readiness(cell.artifact) if cell.artifact else None
     if judged is not None:
-        word, icon, color = STATUS_LOOK[judged.status]
-        st.badge(f"Readiness: {word.lower()}", icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
+        readiness_badge(judged.status, "Readiness: ")
 
 
 def _shown(cell: Cell) -> Artifact | None:
@@ -82,7 +83,7 @@ def _describe(artifact: Artifact) -> str:
 def _make(cell: Cell, checkpoint: Checkpoint) -> None:
     """The button that makes the file, with what it will do; nothing where the file is there and as new as it could be."""
     if cell.cannot_write:
-        st.info(f"This machine cannot write it. {escape(cell.cannot_write)}", icon=":material/construction:")
+        st.info(f"This machine cannot convert to this format. {escape(cell.cannot_write)}", icon=":material/construction:")
         return
     several = len(cell.fmt.recipes_for(cell.precision)) > 1
     argv = ["convert", checkpoint.id, "--format", cell.fmt.name, "--precision", cell.precision]
@@ -90,30 +91,41 @@ def _make(cell: Cell, checkpoint: Checkpoint) -> None:
     if not cell.artifacts:
         if several:
             st.caption(escape(recipe_trials.promise(cell.fmt, cell.precision)), width=760)
-        job_button("Try again" if cell.failure else "Convert", argv, title, key="convert")
+        job_button(
+            f"{'Retry conversion' if cell.failure else 'Convert'} to {cell.fmt.title.partition(' (')[0]} {cell.precision}",
+            argv,
+            title,
+            key="convert",
+        )
     elif not up_to_date(cell, checkpoint):
-        st.caption("Made with other recipes, tools or images than those of today. A new conversion adds a file beside it.")
-        job_button("Convert with today's", argv, title, key="convert", kind="secondary")
+        st.caption("Made with older recipes, tools or images. A new conversion adds another file and keeps this one.")
+        job_button("Convert again with the current recipe", argv, title, key="convert", kind="secondary")
     if several:
         _one_recipe(cell, argv, title)
 
 
 def _one_recipe(cell: Cell, argv: list[str], title: str) -> None:
     recipes = {r.name: r for r in cell.fmt.recipes_for(cell.precision)}
-    with st.expander("Make a file by one recipe", icon=":material/science:"):
-        st.caption("It is written and checked, and kept beside the others whatever it measures.")
+    with st.expander("Convert with a chosen recipe", icon=":material/science:"):
+        st.caption("The file is written, checked and kept with the others, whatever its figures are.")
         name = st.selectbox("Recipe", list(recipes), key="recipe_" + "_".join(cell.key))
         st.caption(escape(recipes[name].what))
-        job_button("Make it", [*argv, "--recipe", name], f"{title}, recipe {name}", key="convert_recipe", kind="secondary")
+        job_button(
+            "Convert with this recipe",
+            [*argv, "--recipe", name],
+            f"{title}, recipe {name}",
+            key="convert_recipe",
+            kind="secondary",
+        )
 
 
 def _failure(failure: FailedConversion) -> None:
-    """What the converter did last before it failed, and what it printed."""
+    """Stage and message of the last failed conversion, and the converter's log."""
     recipe = "" if failure.recipe == DEFAULT.name else f" with the recipe {escape(failure.recipe)}"
     said = escape(in_words(failure, MESSAGE_CHARACTERS))
     st.error(f"**The last conversion failed**{recipe}: {said}", icon=":material/error:")
-    with st.expander("What the converter printed", icon=":material/terminal:"):
-        st.code(failure.log or "Nothing.", language="text", height=260 if failure.log.count("\n") > 10 else "content")
+    with st.expander("Converter log", icon=":material/terminal:"):
+        st.code(failure.log or "Empty.", language="text", height=260 if failure.log.count("\n") > 10 else "content")
     provenance_note(failure.made, failure.id)
 
 
@@ -134,10 +146,10 @@ def pick_result(job: Job) -> None:
 
 
 def result(artifact: Artifact) -> None:
-    """Size against the checkpoint, how it was made, warnings, ladder, what is inside, downloads and provenance."""
+    """Size against the checkpoint, recipe, warnings, recipe trials, contents, downloads and provenance."""
     source = next((c for c in list_checkpoints().records if c.id == artifact.checkpoint_id), None)
     _figures(artifact, source)
-    gone = f"{code(artifact.checkpoint_id)}, which is no longer here"
+    gone = f"{code(artifact.checkpoint_id)}, whose file is not here"
     origin = escape(describe_checkpoint(source)) if source else gone
     recipe = f"recipe {escape(artifact.recipe['recipe'])} · " if "recipe" in artifact.recipe else ""
     what = escape(f"{format_title(artifact.format)} {artifact.precision}")
@@ -171,13 +183,19 @@ def _figures(artifact: Artifact, source: Checkpoint | None) -> None:
             if key in artifact.recipe:
                 st.metric(label, escape(artifact.recipe[key]), border=True, height="stretch")
         if taken is not None and taken.agreement is not None:
-            st.metric("Agrees", percent(taken.agreement), border=True, height="stretch", help="On the validation images.")
+            st.metric(
+                "Agreement with checkpoint",
+                percent(taken.agreement),
+                border=True,
+                height="stretch",
+                help="Share of equal answers on the validation images.",
+            )
         st.metric(
-            "Took",
+            "Conversion time",
             duration(artifact.seconds),
             border=True,
             height="stretch",
-            help="The conversion alone, without starting Python; of a ladder, all recipes tried.",
+            help="Without the start of Python; with several recipes, of all that were tried.",
         )
 
 
@@ -204,8 +222,8 @@ def _next(artifact: Artifact) -> None:
                 "It takes a few seconds to pack.",
             )
         for page, label, icon in (
-            ("pages/verify.py", "Prove that it is the same model", "difference"),
-            ("pages/benchmark.py", "Measure it", "timer"),
-            ("pages/readiness.py", "Judge it", "fact_check"),
+            ("pages/verify.py", "Verify", "difference"),
+            ("pages/benchmark.py", "Benchmark", "timer"),
+            ("pages/readiness.py", "Check readiness", "fact_check"),
         ):
             st.page_link(page, label=label, icon=f":material/{icon}:", query_params={"artifact": artifact.id})

@@ -1,4 +1,4 @@
-"""Images on a page: pick a split, filter, page through the grid, look closely, see the balance."""
+"""Grid of images on the Dataset page: filters, pages, one image in detail, class balance."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def show_grid(data: Dataset) -> None:
         st.info("No image of these classes is in this split. Choose other classes.", icon=":material/filter_alt_off:")
         return
     page = _page(members)
-    side = "as the network sees it, 224 × 224" if as_input else "as in its file"
-    st.caption(f"{count(len(members), 'image')}, each {side}. Under it: class and the start of its md5.")
+    side = "as model input, 224 × 224" if as_input else "as in its file"
+    st.caption(f"{count(len(members), 'image')}, each {side}. Below: class and start of its md5.")
     with st.grid("auto", min_column_width=96, gap="small"):
         for i in page:
             tile = thumbnail(data.hashes[i], data.images[i], TILE_PX, as_input)
             name = CLASSES[data.labels[i]]
             st.image(tile, caption=escape(f"{name} {data.hashes[i][:4]}"), width="stretch", alt=f"Image of a {name}")
-    st.subheader("Look closely", anchor=False)
+    st.subheader("Image in detail", anchor=False)
     chosen = st.selectbox("Image", page, format_func=lambda i: f"{CLASSES[data.labels[i]]} · {data.hashes[i]}", key="image")
     look_closely(data, chosen)
 
@@ -54,7 +54,7 @@ def _page(members: list[int]) -> list[int]:
     pages = -(-len(members) // PAGE_SIZE)
     if pages == 1:
         return members
-    number = st.number_input(f"Page of {pages:d}", min_value=1, max_value=pages, value=1, key=f"page_{pages}", width=160)
+    number = st.number_input(f"Page (1–{pages:d})", min_value=1, max_value=pages, value=1, key=f"page_{pages}", width=160)
     return members[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
 
@@ -69,12 +69,12 @@ def look_closely(data: Dataset, index: int) -> None:
         st.image(
             thumbnail(data.hashes[index], pixels, LOOK_PX, True), width="stretch", alt=f"The {name} as the network sees it"
         )
-        st.caption("What the network sees: 224 × 224, bicubic")
+        st.caption("Model input: 224 × 224, bicubic")
     with right:
         st.dataframe(
             channel_table(pixels), hide_index=True, alt="Mean and range of each channel before and after normalisation"
         )
-        st.caption("Values 0–255 after resizing, then minus ImageNet's mean, divided by its deviation.")
+        st.caption("Values 0–255 after resizing, then normalised with ImageNet mean and std.")
 
 
 def channel_table(pixels: np.ndarray) -> list[dict[str, object]]:
@@ -85,8 +85,8 @@ def channel_table(pixels: np.ndarray) -> list[dict[str, object]]:
             "Channel": name,
             "Mean 0–255": round(float(seen[..., c].mean()), 1),
             "Input mean": round(float(fed[c].mean()), 2),
-            "Least": round(float(fed[c].min()), 2),
-            "Largest": round(float(fed[c].max()), 2),
+            "Min": round(float(fed[c].min()), 2),
+            "Max": round(float(fed[c].max()), 2),
         }
         for c, name in enumerate(CHANNELS)
     ]

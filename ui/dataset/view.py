@@ -1,4 +1,4 @@
-"""What the Dataset page says about a source: its figures, its balance, its health, and the way to real images."""
+"""Views of a data source on the Dataset page: figures, balance, health, and how to get real images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ui.shared.jobs import job_button, job_panel
 from ui.shared.plain_text import code, escape
 from ui.shared.widgets import describe_checkpoint
 
-AS_IT_COMES = "as it comes"
+AS_IT_COMES = "as in the dataset"
 LISTED = 500  # rows of a list of files
 
 
@@ -31,18 +31,18 @@ def pick_data() -> tuple[SourceName, SplitName, str | None]:
         )
         source = st.selectbox("Source", sources, format_func=lambda name: describe(name).title, key="source", width=280)
         scheme = st.selectbox(
-            "Split rule",
+            "Split by",
             [AS_IT_COMES, "household-v1", "official"],
             key="scheme",
             width=200,
             help="household-v1: within a class, ordered by md5, the first 100 are test. official: the source's own split. "
-            "As it comes: the source's own split where it has one, else household-v1.",
+            "As in the dataset: the source's own split where it has one, else household-v1.",
         )
     return source, split, None if scheme == AS_IT_COMES else scheme
 
 
 def figures(data: Dataset, info: SourceInfo) -> None:
-    """How many images, of what size, and their fingerprint."""
+    """Number of images, their size in pixels, and the digest of the split."""
     sizes = {image.shape[:2] for image in data.images}
     heights, widths = zip(*sizes, strict=True)
     size = f"{widths[0]} × {heights[0]}" if len(sizes) == 1 else f"{min(widths)}–{max(widths)} wide"
@@ -50,7 +50,7 @@ def figures(data: Dataset, info: SourceInfo) -> None:
     each = str(min(per_class)) if min(per_class) == max(per_class) else f"{min(per_class)}–{max(per_class)}"
     with st.grid(4, min_column_width=150):
         st.metric(f"{SPLIT_NAMES[data.ref.split]} images", f"{len(data):,}", border=True)
-        st.metric("In each class", escape(each), border=True)
+        st.metric("Images per class", escape(each), border=True)
         st.metric("Size in pixels", escape(size), border=True)
         st.metric(
             "Skipped files", len(data.skipped), border=True, help="Files that could not be read; the Health tab names them."
@@ -76,10 +76,10 @@ def show_balance(data: Dataset, source: SourceName, scheme: str | None) -> None:
 
 
 def show_health(health: Health, data: Dataset) -> None:
-    """What is wrong with the files of a source, if anything, and which checkpoints know these images already."""
+    """Faults of the files of a source, and the checkpoints that were trained on these images."""
     if not health.findings:
         st.success(
-            "Every file is a readable image in one of the ten class folders, no image is there twice, and the classes are "
+            "Every file is a readable image in one of the ten class folders, no image is a duplicate, and the classes are "
             "balanced.",
             icon=":material/check_circle:",
         )
@@ -91,11 +91,11 @@ def show_health(health: Health, data: Dataset) -> None:
     with st.grid(4, min_column_width=150):
         st.metric("Unreadable files", len(health.skipped), border=True)
         st.metric("Unknown folders", len(health.wrong_classes), border=True)
-        st.metric("Images there twice", len(health.duplicates), border=True)
-        st.metric("Of them in both splits", len(health.across_splits), border=True)
+        st.metric("Duplicates", len(health.duplicates), border=True)
+        st.metric("Train-test leaks", len(health.across_splits), border=True)
     _list_files(health)
     st.subheader("Seen in training", anchor=False)
-    st.caption("A checkpoint judged on images that it was trained on looks better than it is.")
+    st.caption("A checkpoint evaluated on images that it was trained on looks better than it is.")
     show_overlap(data)
 
 
@@ -105,10 +105,10 @@ def _list_files(health: Health) -> None:
             rows = [{"File": skipped.path, "Why": skipped.reason} for skipped in health.skipped[:LISTED]]
             st.dataframe(rows, hide_index=True, alt="Files that were skipped, and why")
     if health.duplicates:
-        with st.expander(f"{count(len(health.duplicates), 'image')} there more than once", icon=":material/content_copy:"):
+        with st.expander(count(len(health.duplicates), "duplicate"), icon=":material/content_copy:"):
             twice = health.duplicates[:LISTED]
             rows = [{"Image": d.image, "Classes": ", ".join(d.classes), "Files": " · ".join(d.places)} for d in twice]
-            st.dataframe(rows, hide_index=True, alt="Images that are there more than once, and where")
+            st.dataframe(rows, hide_index=True, alt="Duplicates and their files")
 
 
 def show_overlap(data: Dataset) -> None:
@@ -121,7 +121,7 @@ def show_overlap(data: Dataset) -> None:
         [
             {
                 "Checkpoint": describe_checkpoint(c),
-                "Trained on": "not known" if h is None else f"{overlap(data, h):,} of {len(data):,}",
+                "Trained on": "not recorded" if h is None else f"{overlap(data, h):,} of {len(data):,}",
             }
             for c, h in ((c, trained_hashes(c)) for c in checkpoints)
         ],

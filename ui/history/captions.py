@@ -11,34 +11,33 @@ from ui.history.rows import Line
 
 
 def history(lines: Sequence[Line]) -> str:
-    """How many runs there are, and the line whose last run moved furthest from the one before."""
+    """Number of runs, and the line with the largest change from the previous run."""
     runs = {p.run_id for line in lines for p in line.points}
     if not runs:
-        return "No run has been made yet."
+        return "No run yet."
     steps = [(line.name, b.mean_s / a.mean_s - 1) for line in lines for a, b in list(pairwise(line.points))[-1:]]
     if not steps:
-        return f"{count(len(runs), 'run')} so far; nothing has been timed twice on one machine yet."
+        return f"{count(len(runs), 'run')} so far; no model timed twice on one machine yet."
     name, change = max(steps, key=lambda pair: abs(pair[1]))
     return (
-        f"{count(len(runs), 'run')} so far. From the last but one run to the last, {name} moved furthest, by "
-        f"{change_percent(change)}; "
-        "whether that is the file or the machine is told below."
+        f"{count(len(runs), 'run')} so far. Largest change from the previous run: {name}, {change_percent(change)}; "
+        "the comparison below tells a change of the file from one of the machine."
     )
 
 
 def against(found: RunComparison) -> str:
-    """What became worse between two runs."""
+    """Regressions and improvements between two runs."""
     if found.mismatches:
-        return f"These two runs may not be compared: {' '.join(found.mismatches)}"
+        return f"Runs not comparable: {' '.join(found.mismatches)}"
     changes = [(s.role, c) for s in found.subjects for c in s.changes]
     worse = [f"{role} {_words(c.what)}" for role, c in changes if c.course == "worse"]
     better = [f"{role} {_words(c.what, better=True)}" for role, c in changes if c.course == "better"]
     unknown = sum(c.course == "unknown" for _, c in changes)
     if not changes:
-        return "The two runs have no subject in common."
-    text = f"Worse: {', '.join(worse)}." if worse else "Nothing became worse that these records can tell."
+        return "No model in common."
+    text = f"Worse: {', '.join(worse)}." if worse else "No conclusive regression."
     text += f" Better: {', '.join(better)}." if better else ""
-    return text + (f" {count(unknown, 'figure')} of {len(changes)} cannot be told." if unknown else "")
+    return text + (f" Inconclusive: {unknown} of {count(len(changes), 'figure')}." if unknown else "")
 
 
 def _words(what: str, better: bool = False) -> str:

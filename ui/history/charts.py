@@ -37,6 +37,6 @@ def history(lines: Sequence[Line]) -> go.Figure:
             customdata=[in_chart(p.run_id) for p in line.points],
             hovertemplate="%{y:.2f} ms<br>%{x}<br>%{customdata}<extra>" + name + "</extra>",
         )
-    fig.update_yaxes(title="milliseconds an image, with 95 % interval", rangemode="tozero")
+    fig.update_yaxes(title="time per image, ms (95 % CI)", rangemode="tozero")
     fig.update_xaxes(title="when (UTC)")
     return finish(fig, min(max(380, 260 + LEGEND_LINE_PX * len(lines)), 1200), legend=True)

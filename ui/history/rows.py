@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,13 +59,13 @@ class Timing:
 
 
 def timings(found: Found[Benchmark]) -> tuple[Timing, ...]:
-    """What the history draws of benchmarks; their times are read once, ever."""
+    """Points of the history chart; the times of a benchmark are read once, ever."""
     figures = found.figures("average and grade", average_and_grade, drift_of, replication, trust_of, stats)
     return tuple(_timing(row, row["threads"], row["machine"], *figure) for row, figure in figures)
 
 
 def average_and_grade(b: Benchmark) -> tuple[float, float, float, str]:
-    """The average of the steady times with its interval, seconds, and the trust grade."""
+    """The average of the steady times with its interval, seconds, and the quality grade."""
     return (*average_s(b), trust(b).grade)
 
 
@@ -78,11 +79,12 @@ def _timing(
     return Timing(row.subject_id, row.sha256, row.run_id, threads, hardware, point)
 
 
-def lines(found: Sequence[Timing], format_of: dict[str, str]) -> tuple[Line, ...]:
+def lines(found: Sequence[Timing], format_of: dict[str, str], name_of: Mapping[str, str] | None = None) -> tuple[Line, ...]:
     """Plain benchmarks as lines: a subject that was made again goes on, another machine begins a new line.
 
     Args:
         format_of: file hash -> format, for the colour.
+        name_of: file hash -> name of a file that is here; a line without one, or with one that another has, goes by its role.
     """
     machines = list(dict.fromkeys(timing.hardware for timing in found))
     names_of = roles(found)
@@ -90,10 +92,20 @@ def lines(found: Sequence[Timing], format_of: dict[str, str]) -> tuple[Line, ...
     for timing in found:
         key = names_of[timing.subject_id], timing.threads, machines.index(timing.hardware)
         by_line.setdefault(key, []).append(timing)
-    return tuple(
-        Line(_line_name(role, threads, machine, len(machines)), _format(own, format_of), machine, tuple(t.point for t in own))
-        for (role, threads, machine), own in by_line.items()
-    )
+    titles = _titles(found, names_of, name_of or {})
+    found_lines = []
+    for (role, threads, machine), own in by_line.items():
+        name = _line_name(titles[role], threads, machine, len(machines))
+        found_lines.append(Line(name, _format(own, format_of), machine, tuple(t.point for t in own)))
+    return tuple(found_lines)
+
+
+def _titles(found: Sequence[Timing], names_of: Mapping[str, str], name_of: Mapping[str, str]) -> dict[str, str]:
+    """Role -> the name of its newest file that is here, where no other role has that name; else the role itself."""
+    titles: dict[str, str | None] = dict.fromkeys(names_of.values())
+    titles.update({names_of[t.subject_id]: name_of[t.sha256] for t in found if t.sha256 in name_of})
+    often = Counter(titles.values())
+    return {role: title if title and often[title] == 1 else role for role, title in titles.items()}
 
 
 def _line_name(role: str, threads: int, machine: int, machines: int) -> str:

@@ -1,4 +1,4 @@
-"""What the History page shows: all runs over time, one run against another, and names for runs."""
+"""Views of the History page: all runs over time, comparison of two runs, tags of runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from udacisense.history.against import RunComparison, against
 from udacisense.history.runs import tag, tags
 from udacisense.number_format import mb, ms, percent, when
 from udacisense.records.queries import Found, Row
+from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Benchmark, Subject
+from udacisense.verdict_words import TREND
 from ui.history import captions, charts
 from ui.history import rows as history_rows
 from ui.history.rows import Line
@@ -22,24 +24,25 @@ from ui.shared.plain_text import escape
 from ui.shared.widgets import empty_state, errors_shown
 
 COURSES = {
-    "worse": (":red-badge[:material/trending_down: Worse]", 0),
-    "unknown": (":gray-badge[:material/help: Cannot be told]", 1),
-    "better": (":green-badge[:material/trending_up: Better]", 2),
-    "same": (":blue-badge[:material/equal: Same]", 3),
+    "worse": (f":red-badge[:material/trending_down: {TREND['worse']}]", 0),
+    "unknown": (f":gray-badge[:material/help: {TREND['unknown']}]", 1),
+    "better": (f":green-badge[:material/trending_up: {TREND['better']}]", 2),
+    "same": (f":blue-badge[:material/equal: {TREND['same']}]", 3),
 }
 FIGURES = {"time": "Time", "size": "Size", "accuracy": "Accuracy"}
 
 
 def over_time(plain: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     """Every subject's average, run after run."""
-    formats = {s.sha256: format_of(s) for s in subjects}
+    formats, known = {s.sha256: format_of(s) for s in subjects}, techniques(subjects)
+    names = {s.sha256: subject_name(s, known) for s in subjects}
 
     def lines() -> tuple[Line, ...]:  # for what is drawn or saved only
-        return history_rows.lines(history_rows.timings(plain), formats)
+        return history_rows.lines(history_rows.timings(plain), formats, names)
 
-    key = repr(sorted(formats.items())) + repr([row.id for row in plain.rows])
+    key = repr(sorted(formats.items())) + repr(sorted(names.items())) + repr([row.id for row in plain.rows])
     reading, figure = cache.drawn("history", key, lambda: _drawn(lines()))
-    chart("history", "Every run", reading, figure, lambda: history_rows.history_rows(lines()))
+    chart("history", "All runs", reading, figure, lambda: history_rows.history_rows(lines()))
 
 
 def _drawn(lines: Sequence[Line]) -> tuple[str, go.Figure]:
@@ -47,12 +50,12 @@ def _drawn(lines: Sequence[Line]) -> tuple[str, go.Figure]:
 
 
 def one_against_another(plain: Found[Benchmark]) -> None:
-    """Pick an earlier and a later run; every figure with its interval, the worst first."""
+    """Comparison of an earlier with a later run: every figure with its interval, the worst first."""
     found = runs(plain.rows)
-    st.subheader("One run against another", anchor=False)
+    st.subheader("Comparison of two runs", anchor=False)
     if len(found) < 2:
-        text = "There is one run only. Time the same models again, after a change or on another day."
-        empty_state("Nothing to hold it against", text, "pages/benchmark.py", "Time models side by side")
+        text = "Only one run is here. Benchmark the same models again, after a change or on another day."
+        empty_state("No second run yet", text, "pages/benchmark.py", "Benchmark models")
         return
     names = _names(found)
     ids = list(found)
@@ -92,9 +95,9 @@ def _changes(found: RunComparison) -> None:
         st.markdown(f"{COURSES['same'][0]} {escape(', '.join(same))}")
     for s in found.subjects:
         if s.software:
-            st.caption(escape(f"Between the two runs, for {s.role}: {', '.join(s.software)}."))
+            st.caption(escape(f"Software changed between the runs, for {s.role}: {', '.join(s.software)}."))
     if found.alone:
-        st.caption(escape(f"Only one of the two runs has {', '.join(found.alone)}."))
+        st.caption(escape(f"Only in one of the two runs: {', '.join(found.alone)}."))
     if rows:
         csv_button("against", lambda: history_rows.against_rows(found))
 
@@ -108,12 +111,12 @@ def _figures(what: str, before: float | None, after: float | None) -> str:
 def name_a_run(plain: Found[Benchmark]) -> None:
     """Give a run a name, which the command line knows too."""
     found = runs(plain.rows)
-    with st.expander("Name a run", icon=":material/label:"), st.form("tag", border=False):
+    with st.expander("Save a name for a run", icon=":material/label:"), st.form("tag", border=False):
         names = _names(found)
         run = st.selectbox("Run", list(found), format_func=names.__getitem__, key="tag_run")
-        name = st.text_input("Name", max_chars=40, placeholder="before-pruning", key="tag_name")
-        st.caption("The command line knows the name too: `python -m udacisense benchmark SUBJECTS --against NAME`")
-        if st.form_submit_button("Give it this name", type="primary"):
+        name = st.text_input("Name (tag)", max_chars=40, placeholder="before-pruning", key="tag_name")
+        st.caption("On the command line: `python -m udacisense benchmark SUBJECTS --against NAME`")
+        if st.form_submit_button("Save name", type="primary"):
             with errors_shown():
                 tag(name.strip(), run)
                 st.rerun()

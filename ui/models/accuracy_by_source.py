@@ -1,4 +1,4 @@
-"""Accuracy on real images and on the rendered sample: side by side, each with its own name, never in one figure."""
+"""Accuracy on real images and on the rendered sample, side by side and never in one figure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from udacisense.number_format import NOT_MEASURED, count, percent, percent_range, share
+from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Evaluation, Subject
 from ui.shared.chart_block import table
-from ui.shared.entries import common_dataset, label_of, newest, top1_interval
+from ui.shared.entries import common_dataset, newest, top1_interval
 from ui.shared.plain_text import Markdown, escape
 from ui.shared.rows import Row
 
@@ -24,7 +25,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class AccuracyBySource:
-    """How a subject did on the test split of real images and on that of the sample; None = not measured."""
+    """Evaluations of a subject on the test split of real images and on that of the sample; None = not measured."""
 
     id: str
     label: str
@@ -32,23 +33,25 @@ class AccuracyBySource:
     sample: Evaluation | None
 
 
-def standings(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[AccuracyBySource, ...]:
-    """One for each subject; a column holds figures of one set of images only."""
+def accuracies_by_source(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[AccuracyBySource, ...]:
+    """Accuracies of each subject; a column holds figures of one set of images only."""
     test = [e for e in evaluations if e.data.split == "test"]
     real = [e for e in test if e.data.source != "sample"]
     sample = [e for e in test if e.data.source == "sample"]
-    shas = [s.sha256 for s in subjects]
+    shas, known = [s.sha256 for s in subjects], techniques(subjects)
     ids = common_dataset(real, shas), common_dataset(sample, shas)
     return tuple(
-        AccuracyBySource(s.id, label_of(s), newest(real, s.sha256, ids[0], s.id), newest(sample, s.sha256, ids[1], s.id))
+        AccuracyBySource(
+            s.id, subject_name(s, known), newest(real, s.sha256, ids[0], s.id), newest(sample, s.sha256, ids[1], s.id)
+        )
         for s in subjects
     )
 
 
-def metrics(standing: AccuracyBySource) -> None:
+def metrics(metrics_of: AccuracyBySource) -> None:
     """Both accuracies as figures, with the interval below."""
-    _metric("Top-1", standing.real, standing.id)
-    _metric("Top-1, sample", standing.sample, f"--source sample {standing.id}")
+    _metric("Top-1", metrics_of.real, metrics_of.id)
+    _metric("Top-1, sample", metrics_of.sample, f"--source sample {metrics_of.id}")
 
 
 def _metric(title: Markdown, record: Evaluation | None, asked: str) -> None:
@@ -74,9 +77,8 @@ def show(found: Sequence[AccuracyBySource]) -> None:
     """A table of both, and what the second column is worth."""
     table("two_sources", rows(found), COLUMNS, f"Top-1 accuracy of {count(len(found), 'model')} on two sets of images")
     st.caption(
-        "Top-1 with its 95 % Wilson interval. The rendered sample asks another question: does a model that learnt from "
-        "photographs know an object in clean light? Its figures are not the figures of the real test set, and no verdict "
-        "counts them."
+        "Top-1 with its 95 % Wilson interval. The rendered sample is another test: it shows whether a model that learnt from "
+        "photographs recognises an object in clean light. It is not the real test set, and no verdict rests on it."
     )
 
 

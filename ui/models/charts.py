@@ -40,7 +40,7 @@ def accuracies(rows: Sequence[Row]) -> go.Figure:
     texts = [share(e) for e in estimates]
     sample = any(row.evaluation is not None and row.evaluation.data.source == "sample" for row in rows)
     fig = _points(rows, estimates, 100.0, "%{x:.1f} %")
-    axis = "top-1, %, 95 % interval" + (" (rendered sample)" if sample else "")
+    axis = "top-1, %, 95 % CI" + (" (rendered sample)" if sample else "")
     return titled(fig, _names(rows), texts, axis, break_title=True)
 
 
@@ -52,7 +52,7 @@ def times(rows: Sequence[Row]) -> go.Figure:
     texts = [_time_words(row, ratio) for row, ratio in zip(rows, ratios, strict=True)]
     fig = _points(rows, ratios, 1.0, "%{x:.2f} times as long")
     fig.add_vline(x=1.0, line_dash="dash", line_color=OTHER_COLOR)
-    return titled(fig, _names(rows), texts, "time over the start's, 95 % interval", break_title=True)
+    return titled(fig, _names(rows), texts, "time relative to the start, 95 % CI", break_title=True)
 
 
 def _time_words(row: Row, ratio: Estimate | None) -> str:

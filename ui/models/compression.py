@@ -1,4 +1,4 @@
-"""What the Models page says about compression: the lineage of a checkpoint, the pipelines that ran, the model card."""
+"""Views of compression on the Models page: lineage of a checkpoint, pipelines that ran, model card."""
 
 from __future__ import annotations
 
@@ -21,10 +21,17 @@ from ui.shared.rows import Row as TableRow
 from ui.shared.widgets import empty_state, error_box, provenance_note
 
 BUTTONS = (
-    ("pipeline_03", "Run pipeline 03", "Channel pruning, distillation and int8 training, to the shipped model."),
-    ("single_techniques", "Run every technique alone", "Each on the baseline, measured the same way."),
+    ("pipeline_03", "Run shipped pipeline", "Runs pipelines/pipeline_03.toml. It trains a model, which takes long."),
+    (
+        "single_techniques",
+        "Run each technique alone",
+        "Each on the baseline, measured the same way. It trains, which takes long.",
+    ),
 )
 """Pipeline, its button, its hint."""
+
+TITLES = {"pipeline_03": "Shipped pipeline (pipeline_03)", "single_techniques": "Each technique alone"}
+"""Pipeline, its title."""
 
 SHOWN = ("step", "size", "time", "against the start", "top-1", "change", "parameters", "zeros", "multiply-adds")
 """The table's columns, those that matter most first: the others are a scroll away."""
@@ -34,10 +41,10 @@ DRAWN = {"Size": models_charts.sizes, "Accuracy": models_charts.accuracies, "Tim
 
 
 def origin(checkpoint: Checkpoint) -> None:
-    """Where a checkpoint comes from, step by step, with what each step cost and brought."""
+    """Lineage of a checkpoint, step by step, with size, accuracy and time of each."""
     way = lineage(checkpoint)
     if len(way) < 2:
-        st.markdown("No step of compression is recorded for this file: it was trained, or came from elsewhere.")
+        st.markdown("No compression step recorded for this file: it was trained, or came from elsewhere.")
         return
     here = {c.id for c in list_checkpoints().records}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -82,7 +89,7 @@ def pipelines(checkpoint: Checkpoint) -> None:
             command="python -m udacisense compress --pipeline pipeline_03",
         )
     else:
-        chosen = st.segmented_control("Pipeline", names, default=names[0], required=True, format_func=escape, key="pipeline")
+        chosen = st.segmented_control("Pipeline", names, default=names[0], required=True, format_func=_title, key="pipeline")
         try:
             _pipeline(compressed(chosen or names[0]), checkpoint)
         except UdaciSenseError as exc:
@@ -91,6 +98,11 @@ def pipelines(checkpoint: Checkpoint) -> None:
         for name, label, hint in BUTTONS:
             job_button(label, ["compress", "--pipeline", name], label, key=f"compress_{name}", help=hint, kind="secondary")
     job_panel("compress")
+
+
+def _title(name: str) -> Markdown:
+    """The title of a shipped pipeline; of another the name of its file."""
+    return escape(TITLES.get(name, name))
 
 
 def _pipeline(found: Compressed, checkpoint: Checkpoint) -> None:
@@ -106,16 +118,16 @@ def _pipeline(found: Compressed, checkpoint: Checkpoint) -> None:
     table(f"pipeline_{found.run.pipeline}", rows, columns, f"{count(len(rows), 'step')} with size, time and accuracy")
     st.markdown("\n".join(f"- **{escape(str(row['step']))}** {escape(str(row['verdict']))}" for row in rows[1:]))
     st.caption(
-        "Times are torch's on this kind of machine, one image at a time, all files in turn in one run; the interval is of "
-        "the ratio. The change of accuracy is paired: the same images before and after."
+        "Times are of torch, one image per batch, all files timed in turns in one run; the interval is of the ratio. "
+        "The change of accuracy is paired: the same images before and after."
     )
     provenance_note(found.run.made, found.run.id)
 
 
 def _reading(found: Compressed) -> Markdown:
-    """One sentence on what kind of run it is."""
+    """Number and kind of the steps in one sentence."""
     done, planned = len(found.run.steps), len(found.run.planned)
-    kind = "each on what the one before made" if found.run.mode == "chain" else "each alone on the start"
+    kind = "each on the result of the previous one" if found.run.mode == "chain" else "each alone on the same checkpoint"
     return f"**{done:d} of {count(planned, 'step')}** done, {kind}, from {code(found.run.start_id)}."
 
 
@@ -123,7 +135,7 @@ def card(checkpoint: Checkpoint) -> None:
     """The model card, and its file."""
     text = model_card(checkpoint)
     st.download_button(
-        "Download the card",
+        "Download model card",
         data=text,
         file_name=f"{checkpoint.id}.card.md",
         mime="text/markdown",

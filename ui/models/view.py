@@ -1,4 +1,4 @@
-"""What the Models page says about one checkpoint: figures, layers, training, file."""
+"""Views of one checkpoint on the Models page: figures, layers, training, file."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ from ui.shared.plain_text import Markdown, code, escape, in_chart
 def figures(checkpoint: Checkpoint, summary: Summary) -> None:
     """Accuracy on real images and on the sample, size, parameters, multiply-adds, precision and sparsity."""
     with st.grid(4, min_column_width=140):
-        accuracy_by_source.metrics(*accuracy_by_source.standings([checkpoint], newest_evaluations([checkpoint.sha256])))
+        accuracy_by_source.metrics(
+            *accuracy_by_source.accuracies_by_source([checkpoint], newest_evaluations([checkpoint.sha256]))
+        )
         st.metric("Parameters", millions(summary.parameters), border=True, height="stretch", help=_exactly(summary.parameters))
-        macs_help = "Multiply-accumulates of convolutions and linear layers for one image. " + _exactly(summary.macs)
+        macs_help = "Multiply-accumulates of convolutions and linear layers per image. " + _exactly(summary.macs)
         st.metric("Multiply-adds", millions(summary.macs), border=True, height="stretch", help=macs_help)
         st.metric("Size on disk", mb(checkpoint.size_bytes), border=True, height="stretch", help=MB_HELP)
         st.metric(
@@ -41,7 +43,7 @@ def figures(checkpoint: Checkpoint, summary: Summary) -> None:
 def accuracy(checkpoint: Checkpoint) -> None:
     """The checkpoint and every file made from it, on real images and on the rendered sample."""
     subjects: list[Subject] = [checkpoint, *(a for a in list_artifacts().records if a.checkpoint_id == checkpoint.id)]
-    accuracy_by_source.show(accuracy_by_source.standings(subjects, newest_evaluations([s.sha256 for s in subjects])))
+    accuracy_by_source.show(accuracy_by_source.accuracies_by_source(subjects, newest_evaluations([s.sha256 for s in subjects])))
 
 
 def _exactly(number: int | None) -> Markdown:
@@ -83,7 +85,7 @@ def _layer_row(layer: Layer) -> dict[str, object]:
 def sparsity(summary: Summary) -> None:
     """The share of zeros in each layer, where there are any."""
     if summary.sparsity is None:
-        st.markdown("This file shows no weights of its own (a frozen TorchScript graph), so sparsity is not known.")
+        st.markdown("This file shows no weights of its own (a frozen TorchScript graph), so sparsity was not measured.")
         return
     zeros = [layer for layer in summary.layers if layer.sparsity]
     if not zeros:
@@ -94,7 +96,9 @@ def sparsity(summary: Summary) -> None:
         f"**{percent(summary.sparsity)}** of all weights are zero, in {count(len(zeros), 'layer')}; {dense:d} have none."
     )
     st.plotly_chart(sparsity_figure(zeros), theme="streamlit", config={"displayModeBar": False})
-    st.caption("Zeros make a file smaller only when it is packed, and faster only with a runtime that skips them: measure it.")
+    st.caption(
+        "Zeros make a file smaller only when it is packed, and faster only with a runtime that skips them: benchmark it."
+    )
 
 
 def sparsity_figure(layers: Sequence[Layer]) -> go.Figure:
@@ -112,17 +116,17 @@ def sparsity_figure(layers: Sequence[Layer]) -> go.Figure:
 
 
 def training(checkpoint: Checkpoint) -> None:
-    """How it was trained, with its learning curves, as far as its card tells."""
+    """Training of a checkpoint with its learning curves, as far as its card records them."""
     info = training_info(checkpoint)
     if not info:
-        st.markdown("This file has no card that tells how it was trained. Files that this product trains have one.")
+        st.markdown("Training not recorded: this file has no card. Files that this product trains have one.")
         return
     known = trained_hashes(checkpoint)
-    images = "an unknown set of images" if known is None else count(len(known), "image")
+    images = "images that its card does not name" if known is None else count(len(known), "image")
     curves = _curves(info)
     took = sum(float(point.get("seconds") or 0.0) for point in curves)
     words = f"Trained on **{images}**" + (f" in {count(len(curves), 'epoch')}, {duration(took)} of training" if curves else "")
-    st.markdown(f"{words}. {count(info.get('validation_images'), 'image')} of the training split held out to watch by.")
+    st.markdown(f"{words}. {count(info.get('validation_images'), 'image')} of the training split held out for validation.")
     if curves:
         st.plotly_chart(curves_figure(curves), theme="streamlit", config={"displayModeBar": False})
     with st.expander("Recipe", icon=":material/receipt_long:"):
@@ -148,7 +152,7 @@ def curves_figure(points: Sequence[Mapping[str, Any]]) -> go.Figure:
         figure.add_vline(x=end + 0.5, line_width=1, line_dash="dot", opacity=0.5)
     figure.update_traces(marker_size=5)
     figure.update_yaxes(title="training loss", rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(title="held-out top-1, %", row=2, col=1)
+    figure.update_yaxes(title="validation top-1, %", row=2, col=1)
     figure.update_xaxes(title="epoch", row=2, col=1)
     return figure.update_layout(height=460, showlegend=False, margin={"l": 8, "r": 8, "t": 8, "b": 8})
 
@@ -159,14 +163,14 @@ def _stage_ends(points: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def file_facts(checkpoint: Checkpoint) -> None:
-    """Where the file is, what it is called, and the file itself."""
+    """Identity of the file: id, place, digest, architecture; and its download."""
     rows = {
         "Id": checkpoint.id,
         "File": str(checkpoint.path),
         "sha256": checkpoint.sha256,
         "Architecture": checkpoint.architecture,
         "Technique": checkpoint.technique,
-        "Compressed from": checkpoint.parent_id or ("nothing: it was trained" if training_info(checkpoint) else "not known"),
+        "Compressed from": checkpoint.parent_id or ("nothing: it was trained" if training_info(checkpoint) else "not recorded"),
         "Input": f"{checkpoint.input_px[1]} × {checkpoint.input_px[0]} pixels, mean {checkpoint.mean}, std {checkpoint.std}",
         "Classes": ", ".join(checkpoint.classes),
         "Saved": when(checkpoint.created),
@@ -175,7 +179,7 @@ def file_facts(checkpoint: Checkpoint) -> None:
         shown = code(value) if name in ("Id", "File", "sha256") else escape(value)
         st.markdown(f"**{escape(name)}** &nbsp; {shown}")
     st.download_button(
-        "Download the weights",
+        "Download weights",
         data=checkpoint.path.read_bytes,
         file_name=f"{checkpoint.id}{checkpoint.path.suffix}",
         mime="application/octet-stream",

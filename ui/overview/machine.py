@@ -1,4 +1,4 @@
-"""What this product runs on: devices, versions, seed. Devices are listed by a child process, so that the app needs no torch."""
+"""Panel of the machine: devices, versions, seed. Devices are listed by a child process, so that the app needs no torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def panel() -> None:
         st.markdown(f"**Processor** {escape(here.cpu)}, {count(here.physical_cores, 'core')}")
         st.markdown(f"**Memory** {gb(here.memory_bytes)} · **System** {escape(here.os)} · **Python** {escape(here.python)}")
         st.fragment(_devices, run_every=None if devices_to_come().done() else "1s")()
-        st.markdown(f"**Seed** {settings().seed:d} · **Threads of a timed runtime** {settings().threads:d}")
+        st.markdown(f"**Seed** {settings().seed:d} · **CPU threads for benchmarks** {settings().threads:d}")
     with right:
         st.markdown("**Libraries**")
         st.markdown(" ".join(f":gray-badge[{escape(f'{name} {version}')}]" for name, version in versions().items()))

@@ -1,4 +1,4 @@
-"""What the Overview says: what is in the store, how far each artifact has come, and the next step. No Streamlit calls."""
+"""State of the Overview: contents of the store, progress of each artifact, and the next step. No Streamlit calls."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.records import queries
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
+from udacisense.verdict_words import rule_title
 from ui.overview.speed import TimeRatio, against_baseline
 from ui.shared.plain_text import Markdown, escape
 
@@ -21,7 +22,7 @@ MEASUREMENTS = (Evaluation, Verification, Benchmark, Readiness)
 
 @dataclass(frozen=True, slots=True)
 class StoreSnapshot:
-    """What is in the store, oldest first, and a sentence for each file that could not be read."""
+    """Contents of the store, oldest first, and a sentence for each file that could not be read."""
 
     checkpoints: tuple[Checkpoint, ...]
     artifacts: tuple[Artifact, ...]
@@ -50,7 +51,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do next: why, where, and the command that does the same."""
+    """Next step: its reason, its page, and the command that does the same."""
 
     title: str
     text: Markdown
@@ -59,7 +60,7 @@ class Step:
     command: str | None = None
 
 
-def read_shelf() -> StoreSnapshot:
+def read_store() -> StoreSnapshot:
     """The store as it is now."""
     checkpoints, artifacts = list_checkpoints(), list_artifacts()
     files = tuple(dict.fromkeys(artifact.sha256 for artifact in artifacts.records))
@@ -81,19 +82,19 @@ def _known(found: Iterable[R | None]) -> tuple[R, ...]:
     return tuple(record for record in found if record is not None)
 
 
-def progress(shelf: StoreSnapshot) -> tuple[Progress, ...]:
-    """How far each artifact has come, newest artifact first."""
+def progress(stored: StoreSnapshot) -> tuple[Progress, ...]:
+    """Newest record of each kind on each artifact, newest artifact first."""
     return tuple(
         Progress(
             artifact,
-            _newest(shelf.verifications, artifact.sha256),
-            _newest(shelf.evaluations, artifact.sha256),
-            _newest([b for b in shelf.benchmarks if b.plain], artifact.sha256),
-            _newest(shelf.readiness, artifact.sha256),
-            _newest(shelf.on_the_sample, artifact.sha256),
-            shelf.speeds.get(artifact.sha256),
+            _newest(stored.verifications, artifact.sha256),
+            _newest(stored.evaluations, artifact.sha256),
+            _newest([b for b in stored.benchmarks if b.plain], artifact.sha256),
+            _newest(stored.readiness, artifact.sha256),
+            _newest(stored.on_the_sample, artifact.sha256),
+            stored.speeds.get(artifact.sha256),
         )
-        for artifact in reversed(shelf.artifacts)
+        for artifact in reversed(stored.artifacts)
     )
 
 
@@ -109,9 +110,9 @@ def _sha256(record: Evaluation | Verification | Benchmark | Readiness) -> str:
     return record.artifact_sha256 if isinstance(record, Verification | Readiness) else record.subject_sha256
 
 
-def next_step(shelf: StoreSnapshot) -> Step:
-    """The one step that brings the newest artifact, or the way to it, forward."""
-    if not shelf.checkpoints:
+def next_step(stored: StoreSnapshot) -> Step:
+    """Next step for the newest artifact, or towards the first one."""
+    if not stored.checkpoints:
         return Step(
             "Bring a checkpoint",
             "There is no trained model here yet. Copy the course's `model.pth` to `models/baseline_mobilenet/checkpoints/`, "
@@ -120,7 +121,7 @@ def next_step(shelf: StoreSnapshot) -> Step:
             "How to bring one",
             "python -m udacisense train",
         )
-    if not shelf.artifacts:
+    if not stored.artifacts:
         return Step(
             "Convert a checkpoint",
             "A checkpoint is here, but no file that a phone can run. Convert it; every later step works on the converted file.",
@@ -128,7 +129,7 @@ def next_step(shelf: StoreSnapshot) -> Step:
             "Convert",
             "python -m udacisense run",
         )
-    rows = progress(shelf)
+    rows = progress(stored)
     newest = next((row for row in rows if cannot_run(row.artifact) is None), rows[0])
     passed = [row.readiness for row in rows if row.readiness and row.readiness.status == "pass"]
     if newest.readiness and passed:
@@ -139,27 +140,31 @@ def next_step(shelf: StoreSnapshot) -> Step:
 def _next_for(newest: Progress) -> Step:
     artifact = newest.artifact
     if newest.verification is None:
-        text = "Nobody has checked yet that the converted file still gives the checkpoint's answers."
-        return Step(
-            "Prove that it is the same model", text, "pages/verify.py", "Verify", f"python -m udacisense verify {artifact.id}"
-        )
+        text = "The converted file has not been compared with its checkpoint yet."
+        return Step("Verify the newest file", text, "pages/verify.py", "Verify", f"python -m udacisense verify {artifact.id}")
     if newest.benchmark is None:
         text = "Its speed and memory have not been measured on this machine yet."
         command = f"python -m udacisense benchmark {artifact.checkpoint_id} {artifact.id}"
-        return Step("Measure it", text, "pages/benchmark.py", "Benchmark", command)
+        return Step("Benchmark the newest file", text, "pages/benchmark.py", "Benchmark", command)
     if newest.readiness is None:
-        text = "Proof and measurements are here. Let the rules judge them."
-        return Step("Judge it", text, "pages/readiness.py", "Readiness", f"python -m udacisense ready {artifact.id}")
+        text = "Verification and benchmark are here. Apply the rules to them."
+        return Step(
+            "Check readiness of the newest file",
+            text,
+            "pages/readiness.py",
+            "Check readiness",
+            f"python -m udacisense ready {artifact.id}",
+        )
     return _after_verdict(newest.readiness)
 
 
 def _after_verdict(readiness: Readiness, passed: int = 1, files: int = 1) -> Step:
     if readiness.status == "pass":
         which = "1 file passes" if passed == 1 else f"{passed:d} files pass"
-        text = f"{which} every rule, of {files:d} here. Try one on images of your own."
-        return Step("Ready: try it", text, "pages/classify.py", "Classify an image")
+        text = f"{which} every rule, of {files:d} here. Try them on images of your own."
+        return Step("Ready for release", text, "pages/classify.py", "Classify images")
     wanted = [v for v in readiness.verdicts if v.status == readiness.status]
-    names = ", ".join(escape(v.title) for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
+    names = ", ".join(escape(rule_title(v.title)) for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
     if readiness.status == "fail":
-        return Step("Not ready: see why", f"These rules fail: {names}.", "pages/readiness.py", "See the verdicts")
-    return Step("Close the gaps", f"These rules cannot be decided yet: {names}.", "pages/readiness.py", "See what is missing")
+        return Step("Not ready", f"These rules fail: {names}.", "pages/readiness.py", "Show verdicts")
+    return Step("Inconclusive", f"These rules are inconclusive: {names}.", "pages/readiness.py", "Show missing evidence")

@@ -1,4 +1,4 @@
-"""The figures and the table of the Overview."""
+"""Views of the Overview: counts, and the table of converted files."""
 
 from __future__ import annotations
 
@@ -8,55 +8,56 @@ import streamlit as st
 
 from udacisense.data.sources import SourceInfo
 from udacisense.number_format import MB, MB_HELP, count
+from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Checkpoint, Verification
+from udacisense.verdict_words import EQUIVALENCE, NOT_MEASURED, READINESS, equivalence, readiness
 from ui.overview.state import Progress, StoreSnapshot, progress
 from ui.shared.plain_text import Markdown, code, escape
-from ui.shared.widgets import SAMENESS_LOOK, STATUS_LOOK, format_title
 
-CHIPS = ("green", "red", "gray")
-"""Of what is well, what is not, and what is not known."""
+CHIPS = ("green", "red", "gray", "gray")
+"""Colours of a verdict that is good, bad, inconclusive, not measured."""
 
 
-def shelf_metrics(shelf: StoreSnapshot, images: SourceInfo) -> None:
-    """Images, checkpoints, artifacts and records, counted."""
-    rows = progress(shelf)
+def store_metrics(stored: StoreSnapshot, images: SourceInfo) -> None:
+    """Number of checkpoints, converted files, records, equivalent files and ready files."""
+    rows = progress(stored)
     same = sum(row.verification is not None and row.verification.verdict == "same" for row in rows)
     ready = sum(row.readiness is not None and row.readiness.status == "pass" for row in rows)
     with st.grid(5, min_column_width=140):
-        st.metric("Checkpoints", len(shelf.checkpoints), border=True, help="Trained weights below models/.")
-        st.metric("Artifacts", len(shelf.artifacts), border=True, help="Converted files below models/mobile/.")
+        st.metric("Checkpoints", len(stored.checkpoints), border=True, help="Trained weights below models/.")
+        st.metric("Converted files", len(stored.artifacts), border=True, help="Files below models/mobile/.")
         st.metric(
             "Records",
-            f"{shelf.records:d}",
+            f"{stored.records:d}",
             border=True,
             help="Evaluations, verifications, benchmarks and verdicts in results/.",
         )
-        st.metric("Same model", _share(same, shelf), border=True, help="Artifacts proved to give their checkpoint's answers.")
-        st.metric("Ready", _share(ready, shelf), border=True, help="Artifacts that pass every readiness rule.")
+        st.metric("Equivalent", _share(same, stored), border=True, help="Files verified as equivalent to their checkpoint.")
+        st.metric("Ready", _share(ready, stored), border=True, help="Files that pass every readiness rule.")
     st.caption(f"Images: **{escape(images.title)}** at {code(images.location)}. {escape(images.meaning)}")
 
 
-def _share(number: int, shelf: StoreSnapshot) -> Markdown:
-    return f"{number:d} of {len(shelf.artifacts)}"
+def _share(number: int, stored: StoreSnapshot) -> Markdown:
+    return f"{number:d} of {len(stored.artifacts)}"
 
 
 def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint]) -> None:
-    """One row an artifact: what it is, whether it is the same model, how good, how fast, and the verdict."""
-    techniques = {checkpoint.id: checkpoint.technique for checkpoint in checkpoints}
+    """One row per artifact: readiness, name, equivalence, accuracy, speed."""
+    known = techniques(checkpoints)
     columns = st.column_config
     st.dataframe(
-        [_row(row, techniques) for row in rows],
+        [_row(row, known) for row in rows],
         hide_index=True,
         placeholder="–",
-        alt=f"{count(len(rows), 'artifact')} with proof, accuracy, latency and verdict",
+        alt=f"{count(len(rows), 'converted file')} with readiness, equivalence, accuracy and latency",
         column_config={
-            "Verdict": columns.MultiselectColumn(
-                options=[look[0] for look in STATUS_LOOK.values()],
+            "Readiness": columns.MultiselectColumn(
+                options=[*READINESS.values(), NOT_MEASURED],
                 color=CHIPS,
                 help="The newest verdict of the readiness rules.",
             ),
-            "Same model": columns.MultiselectColumn(
-                options=[look[0] for look in SAMENESS_LOOK.values()], color=CHIPS, help="The newest verification."
+            "Equivalence": columns.MultiselectColumn(
+                options=[*EQUIVALENCE.values(), NOT_MEASURED], color=CHIPS, help="The newest verification."
             ),
             "Size": columns.NumberColumn("Size, MB", format="%.2f", help=MB_HELP),
             "On the sample": columns.TextColumn(
@@ -79,20 +80,19 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
 _IMAGES = {True: "rendered sample", False: "real images"}
 
 
-def _row(row: Progress, techniques: dict[str, str]) -> dict[str, object]:
+def _row(row: Progress, known: dict[str, str]) -> dict[str, object]:
     artifact = row.artifact
     return {
-        "Verdict": [STATUS_LOOK[row.readiness.status if row.readiness else "unknown"][0]],
-        "Format": f"{format_title(artifact.format)} {artifact.precision}",
-        "Checkpoint": techniques.get(artifact.checkpoint_id, artifact.checkpoint_id),
-        "Same model": [SAMENESS_LOOK[row.verification.verdict if row.verification else "unknown"][0]],
+        "Readiness": [readiness(row.readiness.status if row.readiness else None)],
+        "File": subject_name(artifact, known),
+        "Equivalence": [equivalence(row.verification.verdict if row.verification else None)],
         "Size": artifact.size_bytes / MB,
         "On the sample": _agreeing(row.on_the_sample),
         "Top-1": 100 * row.evaluation.top1 if row.evaluation else None,
         "Top-1 on": _IMAGES[row.evaluation.data.source == "sample"] if row.evaluation else None,
         "Time": row.speed.value if row.speed else None,
         "Timed on": f"{row.speed.cpu} · {row.speed.grade}" if row.speed else None,
-        "Artifact": artifact.id,
+        "Id": artifact.id,
     }
 
 

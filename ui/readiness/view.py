@@ -1,4 +1,4 @@
-"""What the Readiness page draws: the verdict, its rules, and the way from baseline to mobile."""
+"""Views of the Readiness page: the verdict, its rules, and the figures from baseline to mobile."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from udacisense import verbs
-from udacisense.number_format import MB, MB_HELP, count, measured
+from udacisense.number_format import MB, MB_HELP, count
 from udacisense.readiness.judge import says_the_same
 from udacisense.readiness.measures.measure import COLUMNS
 from udacisense.readiness.measures.registry import MEASURES
 from udacisense.readiness.rules import left_out_words, load_rules
 from udacisense.records import queries
+from udacisense.report.rule_words import rule_words
 from udacisense.settings import settings
 from udacisense.types import Artifact, Benchmark, Evaluation, Readiness, Status, Verdict, Verification
+from udacisense.verdict_words import rule_title
 from ui.shared import captions, charts, rows
 from ui.shared.chart_block import chart, csv_button
 from ui.shared.entries import Stage
 from ui.shared.plain_text import code, escape
-from ui.shared.widgets import listing_problems, remembered, source_note, status_badge
+from ui.shared.widgets import listing_problems, readiness_badge, remembered, rule_badge, source_note
 
 HEADLINES: dict[Status, str] = {
-    "pass": "Ready: every rule passes.",
-    "fail": "Not ready: a rule fails.",
-    "unknown": "Not decided: something has not been measured well enough.",
+    "pass": "every rule passes",
+    "fail": "a rule fails",
+    "unknown": "some rules are inconclusive",
 }
 PLACES = {
     "verify": ("pages/verify.py", "Verify it"),
@@ -43,14 +45,14 @@ FIGURES: tuple[tuple[str, str, Callable[[Stage], float | None], str, str, str | 
         lambda s: None if s.latency_s is None else s.latency_s * 1000,
         "{:.2f} ms",
         "milliseconds",
-        "Average steady time of one image. All three come from one run; a model that was not in that run has no figure.",
+        "Average steady time per image. All three come from one run; a model that was not in that run has no figure.",
     ),
 )
 """Name, title, value of a stage, how a value is written, unit of the axis, hint."""
 
 
 def report(artifact: Artifact, format: str) -> Callable[[], str]:
-    """What writes the report, once it is asked for."""
+    """Writer of the report, called when it is asked for."""
     return lambda: verbs.report(artifact.id, format)
 
 
@@ -65,11 +67,11 @@ def as_saved(record: Readiness, last: Readiness | None) -> Readiness | None:
     return last if last is not None and says_the_same(record, last) else None
 
 
-def headline(record: Readiness) -> None:
-    """The verdict in one box, and a warning where it rests on the rendered sample."""
+def headline(record: Readiness, name: str) -> None:
+    """The verdict on the file of this name in one box, and a warning where it rests on the rendered sample."""
     with st.container(border=True, gap="small"):
-        status_badge(record.status)
-        st.markdown(f"#### {HEADLINES[record.status]}")
+        readiness_badge(record.status)
+        st.markdown(f"#### {escape(name)}: {HEADLINES[record.status]}")
         st.markdown(escape(captions.verdicts(record.verdicts)))
     if record.left_out:
         st.warning(escape(left_out_words(record.left_out)), icon=":material/rule:")
@@ -78,7 +80,7 @@ def headline(record: Readiness) -> None:
 
 
 def rules(record: Readiness) -> None:
-    """One card a rule: what fails first, then what is unknown, then what passes."""
+    """One card per rule: failures first, then inconclusive ones, then passes."""
     takes = {key: MEASURES[rule.measure].verb for key, rule in load_rules(settings().rules_file).rules.items()}
     with st.grid(2, min_column_width=320, gap="small"):
         for v in sorted(record.verdicts, key=lambda v: ORDER[v.status]):
@@ -96,20 +98,20 @@ def rules(record: Readiness) -> None:
 def _card(v: Verdict, verb: str) -> None:
     with st.container(border=True, gap="xsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            status_badge(v.status)
-            st.markdown(f"**{escape(v.title)}**")
-        found = escape(measured(v.measured, v.unit, v.interval))
-        st.markdown(f"Measured **{found}** · limit {v.limit:g} {escape(v.unit)}")
+            rule_badge(v.status)
+            st.markdown(f"**{escape(rule_title(v.title))}**")
+        words = rule_words(v)
+        st.markdown(f"{escape(words.quantity)}: **{escape(words.figure)}** · limit: {escape(words.limit)}")
         st.markdown(escape(v.reason))
         if v.evidence:
-            st.caption("Rests on " + ", ".join(map(code, v.evidence)))
+            st.caption("Evidence: " + ", ".join(map(code, v.evidence)))
         if v.status == "unknown":
             page, label = _where(v, verb)
             st.page_link(page, label=escape(label), icon=":material/arrow_forward:", query_params=remembered())
 
 
 def _where(v: Verdict, verb: str) -> tuple[str, str]:
-    """The page that brings what a rule lacks."""
+    """Page that measures what a rule lacks, and the label of its link."""
     if v.data and v.data.source == "sample":
         return "pages/dataset.py", "Get real images"
     return PLACES.get(verb, PLACES["benchmark"])

@@ -97,7 +97,7 @@ def _raw_answers(record_id: str, _record: Verification) -> tuple[Predictions, Pr
 
 
 def summary(checkpoint: Checkpoint) -> Summary:
-    """What a checkpoint is made of: from its card, else read once in a child process.
+    """Summary of a checkpoint: from its card, else read once in a child process.
 
     Raises:
         CheckpointError: the file cannot be loaded.
@@ -112,7 +112,7 @@ def _summary(sha256: str, _checkpoint: Checkpoint) -> Summary:  # noqa: ARG001 -
 
 
 def inspection(artifact: Artifact) -> Inspection:
-    """What is truly inside an artifact's file, read once in a child process.
+    """Inspection of an artifact's file, made once in a child process.
 
     Raises:
         InspectError: the file is cut off, damaged or hostile.
@@ -171,7 +171,7 @@ def devices_to_come() -> Future[tuple[str, ...]]:
 
 @st.cache_resource(show_spinner=False)
 def devices() -> tuple[tuple[str, ...], str | None]:
-    """What that child found, or why it found nothing; waits for it."""
+    """Devices that the child found, or why it found none; waits for it."""
     try:
         return tuple(devices_to_come().result()), None
     except CheckpointError as exc:

@@ -1,4 +1,4 @@
-"""One sentence above each chart, made from the records that the chart shows. Pure text."""
+"""Captions of charts on several pages: one sentence each, from the records that the chart shows. Pure text."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ui.shared.entries import Stage, SubjectMetrics
 
 
 def sizes(entries: Sequence[SubjectMetrics]) -> str:
-    """The smallest file against the largest."""
-    return _smallest([(e.label, e.size_bytes) for e in entries], "The smallest file is {} with {}", "than {} ({})")
+    """Smallest file against the largest."""
+    return _smallest([(e.label, e.size_bytes) for e in entries], "Smallest: {}, {}", "than {} ({})")
 
 
 def memory(entries: Sequence[SubjectMetrics]) -> str:
-    """The lowest peak of resident memory against the highest."""
+    """Lowest peak of resident memory against the highest."""
     peaks = [(e.label, e.benchmark.peak_rss_bytes if e.benchmark else None) for e in entries]
-    return _smallest(peaks, "{} needs the least memory, {} at its peak", "than {} ({})")
+    return _smallest(peaks, "Least memory: {}, {} at its peak", "than {} ({})")
 
 
 def _smallest(values: Sequence[tuple[str, int | None]], start: str, than: str) -> str:
     known = sorted(((label, size) for label, size in values if size is not None), key=lambda pair: pair[1])
     if not known:
-        return "Nothing of this has been measured yet."
+        return "Not measured yet."
     (label, least), (last, most) = known[0], known[-1]
     text = start.format(label, mb(least))
     if least == most:
@@ -34,52 +34,54 @@ def _smallest(values: Sequence[tuple[str, int | None]], start: str, than: str) -
 
 
 def accuracy(entries: Sequence[SubjectMetrics]) -> str:
-    """The best top-1 accuracy, and how far the lowest is behind."""
+    """Highest top-1 accuracy, and the distance of the lowest."""
     known = sorted(((e.label, e.evaluation) for e in entries if e.evaluation), key=lambda pair: -pair[1].top1)
     if not known:
-        return "No accuracy has been measured yet."
+        return "Accuracy not measured yet."
     (label, best), (last, least) = known[0], known[-1]
     if len(known) == 1:
-        return f"{label} names {percent(best.top1)} of {count(best.images, 'image')} right."
+        return f"Top-1 of {label}: {percent(best.top1)} of {count(best.images, 'image')}."
     if best.top1 == least.top1:
-        return f"All name {percent(best.top1)} of {count(best.images, 'image')} right."
+        return f"Top-1 of all: {percent(best.top1)} of {count(best.images, 'image')}."
     behind = (best.top1 - least.top1) * 100
-    return f"{label} names {percent(best.top1)} of {count(best.images, 'image')} right; {last} is {behind:.1f} points behind."
+    return f"Highest: {label}, {percent(best.top1)} of {count(best.images, 'image')}; lowest: {last}, {behind:.1f} pp below."
 
 
 def per_class(entries: Sequence[SubjectMetrics]) -> str:
-    """The class that each subject finds hardest; subjects that agree are named together."""
-    found: dict[str, list[str]] = {}
+    """Hardest class of each subject; a class that several share is named once with its range."""
+    found: dict[str, list[float]] = {}
     for e in (e for e in entries if e.evaluation):
         assert e.evaluation is not None
         share, name = min((s, c) for s, c in zip(e.evaluation.per_class, CLASSES, strict=True) if s is not None)
-        found.setdefault(f"{name} with {percent(share)}", []).append(e.label)
+        found.setdefault(name, []).append(share)
     if not found:
-        return "No accuracy has been measured yet."
-    return "The hardest class is " + "; ".join(f"{what} ({', '.join(labels)})" for what, labels in found.items()) + "."
+        return "Accuracy not measured yet."
+    return "Hardest class: " + "; ".join(f"{name} ({_range(shares)})" for name, shares in found.items()) + "."
+
+
+def _range(shares: Sequence[float]) -> str:
+    low, high = percent(min(shares)), percent(max(shares))
+    return low if low == high else f"{low} to {high}"
 
 
 def confusion(record: Evaluation) -> str:
-    """The most frequent mistake."""
+    """Most frequent confusion of two classes."""
     wrong = [(n, t, a) for t, row in enumerate(record.confusion) for a, n in enumerate(row) if t != a and n]
     if not wrong:
-        return "No image was taken for another class."
+        return "No confusion: every answer is right."
     often, true, taken = max(wrong, key=lambda found: found[0])
-    times = f"{often:,} of {sum(record.confusion[true]):,} times"
-    return f"The most frequent mistake: {CLASSES[true]} taken for {CLASSES[taken]}, {times}."
+    times = f"{often:,} of {sum(record.confusion[true]):,}"
+    return f"Most frequent confusion: {CLASSES[true]} answered as {CLASSES[taken]}, {times}."
 
 
 def agreement(record: Verification) -> str:
-    """On how many images the two give the same answer, and the largest difference."""
+    """Agreement of a converted file with its checkpoint: share and number of equal answers."""
     same = record.images - len(record.flips)
-    apart = (
-        "and no logit differs" if record.max_abs_diff == 0 else f"and no logit differs by more than {record.max_abs_diff:.2g}"
-    )
-    return f"Checkpoint and artifact give the same answer on {same:,} of {count(record.images, 'image')}, {apart}."
+    return f"Agreement with the checkpoint: {percent(record.agreement)} ({same:,} of {count(record.images, 'image')})"
 
 
 def flips(found: Sequence[Flip]) -> str:
-    """What became of the images whose answer changed."""
+    """Number of changed answers by what became of them."""
     if not found:
         return "No image changed its answer."
     better = sum(f.label == f.after for f in found)
@@ -92,7 +94,7 @@ def flips(found: Sequence[Flip]) -> str:
 
 
 def pipeline(stages: Sequence[Stage], value: Callable[[Stage], float | None], show: Callable[[float], str]) -> str:
-    """From the first measured stage to the last, and which stages have no figure."""
+    """Figure of the first measured stage and of the last, and the stages without one."""
     known = [(s.name, v) for s in stages if (v := value(s)) is not None]
     gaps = [s.name.lower() for s in stages if s.subject_id and value(s) is None]
     absent = [s.name.lower() for s in stages if not s.subject_id]
@@ -107,12 +109,12 @@ def pipeline(stages: Sequence[Stage], value: Callable[[Stage], float | None], sh
 
 
 def verdicts(found: Sequence[Verdict]) -> str:
-    """How many rules pass, fail and are unknown."""
+    """Number of rules that pass, fail and are inconclusive."""
     counts = [sum(v.status == status for v in found) for status in ("pass", "fail", "unknown")]
-    return f"Of {count(len(found), 'rule')}, {counts[0]} pass, {counts[1]} fail and {counts[2]} cannot be judged yet."
+    return f"{count(len(found), 'rule')}: {counts[0]} pass, {counts[1]} fail, {counts[2]} inconclusive."
 
 
 def answer(found: Classification) -> str:
-    """The likeliest class, and how far it is ahead of the next."""
+    """Likeliest class and the second with their probabilities."""
     (best, share), (second, rest) = found.top(2)
-    return f"The model says {best} with {percent(share)}; next comes {second} with {percent(rest)}."
+    return f"Answer: {best} ({percent(share)}); second: {second} ({percent(rest)})."

@@ -1,4 +1,4 @@
-"""Blocks that the proving pages share: a chart with its sentence and its CSV, a row of figures, a table."""
+"""Blocks of several pages: a chart with its caption and its CSV, a row of figures, a table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from udacisense.types import DatasetRef
 from ui.shared.plain_text import Markdown, escape
 from ui.shared.rows import Row, to_csv
 
+MISSING = "–"
+"""A cell of a table that nobody measured."""
 PLOT_CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
@@ -59,7 +61,15 @@ def figures(items: Sequence[tuple[str, str, str | None]]) -> None:
 
 def table(name: str, rows: Sequence[Row], columns: dict[str, Any], alt: str) -> None:
     """Rows as a table; `columns` gives the column_config of the columns that are shown, in their order."""
-    st.dataframe(list(rows), column_config=columns, column_order=list(columns), hide_index=True, alt=alt, key=f"table_{name}")
+    st.dataframe(
+        list(rows),
+        column_config=columns,
+        column_order=list(columns),
+        hide_index=True,
+        placeholder=MISSING,
+        alt=alt,
+        key=f"table_{name}",
+    )
     csv_button(name, lambda: rows)
 
 

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from udacisense.labels import CLASSES
 from udacisense.number_format import MB, NOT_MEASURED, mb, percent
 from udacisense.types import Evaluation, Verification
+from udacisense.verify import input_name
 from ui.shared.chart_style import OTHER_COLOR, SYMBOLS, finish, format_color, titled
 from ui.shared.entries import Stage, SubjectMetrics, for_charts, top1_interval
 from ui.shared.plain_text import in_chart
@@ -28,7 +29,7 @@ def sizes(entries: Sequence[SubjectMetrics]) -> go.Figure:
 def memory(entries: Sequence[SubjectMetrics]) -> go.Figure:
     """Highest resident memory of the process that ran each subject, in MB (1,048,576 bytes)."""
     peaks = [e.benchmark.peak_rss_bytes if e.benchmark else None for e in entries]
-    return _byte_bars(for_charts(entries), peaks, "MB of resident memory at the peak")
+    return _byte_bars(for_charts(entries), peaks, "peak memory, MB")
 
 
 def accuracy(entries: Sequence[SubjectMetrics]) -> go.Figure:
@@ -54,7 +55,7 @@ def accuracy(entries: Sequence[SubjectMetrics]) -> go.Figure:
             hovertemplate="%{x:.1f} %<extra>" + e.label + "</extra>",
         )
     texts = [f"{percent(e.evaluation.top1)} of {e.evaluation.images:,}" if e.evaluation else NOT_MEASURED for e in entries]
-    return _rows(fig, entries, texts, f"top-1 accuracy in percent{where}, with 95 % interval")
+    return _rows(fig, entries, texts, f"top-1 accuracy, %{where}, with 95 % interval")
 
 
 def _images(entries: Sequence[SubjectMetrics]) -> str:
@@ -88,7 +89,7 @@ def per_class(entries: Sequence[SubjectMetrics]) -> go.Figure:
             },
             hovertemplate="%{y}: %{x:.1f} %<extra>" + e.label + "</extra>",
         )
-    fig.update_xaxes(title=f"percent of the class recognised{where}")
+    fig.update_xaxes(title=f"accuracy of the class, %{where}")
     fig.update_yaxes(autorange="reversed", automargin=True, showgrid=True)
     return finish(fig, 420, legend=True)
 
@@ -115,14 +116,19 @@ def confusion(evaluation: Evaluation) -> go.Figure:
     return finish(fig, 430)
 
 
-def differences(verification: Verification, format_name: str) -> go.Figure:
-    """Largest and mean difference of the logits for each kind of input, on a logarithmic axis; 0 is told in words."""
-    rows = [(in_chart(c.name), c.max_abs_diff, c.mean_abs_diff) for c in verification.checks]
+def differences(verification: Verification, format_name: str, tolerance: bool = True) -> go.Figure:
+    """Max and mean logit difference for each kind of input, on a logarithmic axis; a difference of 0 is written out.
+
+    Args:
+        tolerance: draw the tolerance; without it where the file is not held to one.
+    """
+    limits = [c.tolerance for c in verification.checks[:1]] if tolerance else []
+    rows = [(in_chart(input_name(c)), c.max_abs_diff, c.mean_abs_diff) for c in verification.checks]
     rows.append((f"{verification.images:,} test images", verification.max_abs_diff, verification.mean_abs_diff))
     labels = [name for name, _, _ in rows]
     fig = go.Figure()
     for name, symbol, values in (
-        ("largest", "diamond", [r[1] for r in rows]),
+        ("max", "diamond", [r[1] for r in rows]),
         ("mean", "circle-open", [r[2] for r in rows]),
     ):
         fig.add_scatter(
@@ -133,9 +139,9 @@ def differences(verification: Verification, format_name: str) -> go.Figure:
             marker={"symbol": symbol, "size": 12, "color": format_color(format_name), "line": {"width": 2}},
             hovertemplate=name + " %{x:.2e}<extra>%{y}</extra>",
         )
-    if verification.checks:
-        fig.add_vline(x=verification.checks[0].tolerance, line_dash="dash", line_color=OTHER_COLOR)
-    values = [v for _, high, mean in rows for v in (high, mean) if v] + [c.tolerance for c in verification.checks[:1]]
+    for limit in limits:
+        fig.add_vline(x=limit, line_dash="dash", line_color=OTHER_COLOR)
+    values = [v for _, high, mean in rows for v in (high, mean) if v] + limits
     decades = [math.log10(v) for v in values] or [0.0]
     lowest = math.floor(min(decades)) - 1
     fig.update_xaxes(
@@ -143,7 +149,7 @@ def differences(verification: Verification, format_name: str) -> go.Figure:
         exponentformat="power",
         dtick=max(1, round((max(decades) - lowest) / 5)),
         range=[lowest, max(decades) + 0.5],
-        title="difference in logits (dashed: tolerance)",
+        title="logit difference" + (" (dashed: tolerance)" if limits else ""),
     )
     for name in (name for name, high, _ in rows if high == 0):
         fig.add_annotation(xref="paper", x=0.02, y=name, text="identical", xanchor="left", yanchor="bottom", showarrow=False)

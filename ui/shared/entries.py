@@ -1,4 +1,4 @@
-"""Which records belong to which subject: the store's records put side by side, for charts, tables and readings.
+"""Records by subject, side by side for charts, tables and captions.
 
 Pure functions over records. What was not measured stays None; figures of different files (sha256), of different images
 (dataset_id) or of different benchmark runs are never put side by side.
@@ -13,7 +13,8 @@ from typing import TypeVar
 from udacisense.metrics import stats
 from udacisense.records.queries import Row
 from udacisense.report.artifact_evidence import ArtifactEvidence
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Subject, Verification
+from udacisense.report.subject_names import subject_name, techniques
+from udacisense.types import Artifact, Benchmark, Evaluation, Subject, Verification
 from ui.shared.plain_text import in_chart
 
 R = TypeVar("R", Evaluation, Benchmark, Verification)
@@ -22,7 +23,7 @@ Timed = TypeVar("Timed", Benchmark, Row)
 
 @dataclass(frozen=True, slots=True)
 class SubjectMetrics:
-    """One subject and what has been measured of it."""
+    """Figures of one subject: accuracy, times, size."""
 
     id: str
     label: str
@@ -47,13 +48,6 @@ class Stage:
 def format_of(subject: Subject) -> str:
     """The format's name; a checkpoint is its own, PyTorch."""
     return subject.format if isinstance(subject, Artifact) else "torch"
-
-
-def label_of(subject: Subject) -> str:
-    """A short name for axes and rows: "baseline (torch)", "torchscript fp32"."""
-    if isinstance(subject, Checkpoint):
-        return f"{subject.technique} (torch)"
-    return f"{subject.format} {subject.precision}"
 
 
 def newest(records: Sequence[R], sha256: str, dataset_id: str | None = None, subject_id: str = "") -> R | None:
@@ -86,13 +80,13 @@ def runs(benchmarks: Sequence[Timed]) -> dict[str, tuple[Timed, ...]]:
 
 
 def plainest(run: Sequence[Benchmark]) -> tuple[Benchmark, ...]:
-    """The records of a run under its plainest setting: what was timed with more threads, images or neighbours is apart."""
+    """The records of a run under its plainest setting, without those with more threads, images or CPU load."""
     least = min((b.sustained, b.beside, b.batch, b.threads) for b in run)
     return tuple(b for b in run if (b.sustained, b.beside, b.batch, b.threads) == least)
 
 
 def digest_of(found: Sequence[SubjectMetrics]) -> str:
-    """What a chart of these entries depends on, as a cache key."""
+    """Cache key of a chart of these entries."""
     parts = [
         (e.id, e.label, e.size_bytes, e.evaluation.id if e.evaluation else "", e.benchmark.id if e.benchmark else "")
         for e in found
@@ -101,7 +95,7 @@ def digest_of(found: Sequence[SubjectMetrics]) -> str:
 
 
 def common_dataset(evaluations: Sequence[Evaluation], sha256s: Sequence[str]) -> str | None:
-    """The images on which accuracies are put side by side; None = nothing was evaluated.
+    """Id of the images on which accuracies are compared; None = nothing was evaluated.
 
     Real images before the sample, then those that most subjects were evaluated on, then the newest.
     """
@@ -122,8 +116,11 @@ def top1_interval(record: Evaluation) -> stats.Estimate:
 def entries(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[SubjectMetrics, ...]:
     """One entry for each subject, with its accuracy and without times."""
     dataset_id = common_dataset(evaluations, [s.sha256 for s in subjects])
+    known = techniques(subjects)
     found = [
-        SubjectMetrics(s.id, label_of(s), format_of(s), s.size_bytes, newest(evaluations, s.sha256, dataset_id, s.id))
+        SubjectMetrics(
+            s.id, subject_name(s, known), format_of(s), s.size_bytes, newest(evaluations, s.sha256, dataset_id, s.id)
+        )
         for s in subjects
     ]
     return _distinct(found)
@@ -134,12 +131,12 @@ def timed_entries(
 ) -> tuple[SubjectMetrics, ...]:
     """One entry for each subject of a benchmark run; checkpoints first; one that is gone goes by its id."""
     dataset_id = common_dataset(evaluations, [b.subject_sha256 for b in run])
-    found = []
+    known, found = techniques(subjects), []
     for b in run:
         evaluation = newest(evaluations, b.subject_sha256, dataset_id, b.subject_id)
         same = [s for s in subjects if s.sha256 == b.subject_sha256]
         subject = next((s for s in same if s.id == b.subject_id), same[0] if same else None)
-        label, name = (label_of(subject), format_of(subject)) if subject else (b.subject_id, "")
+        label, name = (subject_name(subject, known), format_of(subject)) if subject else (b.subject_id, "")
         found.append(SubjectMetrics(b.subject_id, label, name, b.size_bytes, evaluation, b))
     return _distinct(sorted(found, key=lambda e: e.format != "torch"))
 

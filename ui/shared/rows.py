@@ -13,7 +13,7 @@ from udacisense.labels import CLASSES
 from udacisense.metrics import stats
 from udacisense.number_format import MB
 from udacisense.types import Readiness, Verification
-from udacisense.verify import GOLDEN
+from udacisense.verify import GOLDEN, input_name
 from ui.shared.entries import Stage, SubjectMetrics
 
 Row = dict[str, str | float | int | bool | None]
@@ -120,7 +120,7 @@ def checks(record: Verification) -> list[Row]:
     """The random inputs and the golden images, then the test images, in one shape."""
     rows: list[Row] = [
         {
-            "input": c.name if c.name == GOLDEN else f"random, {c.name}",
+            "input": name if (name := input_name(c)) == GOLDEN else f"random, {name}",
             "inputs": c.inputs,
             "largest_difference": c.max_abs_diff,
             "mean_difference": c.mean_abs_diff,

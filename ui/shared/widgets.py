@@ -1,37 +1,37 @@
-"""What pages ask with and answer with: pickers, badges, notes, the error box and the empty state."""
+"""Widgets of several pages: pickers, badges, notes, the error box and the empty state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
-from udacisense import formats
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
 from udacisense.number_format import MB_HELP, count, gb, mb, short, when
+from udacisense.records import queries
 from udacisense.report.sample_limit import on_the_sample
+from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Artifact, Checkpoint, DatasetRef, Equivalence, Provenance, SourceName, Status, Subject
+from udacisense.verdict_words import EQUIVALENCE, READINESS, RULE
 from ui.shared.plain_text import Markdown, code, escape
 
-PICKS = ("checkpoint", "artifact", "subject")
-"""What a visitor picks, kept in the address and in the session, so that it survives a page switch."""
+PICKS = {"checkpoint": "checkpoint", "artifact": "converted file", "subject": "model"}
+"""What a visitor picks, and what it is called, kept in the address and in the session, so that it survives a page switch."""
 
 R = TypeVar("R", Checkpoint, Artifact, Subject)
 
-STATUS_LOOK: dict[Status, tuple[str, str, str]] = {
-    "pass": ("Pass", "check_circle", "green"),
-    "fail": ("Fail", "cancel", "red"),
-    "unknown": ("Unknown", "help", "gray"),
+LOOK: dict[Status | Equivalence, tuple[str, Literal["green", "red", "gray"]]] = {
+    "pass": ("check_circle", "green"),
+    "same": ("check_circle", "green"),
+    "fail": ("cancel", "red"),
+    "different": ("cancel", "red"),
+    "unknown": ("help", "gray"),
 }
-SAMENESS_LOOK: dict[Equivalence, tuple[str, str, str]] = {
-    "same": ("Same model", "check_circle", "green"),
-    "different": ("Different model", "cancel", "red"),
-    "unknown": ("Not decided", "help", "gray"),
-}
+"""Symbol and colour of a verdict; its word is in udacisense.verdict_words. What was not measured is grey, never green."""
 
 
 # --- pickers -----------------------------------------------------------------------------------------------------------
@@ -55,7 +55,12 @@ def _kept(kind: str) -> str:
 
 
 def _pick(
-    kind: str, key: str, label: Markdown, records: Sequence[R], describe: Callable[[R], str], default: str | None = None
+    kind: str,
+    key: str,
+    label: Markdown,
+    records: Sequence[R],
+    describe: Callable[[R], str],
+    default: Callable[[Sequence[R]], str | None],
 ) -> R | None:
     """A select box over records; the pick is kept in the address and in the session, and checked against the store."""
     if not records:
@@ -64,10 +69,12 @@ def _pick(
     widget = f"pick_{kind}_{key}"
     asked = st.query_params.get(kind)
     if st.session_state.get(widget) not in by_id:
-        wanted = (asked, st.session_state.get(_kept(kind)), default, records[0].id)
-        st.session_state[widget] = next(w for w in wanted if w in by_id)
+        wanted = next((w for w in (asked, st.session_state.get(_kept(kind))) if w in by_id), None) or default(records)
+        st.session_state[widget] = wanted if wanted in by_id else records[0].id
         if asked and asked not in by_id:
-            st.warning(f"There is no {escape(kind)} {code(asked[:80])} here. Showing another one.", icon=":material/link_off:")
+            st.warning(
+                f"{code(asked[:80])} is not here. Another {escape(PICKS[kind])} is shown below.", icon=":material/link_off:"
+            )
     chosen: str = st.selectbox(label, list(by_id), key=widget, format_func=lambda i: describe(by_id[i]), help=MB_HELP)
     st.session_state[_kept(kind)] = chosen
     st.query_params[kind] = chosen
@@ -79,28 +86,21 @@ def describe_checkpoint(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.technique} · {mb(checkpoint.size_bytes)} · {short(checkpoint.sha256)}"
 
 
-def describe_artifact(artifact: Artifact) -> str:
-    """One line that tells an artifact from the others: "TorchScript · fp32 · 5.90 MB · torchscript-fp32-…"."""
-    return f"{format_title(artifact.format)} · {artifact.precision} · {mb(artifact.size_bytes)} · {artifact.id}"
+def subject_lines() -> Callable[[Subject], str]:
+    """Writer of the line that tells a subject from the others: "ExecuTorch int8 (baseline) · 1.58 MB · executorch-int8-…"."""
+    known = techniques(list_checkpoints().records)
+    return lambda s: f"{subject_name(s, known)} · {mb(s.size_bytes)} · {_own_id(s)}"
 
 
-def describe_subject(subject: Subject) -> str:
-    """One line for a checkpoint or an artifact."""
-    if isinstance(subject, Artifact):
-        return describe_artifact(subject)
-    return f"PyTorch · {describe_checkpoint(subject)}"
-
-
-def format_title(name: str) -> str:
-    """The human name of a format; the plain name where this version does not know it."""
-    return formats.FORMATS[name].title if name in formats.FORMATS else name
+def _own_id(subject: Subject) -> str:
+    return subject.id if isinstance(subject, Artifact) else short(subject.sha256)
 
 
 def pick_checkpoint(key: str, label: Markdown = "Checkpoint") -> Checkpoint | None:
     """The checkpoint that the visitor picked; None when there is none. Unreadable files are named above."""
     listing = list_checkpoints()
     listing_problems(listing.problems)
-    return _pick("checkpoint", key, label, listing.records[::-1], describe_checkpoint, default=default_checkpoint_id())
+    return _pick("checkpoint", key, label, listing.records[::-1], describe_checkpoint, lambda _: default_checkpoint_id())
 
 
 def default_checkpoint_id() -> str | None:
@@ -121,16 +121,23 @@ def default_notice(checkpoint: Checkpoint) -> None:
         st.info(escape(notice), icon=":material/alt_route:")
 
 
-def pick_artifact(key: str, label: Markdown = "Artifact") -> Artifact | None:
-    """The artifact that the visitor picked, newest first, at first the newest that runs here; None when there is none.
+def pick_artifact(key: str, label: Markdown = "Converted file") -> Artifact | None:
+    """The artifact that the visitor picked, newest first, at first the release candidate; None when there is none.
 
     Unreadable records are named above.
     """
     listing = list_artifacts()
     listing_problems(listing.problems)
     records = listing.records[::-1]
-    default = next((a.id for a in records if cannot_run(a) is None), None)
-    return _pick("artifact", key, label, records, describe_artifact, default=default)
+    return _pick("artifact", key, label, records, subject_lines(), candidate)
+
+
+def candidate(artifacts: Sequence[Artifact]) -> str | None:
+    """The release candidate: the smallest file whose newest verdict is "ready", else the newest that runs here."""
+    newest = ((a, queries.readiness_of(a.sha256).newest()) for a in artifacts)
+    ready = [a for a, judged in newest if judged is not None and judged.status == "pass"]
+    smallest = min(ready, key=lambda a: a.size_bytes, default=None)
+    return smallest.id if smallest else next((a.id for a in artifacts if cannot_run(a) is None), None)
 
 
 def pick_subject(key: str, label: Markdown = "Model") -> Subject | None:
@@ -138,28 +145,42 @@ def pick_subject(key: str, label: Markdown = "Model") -> Subject | None:
     artifacts, checkpoints = list_artifacts(), list_checkpoints()
     listing_problems((*artifacts.problems, *checkpoints.problems))
     records: list[Subject] = [*artifacts.records[::-1], *checkpoints.records[::-1]]
-    return _pick("subject", key, label, records, describe_subject, default=st.session_state.get(_kept("artifact")))
+    return _pick("subject", key, label, records, subject_lines(), _candidate_of)
+
+
+def _candidate_of(subjects: Sequence[Subject]) -> str | None:
+    """The artifact that the visitor picked on another page, else the release candidate."""
+    kept: str | None = st.session_state.get(_kept("artifact"))
+    return kept or candidate([s for s in subjects if isinstance(s, Artifact)])
 
 
 # --- badges ------------------------------------------------------------------------------------------------------------
 
 
-def status_badge(status: Status) -> None:
-    """The badge of a readiness status; not measured is grey, never green."""
-    label, icon, color = STATUS_LOOK[status]
-    st.badge(label, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
+def rule_badge(status: Status) -> None:
+    """The badge of one rule's verdict: Pass, Fail, Inconclusive."""
+    _badge(RULE[status], status)
 
 
-def status_text(status: Status) -> Markdown:
-    """The same badge as Markdown, for use inside a sentence or a column."""
-    label, icon, color = STATUS_LOOK[status]
-    return f":{color}-badge[:material/{icon}: {label}]"
+def rule_badge_text(status: Status) -> Markdown:
+    """The badge of one rule's verdict as Markdown, for use inside a sentence or a column."""
+    icon, color = LOOK[status]
+    return f":{color}-badge[:material/{icon}: {RULE[status]}]"
 
 
-def sameness_badge(sameness: Equivalence) -> None:
-    """The badge of a verification's verdict."""
-    label, icon, color = SAMENESS_LOOK[sameness]
-    st.badge(label, icon=f":material/{icon}:", color=color)  # type: ignore[arg-type]
+def readiness_badge(status: Status, before: str = "") -> None:
+    """The badge of a file's readiness: Ready, Not ready, Inconclusive; after a word where the place does not say of what."""
+    _badge(f"{before}{READINESS[status]}", status)
+
+
+def equivalence_badge(verdict: Equivalence) -> None:
+    """The badge of a verification's verdict: Equivalent, Not equivalent, Inconclusive."""
+    _badge(EQUIVALENCE[verdict], verdict)
+
+
+def _badge(word: str, verdict: Status | Equivalence) -> None:
+    icon, color = LOOK[verdict]
+    st.badge(escape(word), icon=f":material/{icon}:", color=color)
 
 
 # --- notes -------------------------------------------------------------------------------------------------------------
@@ -180,13 +201,13 @@ def errors_shown() -> Iterator[None]:
 
 
 def empty_state(title: str, text: Markdown, page: str | None = None, link_label: str = "", command: str | None = None) -> None:
-    """What to do where there is nothing yet: a sentence, a link to the page that helps, the command that does the same."""
+    """Empty state: a sentence, a link to the page that helps, the command that does the same."""
     with st.container(border=True):
         st.markdown(f"**{escape(title)}**")
         st.markdown(text)
         if page:
             st.page_link(
-                page, label=escape(link_label or "Go there"), icon=":material/arrow_forward:", query_params=remembered()
+                page, label=escape(link_label or "Open page"), icon=":material/arrow_forward:", query_params=remembered()
             )
         if command:
             st.caption("The same on the command line:")
@@ -194,12 +215,12 @@ def empty_state(title: str, text: Markdown, page: str | None = None, link_label:
 
 
 def source_note(data: DatasetRef | SourceName, way_out: Markdown = "The Dataset page says how to get real ones.") -> None:
-    """Which images a figure rests on; says plainly when they are the rendered sample pack, and the way out of that."""
+    """Note on the images behind a figure; says plainly when they are the rendered sample pack, and the way out of that."""
     source = data if isinstance(data, str) else data.source
     if source == "sample":
         st.warning(
-            "These figures rest on the rendered **sample pack**: they are not the figures of the real test set. They show that "
-            f"everything works, and how a model does on clean renderings, not how good it is on photographs. {way_out}",
+            "Measured on the rendered **sample pack**, not on the real test set. These figures show that everything works, and "
+            f"how a model does on clean renderings, not how good it is on photographs. {way_out}",
             icon=":material/view_in_ar:",
         )
     elif isinstance(data, DatasetRef):
@@ -216,7 +237,7 @@ def sample_limit(artifact: Artifact) -> None:
 
 
 def provenance_note(made: Provenance, record_id: str) -> None:
-    """How a figure came to be, folded away: record, command, machine, versions."""
+    """Provenance of a figure, folded away: record, command, machine, versions."""
     with st.expander("How this was made", icon=":material/receipt_long:"):
         st.markdown(f"Record {code(record_id)}, made {escape(when(made.created))}. Make it again:")
         st.code(made.command, language=None)

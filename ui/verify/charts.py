@@ -13,7 +13,7 @@ from ui.shared.plain_text import in_chart
 from ui.verify.rows import distribution as quantiles
 
 BROKEN_COLOR = "#D55E00"
-"""Okabe and Ito's vermillion: the place that departs, which a cross marks too."""
+"""Okabe and Ito's vermillion: the layer that diverges, which a cross marks too."""
 PALE = 8
 """A change of this many images has the full colour at least, so that one image is no dark spot."""
 
@@ -36,7 +36,7 @@ def classes(found: Measures, format_name: str) -> go.Figure:
     )
     for label, values, color, symbol in (
         ("checkpoint", before, format_color("torch"), "circle-open"),
-        ("artifact", after, format_color(format_name), "diamond"),
+        ("converted file", after, format_color(format_name), "diamond"),
     ):
         fig.add_scatter(
             x=values,
@@ -46,13 +46,13 @@ def classes(found: Measures, format_name: str) -> go.Figure:
             marker={"color": color, "symbol": symbol, "size": 11, "line": {"width": 2, "color": color}},
             hovertemplate=f"{label} %{{x:.1f}} %<extra>%{{y}}</extra>",
         )
-    fig.update_xaxes(title="percent of the class answered right")
+    fig.update_xaxes(title="accuracy of the class, %")
     fig.update_yaxes(autorange="reversed", automargin=True, showgrid=True, type="category")
     return finish(fig, 34 * len(names) + 100, legend=True)
 
 
 def confusion(found: Measures) -> go.Figure:
-    """How many more (or fewer) images of a class get an answer than before; the diagonal is right."""
+    """Confusion matrix of the change: how many more (or fewer) images of a class get an answer; the diagonal is right."""
     change = np.array(found.confusion_after) - np.array(found.confusion_before)
     reach = max(PALE, int(np.abs(change).max()))
     fig = go.Figure(
@@ -85,16 +85,16 @@ def distribution(before: np.ndarray, after: np.ndarray, format_name: str) -> go.
             y=[row["percent_of_logits"] for row in rows],
             mode="lines",
             line={"color": format_color(format_name), "width": 3, "shape": "hv"},
-            hovertemplate="%{y:.1f} % of the logits moved by at most %{x:.2e}<extra></extra>",
+            hovertemplate="%{y:.1f} % of the logits differ by at most %{x:.2e}<extra></extra>",
         )
     )
-    fig.update_xaxes(type="log", exponentformat="power", dtick=1, title="difference of a logit")
-    fig.update_yaxes(title="percent of all logits", range=[0, 101])
+    fig.update_xaxes(type="log", exponentformat="power", dtick=1, title="absolute logit difference")
+    fig.update_yaxes(title="logits, %", range=[0, 101])
     return finish(fig, 300)
 
 
-def along(record: Localisation, format_name: str, precision: Precision) -> go.Figure:
-    """Signal to noise of each block's output in dB along the network; dashed: what rounding leaves at least."""
+def layers(record: Localisation, format_name: str, precision: Precision) -> go.Figure:
+    """Signal to noise of each layer's output in dB, in the network's order; dashed: what rounding leaves at least."""
     top = max((g.sqnr_db for g in record.gaps if g.sqnr_db is not None), default=EXPECTED_DB[precision]) + 10
     names = [in_chart(g.name) for g in record.gaps]
     fig = go.Figure(
@@ -116,12 +116,14 @@ def along(record: Localisation, format_name: str, precision: Precision) -> go.Fi
     if record.departs is not None:
         broken = next(g for g in record.gaps if g.name == record.departs)
         name = in_chart(broken.name)
-        fig.add_annotation(x=name, y=_height(broken, top), text=f"{name} departs", ax=60, ay=-44, font_size=13)
+        fig.add_annotation(x=name, y=_height(broken, top), text=f"{name} diverges", ax=60, ay=-44, font_size=13)
     fig.update_xaxes(type="category", tickangle=-60, automargin=True)
-    fig.update_yaxes(title="dB, higher is closer", range=[min(0.0, *(_height(g, top) for g in record.gaps)) - 3, top + 6])
+    fig.update_yaxes(
+        title="signal to noise, dB (higher is closer)", range=[min(0.0, *(_height(g, top) for g in record.gaps)) - 3, top + 6]
+    )
     return finish(fig, 360)
 
 
 def _height(gap: LayerGap, top: float) -> float:
-    """Where a place stands; identical values have no finite ratio and stand at the top."""
+    """Height of a layer's point; identical values have no finite ratio and stand at the top."""
     return top if gap.sqnr_db is None else gap.sqnr_db

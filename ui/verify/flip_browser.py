@@ -1,4 +1,4 @@
-"""The images whose answer changed, to look through: filters, cards, table. The pixels come from the data source."""
+"""Browser of the changed answers: filters, cards, table. The pixels come from the data source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from udacisense.labels import CLASSES
 from udacisense.number_format import count
 from udacisense.report.equivalence import likeliest
 from udacisense.types import Flip, Verification
-from udacisense.verify import TopK, is_near_tie, thoughts
+from udacisense.verify import TopK, is_near_tie, top_classes
 from ui.shared import cache
 from ui.shared import captions as shared_captions
 from ui.shared.chart_block import table
@@ -23,34 +23,37 @@ from ui.verify import captions, rows
 PAGE_SIZE = 12
 THUMB_PX = 96
 BREAKS, TIES = "Real breaks", "Near-ties"
-ALL = "Every change"
+ALL = "All"
+KIND_HELP = (
+    "Near-tie: the checkpoint held its own answer less than twice as likely as the new one. Real break: any other change."
+)
 
 COLUMNS = {
     "image": st.column_config.TextColumn("Image", help="first 16 hex digits of the md5 of its pixels"),
     "true_class": st.column_config.TextColumn("True class"),
-    "checkpoint": st.column_config.TextColumn("Checkpoint says"),
-    "artifact": st.column_config.TextColumn("Artifact says"),
-    "kind": st.column_config.TextColumn("Kind"),
+    "checkpoint": st.column_config.TextColumn("Checkpoint's answer"),
+    "artifact": st.column_config.TextColumn("File's answer"),
+    "kind": st.column_config.TextColumn("Kind", help=KIND_HELP),
     "margin": st.column_config.NumberColumn(
-        "Lost margin", format="%.3f", help="how far the checkpoint's answer was ahead, in logits"
+        "Margin before", format="%.3f", help="lead of the checkpoint's answer over the file's, in the checkpoint's logits"
     ),
     "margin_after": st.column_config.NumberColumn(
-        "New margin", format="%.3f", help="how far the artifact's answer is ahead of the checkpoint's, in logits"
+        "Margin after", format="%.3f", help="the same lead in the file's logits; below zero, for the answer changed"
     ),
-    "checkpoint_top3": st.column_config.TextColumn("Checkpoint's three likeliest"),
-    "artifact_top3": st.column_config.TextColumn("Artifact's three likeliest"),
+    "checkpoint_top3": st.column_config.TextColumn("Checkpoint's top 3"),
+    "artifact_top3": st.column_config.TextColumn("File's top 3"),
 }
 
 
 def browse(record: Verification) -> None:
-    """Everything about the changed answers of a verification."""
+    """Browser of the changed answers of a verification."""
     st.markdown(escape(shared_captions.flips(record.flips)))
     if not record.flips:
         return
     st.markdown(escape(captions.kinds(record.flips)))
     chosen = _filtered(record.flips)
     raw = cache.raw_answers(record)
-    known = thoughts(*raw, tuple(chosen)) if raw else {}
+    known = top_classes(*raw, tuple(chosen)) if raw else {}
     _notes(record, raw is not None)
     data = images_of(record)
     page = _page(chosen)
@@ -62,11 +65,9 @@ def browse(record: Verification) -> None:
 
 def _notes(record: Verification, raw: bool) -> None:
     if images_of(record) is None:
-        st.caption("The images themselves are not on this machine, or are not the same any more; the table names them.")
+        st.caption("The images are not on this machine, or have changed; the table names them.")
     if not raw:
-        st.caption(
-            "The raw answers are not on this machine, so the likeliest classes are not shown. Verify again to have them."
-        )
+        st.caption("Likeliest classes not shown: the logits are not on this machine. Verify again to have them.")
 
 
 def images_of(record: Verification) -> Dataset | None:
@@ -82,15 +83,15 @@ def images_of(record: Verification) -> Dataset | None:
 
 
 def _filtered(found: Sequence[Flip]) -> list[Flip]:
-    """The flips of the kind and the pair that the visitor chose, the largest lost margin first."""
+    """The flips of the kind and the pair that the visitor chose, the largest margin before first."""
     ordered = sorted(found, key=lambda f: -f.margin)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        kind = st.segmented_control("Show", [ALL, BREAKS, TIES], default=ALL, required=True, key="flip_kind")
+        kind = st.segmented_control("Kind", [ALL, BREAKS, TIES], default=ALL, required=True, key="flip_kind", help=KIND_HELP)
         of_kind = [f for f in ordered if kind == ALL or is_near_tie(f) == (kind == TIES)]
         pairs = Counter(pair(f) for f in of_kind)
         names = [name for name, _ in pairs.most_common()]
         wanted = st.selectbox(
-            "From answer to answer",
+            "Answer before → after",
             [None, *names],
             format_func=lambda name: f"all {count(len(pairs), 'pair')}" if name is None else f"{name} ({pairs[name]})",
             key=f"flip_pair_{kind}",
@@ -108,15 +109,15 @@ def _page(found: Sequence[Flip]) -> Sequence[Flip]:
     pages = -(-len(found) // PAGE_SIZE)
     if pages <= 1:
         return found
-    number = st.number_input(f"Page of {pages:d}", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
-    st.caption(f"{count(len(found), 'image')}, the surest answers of the checkpoint first.")
+    number = st.number_input(f"Page (1–{pages:d})", min_value=1, max_value=pages, value=1, key=f"flip_page_{pages}", width=160)
+    st.caption(f"{count(len(found), 'image')}, the largest margin before first.")
     return found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
 
 
 # --- cards --------------------------------------------------------------------------------------------------------------
 
 
-def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
+def _card(flip: Flip, top: TopK | None, data: Dataset | None) -> None:
     with st.container(border=True, horizontal=True, gap="small"):
         index = place(data).get(flip.image) if data else None
         if data is not None and index is not None:
@@ -125,16 +126,16 @@ def _card(flip: Flip, thought: TopK | None, data: Dataset | None) -> None:
         with st.container(gap="xxsmall", width="stretch"):
             st.markdown(f"**{escape(pair(flip))}**")
             st.markdown(f"{_badge(flip)} {escape(truth(flip))}")
-            st.caption("  \n".join([*map(escape, _lines(flip, thought)), code(flip.image)]))
+            st.caption("  \n".join([*map(escape, _lines(flip, top)), code(flip.image)]))
 
 
 def place(data: Dataset) -> Mapping[str, int]:
-    """Where each image stands in its split, by its id."""
+    """Index of each image in its split, by its id."""
     return {name: i for i, name in enumerate(data.hashes)}
 
 
 def truth(flip: Flip) -> str:
-    """What it really is, as far as that is known."""
+    """True class of the image, where it has a label."""
     return "no label" if flip.label is None else f"true: {CLASSES[flip.label]}"
 
 
@@ -142,10 +143,10 @@ def _badge(flip: Flip) -> Markdown:
     return ":gray-badge[near-tie]" if is_near_tie(flip) else ":orange-badge[real break]"
 
 
-def _lines(flip: Flip, thought: TopK | None) -> list[str]:
-    after = "" if flip.margin_after is None else f", now behind by {flip.margin_after:.2f}"
-    lines = [f"lost margin {flip.margin:.2f}{after}"]
-    if thought is not None:
-        lines.append(f"before: {likeliest(thought.before)}")
-        lines.append(f"after: {likeliest(thought.after)}")
+def _lines(flip: Flip, top: TopK | None) -> list[str]:
+    after = "" if flip.margin_after is None else f", after {-flip.margin_after:.2f}"
+    lines = [f"margin before {flip.margin:.2f}{after}"]
+    if top is not None:
+        lines.append(f"checkpoint: {likeliest(top.before)}")
+        lines.append(f"file: {likeliest(top.after)}")
     return lines

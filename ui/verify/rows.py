@@ -21,8 +21,11 @@ def measures(record: Verification) -> list[Row]:
     return [{"measure": name, "value": value, "meaning": meaning} for name, value, meaning in measure_rows(record)]
 
 
-def flips(found: Sequence[Flip], thoughts: Mapping[str, TopK]) -> list[Row]:
-    """The changed answers in the order given, with both files' three likeliest classes where they are known."""
+def flips(found: Sequence[Flip], top_classes: Mapping[str, TopK]) -> list[Row]:
+    """The changed answers in the order given, with both files' three likeliest classes where they were kept.
+
+    Both margins are of the checkpoint's answer over the converted file's, in logits: once ahead, once behind.
+    """
     return [
         {
             "image": f.image,
@@ -30,10 +33,10 @@ def flips(found: Sequence[Flip], thoughts: Mapping[str, TopK]) -> list[Row]:
             "checkpoint": CLASSES[f.before],
             "artifact": CLASSES[f.after],
             "margin": f.margin,
-            "margin_after": f.margin_after,
+            "margin_after": None if f.margin_after is None else -f.margin_after,
             "kind": "near-tie" if is_near_tie(f) else "real break",
-            "checkpoint_top3": likeliest(thoughts[f.image].before) if f.image in thoughts else None,
-            "artifact_top3": likeliest(thoughts[f.image].after) if f.image in thoughts else None,
+            "checkpoint_top3": likeliest(top_classes[f.image].before) if f.image in top_classes else None,
+            "artifact_top3": likeliest(top_classes[f.image].after) if f.image in top_classes else None,
         }
         for f in found
     ]
@@ -68,8 +71,8 @@ def distribution(before: np.ndarray, after: np.ndarray) -> list[Row]:
     return [{"percent_of_logits": q, "difference": float(v)} for q, v in zip(QUANTILES, values, strict=True)]
 
 
-def along(record: Localisation) -> list[Row]:
-    """The places along the network, then the steps inside the block that departs."""
+def layers(record: Localisation) -> list[Row]:
+    """The compared layers in the network's order, then the steps inside the block that diverges."""
     return [
         {
             "place": g.name,
@@ -77,7 +80,7 @@ def along(record: Localisation) -> list[Row]:
             "largest_difference": g.max_abs_diff,
             "shape": " x ".join(map(str, g.shape)),
             "value_in_file": g.value,
-            "departs": g.name in (record.departs, record.step),
+            "diverges": g.name in (record.departs, record.step),
         }
         for g in (*record.gaps, *record.inside)
     ]

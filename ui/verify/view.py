@@ -1,4 +1,4 @@
-"""What the Verify page draws from one verification, and from the search along the network."""
+"""Views of the Verify page: one verification, and the layer-by-layer comparison."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from udacisense.records import queries
 from udacisense.records.queries import Found, Row, is_real
 from udacisense.report.equivalence import psnr
 from udacisense.report.sample_limit import what_counts
-from udacisense.types import Artifact, Equivalence, Localisation, Status, Verification
-from udacisense.verify import accuracy_verdict, split
+from udacisense.types import Artifact, Localisation, Verification
+from udacisense.verify import FLOATS, accuracy_verdict, reason_of, split
 from ui.shared import cache
 from ui.shared import captions as shared_captions
 from ui.shared import charts as shared_charts
@@ -19,38 +19,40 @@ from ui.shared import rows as shared_rows
 from ui.shared.chart_block import chart, figures, remarks, table
 from ui.shared.jobs import job_button, job_panel
 from ui.shared.plain_text import code, escape
-from ui.shared.widgets import empty_state, listing_problems, sameness_badge, source_note, status_badge, status_text
+from ui.shared.widgets import empty_state, equivalence_badge, listing_problems, rule_badge_text, source_note
 from ui.verify import captions, charts, rows
 from ui.verify.flip_browser import browse
 
-STATUSES: dict[Equivalence, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
-OLDER = "This record is older than this measure. Verify again to have it."
+OLDER = "Not measured: this record was made before the measure existed. Verify again to measure it."
+LAYERS = "Layer-by-layer comparison"
 
 CHECK_COLUMNS = {
     "input": st.column_config.TextColumn("Input"),
     "inputs": st.column_config.NumberColumn("Images", format="localized"),
-    "largest_difference": st.column_config.NumberColumn("Largest difference", format="%.2e", help="in logits"),
-    "mean_difference": st.column_config.NumberColumn("Mean difference", format="%.2e", help="in logits"),
+    "largest_difference": st.column_config.NumberColumn("Max difference", format="%.3g", help="in logits"),
+    "mean_difference": st.column_config.NumberColumn("Mean difference", format="%.3g", help="in logits"),
     "same_answers": st.column_config.CheckboxColumn("Same answers"),
-    "within_tolerance": st.column_config.CheckboxColumn("Within tolerance", help="empty: the tolerance is for small inputs"),
+    "within_tolerance": st.column_config.CheckboxColumn("Within tolerance", help="empty: the tolerance does not apply"),
 }
 MEASURE_COLUMNS = {
     "measure": st.column_config.TextColumn("Measure"),
     "value": st.column_config.TextColumn("Value"),
     "meaning": st.column_config.TextColumn("Meaning"),
 }
-ALONG_COLUMNS = {
-    "place": st.column_config.TextColumn("Place"),
+LAYER_COLUMNS = {
+    "place": st.column_config.TextColumn("Layer"),
     "sqnr_db": st.column_config.NumberColumn("Signal to noise", format="%.1f dB", help="empty: identical values"),
-    "largest_difference": st.column_config.NumberColumn("Largest difference", format="%.2e"),
+    "largest_difference": st.column_config.NumberColumn("Max difference", format="%.3g", help="in the layer's units"),
     "shape": st.column_config.TextColumn("Shape"),
-    "value_in_file": st.column_config.TextColumn("Value in the file", help="what the file calls the value that comes closest"),
-    "departs": st.column_config.CheckboxColumn("Departs"),
+    "value_in_file": st.column_config.TextColumn(
+        "Value in the file", help="the file's name of the closest value; empty: not measured"
+    ),
+    "diverges": st.column_config.CheckboxColumn("Diverges"),
 }
 
 
 def pick_record(found: Found[Verification]) -> Verification | None:
-    """The record to look at, the one that counts unless the visitor picks another; None = its file has gone meanwhile.
+    """The verification to show, the one that counts unless the visitor picks another; None = its file has gone meanwhile.
 
     Real images come before the rendered sample, as everywhere, and what is exploratory last.
     """
@@ -72,28 +74,27 @@ def _named(row: Row) -> str:
     return f"{said} · exploratory" if row["exploratory"] else said
 
 
-def verdict(record: Verification) -> None:
-    """PASS, FAIL or unknown with the reason, the accuracy beside it, and the figures that it rests on."""
+def verdict(record: Verification, artifact: Artifact) -> None:
+    """The verdict's badge with its reason, the change of accuracy, and the figures that it rests on."""
     instead = what_counts(record)
     counts = not (record.exploratory or instead)
     if instead:
         st.info(escape(instead), icon=":material/view_in_ar:")
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="small"):
-            status_badge(STATUSES[record.verdict] if counts else "unknown")
-            sameness_badge(record.verdict if counts else "unknown")
+            equivalence_badge(record.verdict if counts else "unknown")
         st.markdown(f"#### {escape(shared_captions.agreement(record))}")
-        st.markdown(escape(record.reason))
+        st.markdown(escape(reason_of(record, artifact.precision)))
         status, accuracy = accuracy_verdict(record)
-        st.markdown(f"{status_text(status)} {escape(accuracy)}" if status else escape(accuracy))
+        st.markdown(f"{rule_badge_text(status)} {escape(accuracy)}" if status else escape(accuracy))
     if record.exploratory:
-        st.warning(f"{escape(record.exploratory_words)} Verify again to have it judged.", icon=":material/science:")
+        st.warning(f"{escape(record.exploratory_words)} Verify again with the rule's tolerance.", icon=":material/science:")
     source_note(record.data)
     remarks(map(escape, record.warnings), record.data)
     breaks, ties = split(record.flips)
     figures(
         [
-            ("Same answer", percent(record.agreement), "Share of the test images with the same top-1 class."),
+            ("Agreement with checkpoint", percent(record.agreement), "Share of the test images with the same top-1 class."),
             (
                 "Changed answers",
                 f"{len(record.flips):,}",
@@ -114,27 +115,30 @@ def changed(record: Verification, artifact: Artifact) -> None:  # noqa: ARG001 -
 
 
 def classes(record: Verification, artifact: Artifact) -> None:
-    """Accuracy by class, and which mistakes grew."""
+    """Accuracy by class, and the change of each kind of mistake."""
     found = record.measures
     if found is None or not any(found.per_class):
         st.info(OLDER if found is None else escape(captions.classes(found)), icon=":material/info:")
         return
     reading, figure = captions.classes(found), charts.classes(found, artifact.format)
-    chart("classes", "Accuracy of each class", reading, figure, lambda: rows.classes(found))
+    chart("classes", "Accuracy by class", reading, figure, lambda: rows.classes(found))
     reading, figure = captions.confusion(found), charts.confusion(found)
-    chart("confusion", "Answers that became more or less frequent", reading, figure, lambda: rows.confusion(found))
+    chart("confusion", "Confusion matrix, change from checkpoint to file", reading, figure, lambda: rows.confusion(found))
 
 
 def differences(record: Verification, artifact: Artifact) -> None:
-    """How far the logits are apart: by input, as a distribution, and in every measure."""
-    table("inputs", shared_rows.checks(record), CHECK_COLUMNS, "Differences for each kind of input")
-    figure = shared_charts.differences(record, artifact.format)
-    reading = captions.inputs(record)
-    chart("differences", "How far the logits are apart, by input", reading, figure, lambda: shared_rows.checks(record))
+    """Differences of the logits: by input, as a distribution, and in every measure."""
+    held = artifact.precision in FLOATS  # a coarser file is held to its share of equal answers instead
+    columns = {name: column for name, column in CHECK_COLUMNS.items() if held or name != "within_tolerance"}
+    table("inputs", shared_rows.checks(record), columns, "Differences for each kind of input")
+    figure = shared_charts.differences(record, artifact.format, tolerance=held)
+    reading = captions.inputs(record) if held else captions.largest(record)
+    chart("differences", "Max logit difference by input", reading, figure, lambda: shared_rows.checks(record))
     raw = cache.raw_answers(record)
     if raw is None:
         st.info(
-            "The raw answers are not on this machine, so their distribution is not drawn. Verify again.", icon=":material/info:"
+            "Distribution not drawn: the logits of this verification are not on this machine. Verify again to have them.",
+            icon=":material/info:",
         )
     else:
         before, after = (side.logits for side in raw)
@@ -142,7 +146,7 @@ def differences(record: Verification, artifact: Artifact) -> None:
         reading = captions.distribution(before, after)
         chart(
             "distribution",
-            "How far they are apart, logit by logit",
+            "Distribution of the logit differences",
             reading,
             figure,
             lambda: rows.distribution(before, after),
@@ -150,30 +154,32 @@ def differences(record: Verification, artifact: Artifact) -> None:
     table("measures", rows.measures(record), MEASURE_COLUMNS, "Every measure of the two files' answers")
 
 
-def along(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG001 - every view has this shape
-    """The first block of the network whose output departs, found by a job of its own."""
+def layers(record: Verification | None, artifact: Artifact) -> None:  # noqa: ARG001 - every view has this shape
+    """The first layer whose output diverges from the checkpoint's, found by a job of its own."""
     command = ["locate", artifact.id]
     with st.container(horizontal=True, vertical_alignment="center"):
         unable = cannot_run(artifact) is not None
-        job_button("Look along the network", command, f"Look along {artifact.id}", "locate", disabled=unable)
-        st.caption("Compares what comes out of every block on ten test images, the first of each class.")
+        job_button(
+            "Compare layers", command, f"Compare the layers of {artifact.id}", "locate", disabled=unable, kind="secondary"
+        )
+        st.caption("Compares the output of every block on ten test images, the first of each class.")
     job_panel("locate")
     listing_problems(queries.unreadable(Localisation))
     newest = queries.locations_of(artifact.sha256).newest()
     if newest is None:
         empty_state(
-            "Not looked at yet",
-            "Where a file differs, this names the first block that does it. Start it with the button above; formats that show "
-            "their inner values take seconds, the others convert beginnings of the network and take minutes.",
+            "Layers not compared yet",
+            "The comparison names the first block whose output differs. Formats that show their intermediate values take "
+            "seconds; for the others the network is converted block by block, which takes minutes.",
             command=f"python -m udacisense {' '.join(command)}",
         )
         return
-    figure = charts.along(newest, artifact.format, artifact.precision)
-    chart("along", "", captions.along(newest), figure, lambda: rows.along(newest))
+    figure = charts.layers(newest, artifact.format, artifact.precision)
+    chart("layers", "", captions.layers(newest), figure, lambda: rows.layers(newest))
     for said in newest.warnings:
         st.caption(escape(said))
-    table("places", rows.along(newest), ALONG_COLUMNS, "Every place that was compared")
+    table("places", rows.layers(newest), LAYER_COLUMNS, "Every layer that was compared")
     st.caption(f"Record {code(newest.id)}, made {escape(when(newest.made.created))} by {code(newest.made.command)}")
 
 
-VIEWS = {"Changed answers": changed, "Classes": classes, "Differences": differences, "Along the network": along}
+VIEWS = {"Changed answers": changed, "Classes": classes, "Differences": differences, LAYERS: layers}

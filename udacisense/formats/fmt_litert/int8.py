@@ -3,8 +3,8 @@
 Three facts about MobileNetV3 on this runtime decide the recipes; docs/formats.md has the figures behind them.
 Its int8 hard-swish is a plain loop on processors without a kernel of their own, several times slower than all else together:
 there it stays in float, between an integer step back and forth. Nearly all of the damage is done in the stem, the first two
-blocks and the classifier, which hold little of the arithmetic. And activations that are rounded while the file runs hurt, and
-stall, where a depthwise layer reads them, not where a matrix product does.
+blocks and the classifier, which hold little of the arithmetic. And activations that are quantised at run time cost
+accuracy and time in front of a depthwise layer, not in front of a matrix product.
 """
 
 from __future__ import annotations

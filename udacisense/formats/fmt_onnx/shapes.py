@@ -39,7 +39,7 @@ class Node:
 
 
 def output_shape(node: Node, inputs: Sequence[Shape | None]) -> Shape | None:
-    """The shape of a node's first output; None where it cannot be told."""
+    """The shape of a node's first output; None where it cannot be derived."""
     first = inputs[0] if inputs else None
     if first is None:
         return None

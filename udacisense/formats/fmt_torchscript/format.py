@@ -176,7 +176,7 @@ FORMAT = Format(
 
 LITE = Format(
     name="torchscript-lite",
-    title="TorchScript for the lite interpreter",
+    title="TorchScript Lite (.ptl)",
     file_name="optimized_model_mobile_lite.ptl",
     precisions=("fp32", "int8"),
     runtime="torch lite interpreter",

@@ -83,6 +83,7 @@ def doubt_about(evaluation: Evaluation) -> str:
 
 ACCURACY_CHANGE = Measure(
     "accuracy_change",
+    "Accuracy change",
     "How far top-1 lies from the reference's on the same images, up or down.",
     "pp",
     "evaluate",
@@ -93,6 +94,7 @@ ACCURACY_CHANGE = Measure(
 )
 ACCURACY_LOSS = Measure(
     "accuracy_loss",
+    "Accuracy loss",
     "How much lower top-1 is than the reference's on the same images; a gain is a loss below 0.",
     "pp",
     "evaluate",

@@ -72,6 +72,7 @@ def _not_evaluated(artifact: Artifact) -> Measurement:
 
 WORST_CLASS = Measure(
     "worst_class",
+    "Recall of the worst class",
     "The share of its images that the class recognised worst is recognised on; the reason names the class.",
     "%",
     "evaluate",
@@ -81,6 +82,7 @@ WORST_CLASS = Measure(
 )
 CALIBRATION_ERROR = Measure(
     "calibration_error",
+    "Calibration error",
     "How far confidence and accuracy lie apart on average: expected calibration error, 15 bins.",
     "pp",
     "evaluate",

@@ -145,9 +145,12 @@ def _deciding(found: Iterable[_Measured]) -> _Measured | None:
 
 
 HOUR_MS = 3_600_000.0
-LATENCY = Measure("latency", "The average steady time of one image.", "ms", "benchmark", latency, "below", (0.0, HOUR_MS))
+LATENCY = Measure(
+    "latency", "Average time", "The average steady time of one image.", "ms", "benchmark", latency, "below", (0.0, HOUR_MS)
+)
 P95_LATENCY = Measure(
     "p95_latency",
+    "P95 latency",
     "The steady time that 95 of 100 images take at most.",
     "ms",
     "benchmark",
@@ -157,6 +160,7 @@ P95_LATENCY = Measure(
 )
 P99_LATENCY = Measure(
     "p99_latency",
+    "P99 latency",
     "The steady time that 99 of 100 images take at most.",
     "ms",
     "benchmark",
@@ -166,6 +170,7 @@ P99_LATENCY = Measure(
 )
 TIME_SAVING = Measure(
     "time_saving",
+    "Time saved",
     "How much less time an image takes than with the reference, timed side by side in one run.",
     "%",
     "benchmark",

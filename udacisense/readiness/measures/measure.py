@@ -60,6 +60,7 @@ class Measure:
     """What a rule can name as its measure. To add one, write this record and list it in `registry.MEASURES`."""
 
     name: str
+    quantity: str  # what the figure is called where it is shown
     sentence: str  # what the figure says
     unit: str
     verb: Literal["verify", "evaluate", "benchmark", "convert", "package"]  # what takes it

@@ -35,6 +35,7 @@ def sameness(artifact: Artifact, checkpoint: Checkpoint) -> Measurement:
 
 SAMENESS = Measure(
     "sameness",
+    "Agreement",
     "The verdict of the newest verification: the share of images that file and checkpoint answer alike.",
     "% equal answers",
     "verify",

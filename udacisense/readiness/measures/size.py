@@ -42,6 +42,7 @@ def _mb(size_bytes: int) -> str:
 
 SIZE_INCREASE = Measure(
     "size_increase",
+    "Size increase",
     "How much larger the file is than the reference's.",
     "%",
     "convert",
@@ -52,6 +53,7 @@ SIZE_INCREASE = Measure(
 )
 SIZE_SAVING = Measure(
     "size_saving",
+    "Size reduction",
     "How much smaller the file is than the reference's.",
     "%",
     "convert",
@@ -62,6 +64,7 @@ SIZE_SAVING = Measure(
 )
 PACKAGE_SIZE = Measure(
     "package_size",
+    "Package size",
     "All files of the newest package for an app together, unpacked; exact, so it has no interval.",
     "MB",
     "package",

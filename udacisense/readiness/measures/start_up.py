@@ -70,6 +70,7 @@ def peak_memory(artifact: Artifact) -> Measurement:
 
 LOAD_TIME = Measure(
     "load_time",
+    "Load time",
     "The time to load the file once its runtime is imported.",
     "ms",
     "benchmark",
@@ -79,6 +80,7 @@ LOAD_TIME = Measure(
 )
 COLD_START = Measure(
     "cold_start",
+    "Cold start",
     "The time from nothing to the first answer: process, runtime, file, first inference.",
     "ms",
     "benchmark",
@@ -88,6 +90,7 @@ COLD_START = Measure(
 )
 PEAK_MEMORY = Measure(
     "peak_memory",
+    "Peak memory",
     "The largest resident memory of the process that runs the file, runtime included; it has no interval.",
     "MB",
     "benchmark",
