@@ -395,9 +395,9 @@ def test_a_judgement_parses_the_records_that_it_rests_on(seeded_home: Story, par
 def test_the_overview_parses_the_newest_record_of_each_kind_of_what_is_here(seeded_home: Story, parsed: list[str]) -> None:
     many(seeded_home)
     parsed.clear()
-    shelf = state.read_shelf()
-    assert shelf.records == 310
-    shown = (*shelf.evaluations, *shelf.verifications, *shelf.benchmarks, *shelf.readiness)
+    stored = state.read_store()
+    assert stored.records == 310
+    shown = (*stored.evaluations, *stored.verifications, *stored.benchmarks, *stored.readiness)
     assert len(shown) == 8
     read = {name for name in parsed if name not in ("artifact.json", "model.card.json")}
     assert read >= {f"{record.id}.json" for record in shown}

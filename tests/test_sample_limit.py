@@ -17,15 +17,16 @@ from tests.driving import app, quick_answers, words
 from tests.odd_files import verb
 from udacisense import verbs
 from udacisense.artifacts import find_artifact
-from udacisense.cli.show import SHOWN
+from udacisense.cli.answers import BLOCKS
 from udacisense.readiness.judge import judge
 from udacisense.records import queries, store
 from udacisense.report.sections import STATUS_WORDS
+from udacisense.report.terminal import to_terminal
 from udacisense.settings import PROJECT, settings
 from udacisense.types import Verification
 from udacisense.verbs.batch import Verifications
+from udacisense.verdict_words import EQUIVALENCE, INCONCLUSIVE, READINESS
 from ui.readiness.view import HEADLINES
-from ui.shared.widgets import SAMENESS_LOOK, STATUS_LOOK
 
 __all__ = ["quick_answers"]
 
@@ -63,9 +64,9 @@ def text_of(name: str) -> str:
 
 
 def test_overview_says_ready_with_the_sample_in_a_column_of_its_own(drawn: Verification) -> None:
-    table = app().dataframe[0].value.set_index("Artifact")
-    assert list(table.loc[FILE, "Verdict"]) == [STATUS_LOOK["pass"][0]]
-    assert list(table.loc[FILE, "Same model"]) == [SAMENESS_LOOK["same"][0]]
+    table = app().dataframe[0].value.set_index("Id")
+    assert list(table.loc[FILE, "Readiness"]) == [READINESS["pass"]]
+    assert list(table.loc[FILE, "Equivalence"]) == [EQUIVALENCE["same"]]
     assert table.loc[FILE, "On the sample"] == "145 of 160"
     assert (table["On the sample"].drop(FILE).isin([None]) | table["On the sample"].drop(FILE).isna()).all()
 
@@ -78,8 +79,8 @@ def test_readiness_says_ready_beside_the_limit(drawn: Verification) -> None:
 
 def test_verify_opens_on_what_counts_and_names_the_limit(drawn: Verification) -> None:
     at = app(PAGES["verify"], artifact=FILE)
-    assert badges(at) >= {STATUS_LOOK["pass"][0], SAMENESS_LOOK["same"][0]}
-    assert not badges(at) & {STATUS_LOOK["fail"][0], SAMENESS_LOOK["different"][0]}
+    assert badges(at) >= {EQUIVALENCE["same"]}
+    assert not badges(at) & {READINESS["fail"], EQUIVALENCE["different"]}
     assert LIMIT in words(at)
 
 
@@ -87,7 +88,7 @@ def test_the_sample_s_own_record_is_shown_without_a_verdict(drawn: Verification)
     at = app(PAGES["verify"], artifact=FILE)
     at.selectbox(key="pick_verification").set_value(drawn.id).run()
     assert not at.exception
-    looks = {look[0] for looks in (STATUS_LOOK, SAMENESS_LOOK) for name, look in looks.items() if name != "unknown"}
+    looks = {*READINESS.values(), *EQUIVALENCE.values()} - {INCONCLUSIVE}
     assert not badges(at) & looks
     standing = queries.standing_verification(drawn.artifact_sha256)
     assert standing is not None
@@ -96,7 +97,7 @@ def test_the_sample_s_own_record_is_shown_without_a_verdict(drawn: Verification)
 
 def test_convert_says_ready_beside_the_limit(drawn: Verification) -> None:
     said = text_of("convert")
-    assert f"Readiness: {STATUS_LOOK['pass'][0].lower()}" in said
+    assert READINESS["pass"] in said
     assert LIMIT in said
 
 
@@ -148,8 +149,8 @@ def test_models_says_ready_beside_the_limit(drawn: Verification) -> None:
 
 def test_a_listing_of_verifications_says_what_counts(drawn: Verification) -> None:
     out = io.StringIO()
-    SHOWN["verify_all"](Console(file=out, width=500), Verifications((drawn,), ()))
-    SHOWN["verify"](Console(file=out, width=500), drawn)
+    for verb_name, answer in (("verify_all", Verifications((drawn,), ())), ("verify", drawn)):
+        to_terminal(BLOCKS[verb_name](answer), Console(file=out, width=500))
     standing = queries.standing_verification(drawn.artifact_sha256)
     assert standing is not None
     assert out.getvalue().count(f"What counts is the newest verification on real images, {standing.id}") == 2

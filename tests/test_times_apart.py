@@ -52,7 +52,7 @@ def test_the_value_of_a_ratio_is_that_of_the_ratio_with_its_interval(seeded_home
 
 
 def test_overview_has_no_column_of_times_and_each_ratio_is_of_one_run(two_machines: Story) -> None:
-    table = app().dataframe[0].value.set_index("Artifact")
+    table = app().dataframe[0].value.set_index("Id")
     assert not [column for column in table.columns if "ms" in column or column == "Median"]
     faithful, drifting = two_machines.faithful.id, two_machines.drifting.id
     assert table.loc[faithful, "Timed on"].startswith("Fast CPU · ")

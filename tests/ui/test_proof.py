@@ -12,7 +12,7 @@ import pytest
 from tests.fakes import fake_ref, made
 from tests.story import Story
 from udacisense.labels import CLASSES
-from udacisense.report.blocks import NOT_MEASURED
+from udacisense.number_format import NOT_MEASURED
 from udacisense.types import LayerGap, Localisation, Measures, TensorCheck
 from udacisense.verify import EXPECTED_DB, GOLDEN, logits_of
 from ui.shared import charts as shared_charts

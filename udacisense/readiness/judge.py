@@ -85,12 +85,13 @@ def _turn() -> Iterator[None]:
 
 
 def as_last(record: Readiness, last: Readiness | None) -> Readiness:
-    """A judgement under the id and date of the last one where both come to the same, else as it is.
+    """A judgement under the id, date and rules of the last one where both come to the same, else as it is.
 
     Its sentences are those of this version: wording may change without a new record.
     """
-    same = last is not None and says_the_same(record, last)
-    return replace(record, id=last.id, made=last.made) if last is not None and same else record
+    if last is None or not says_the_same(record, last):
+        return record
+    return replace(record, id=last.id, made=last.made, rules_sha256=last.rules_sha256)
 
 
 def says_the_same(record: Readiness, last: Readiness) -> bool:
@@ -102,8 +103,8 @@ def says_the_same(record: Readiness, last: Readiness) -> bool:
 
 
 def _facts(record: Readiness) -> list[Verdict]:
-    """The verdicts without the words of their reasons."""
-    return [replace(v, reason="-") for v in record.verdicts]
+    """The verdicts without the words of their reasons; where nothing was measured the reason is the fact."""
+    return [v if v.measured is None else replace(v, reason="measured") for v in record.verdicts]
 
 
 def newest_readiness(artifact: Artifact) -> Readiness | None:
