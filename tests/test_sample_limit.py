@@ -17,10 +17,11 @@ from tests.driving import app, quick_answers, words
 from tests.odd_files import verb
 from udacisense import verbs
 from udacisense.artifacts import find_artifact
-from udacisense.cli.show import SHOWN
+from udacisense.cli.answers import BLOCKS
 from udacisense.readiness.judge import judge
 from udacisense.records import queries, store
 from udacisense.report.sections import STATUS_WORDS
+from udacisense.report.terminal import to_terminal
 from udacisense.settings import PROJECT, settings
 from udacisense.types import Verification
 from udacisense.verbs.batch import Verifications
@@ -148,8 +149,8 @@ def test_models_says_ready_beside_the_limit(drawn: Verification) -> None:
 
 def test_a_listing_of_verifications_says_what_counts(drawn: Verification) -> None:
     out = io.StringIO()
-    SHOWN["verify_all"](Console(file=out, width=500), Verifications((drawn,), ()))
-    SHOWN["verify"](Console(file=out, width=500), drawn)
+    for verb_name, answer in (("verify_all", Verifications((drawn,), ())), ("verify", drawn)):
+        to_terminal(BLOCKS[verb_name](answer), Console(file=out, width=500))
     standing = queries.standing_verification(drawn.artifact_sha256)
     assert standing is not None
     assert out.getvalue().count(f"What counts is the newest verification on real images, {standing.id}") == 2
