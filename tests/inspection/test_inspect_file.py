@@ -82,7 +82,7 @@ def test_a_file_of_weights_is_not_called_damaged(tmp_path: Path) -> None:
 def test_a_hostile_file_is_told_of_in_one_sentence_and_never_called_damaged() -> None:
     why = "m.pt was not loaded: it calls torch.save, which no classifier needs. Use a file from a source that you trust."
     with pytest.raises(InspectError) as told:
-        outcome(Path("m.pt"), "torchscript", 0, json.dumps({"refused": why}).encode())
+        outcome(Path("m.pt"), "torchscript", json.dumps({"refused": why}).encode())
     assert str(told.value) == why
 
 
