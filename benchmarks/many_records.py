@@ -65,7 +65,7 @@ else:
     import udacisense.history.runs, udacisense.readiness, udacisense.report
     one = list_artifacts().records[-1].id
     def build():
-        from udacisense import queries
+        from udacisense.records import queries
         from udacisense.types import KINDS
         queries.how_many(*KINDS.values())
     work = {"build": build, "runs": verbs.runs, "ready": verbs.ready, "ready one": lambda: verbs.ready(one)}[case]
@@ -123,7 +123,7 @@ def measure(home: Path, rounds: int, cases: list[str]) -> None:
     if not empty.exists():
         make(empty, 0)
     shutil.rmtree(home / ".udacisense", ignore_errors=True)
-    for case in ["build", *cases] if (PROJECT / "udacisense" / "queries.py").exists() else cases:
+    for case in ["build", *cases]:
         try:
             full, bare = ([_run(place, case) for _ in range(1 if case == "build" else rounds)] for place in (home, empty))
         except subprocess.CalledProcessError as exc:

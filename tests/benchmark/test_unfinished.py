@@ -85,7 +85,7 @@ def test_a_long_start_is_written_down_meanwhile(
 ) -> None:
     monkeypatch.setattr(interleave, "KEEP_S", 0.0)
     kept: list[int] = []
-    monkeypatch.setattr(interleave.unfinished, "keep", lambda turn, *_: kept.append(len(turn.blocks)))
+    monkeypatch.setattr(interleave.partial_results, "keep", lambda turn, *_: kept.append(len(turn.blocks)))
     benchmark(pair[:1], changed(SHORT, starts=1, rounds=6), child=FAKE_CHILD)
     assert kept[:6] == [1, 2, 3, 4, 5, 6]
 

@@ -216,9 +216,9 @@ def test_the_code_of_every_format_is_whole(format: str, seeded_home: Story) -> N
         if "Classifier" in name:
             assert "selftest" in text.lower()
     compile(texts["selftest.py"], "selftest.py", "exec")
-    images = [text for name, text in texts.items() if "Image." in name or "image." in name]
-    assert images
-    assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in images)
+    prepared = [text for name, text in texts.items() if "Picture." in name or "picture." in name]
+    assert prepared
+    assert all('"clock", "keyboard"' in text and "0.485" in text and "0.229" in text for text in prepared)
 
 
 def test_the_self_test_tells_right_from_wrong(artifact: Artifact, tmp_path: Path) -> None:

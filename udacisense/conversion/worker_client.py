@@ -114,6 +114,6 @@ class ConverterClient:
         if exc.told is not None:
             return exc.told
         if exc.kind:
-            return ConverterError(f"{exc.kind}: {exc}")
+            return ConverterError(exc.in_full)
         hint = " (the system does so when memory runs out)" if exc.by == signal.SIGKILL else ""
         return ConverterError(f"the converter's process {exc.how}{hint} while {self.stage() or 'starting'}")

@@ -51,6 +51,11 @@ class ChildError(Exception):
         kind = getattr(errors, self.kind, None) if self._ours else None
         return kind(str(self)) if isinstance(kind, type) and issubclass(kind, UdaciSenseError) else None
 
+    @property
+    def in_full(self) -> str:
+        """The error behind the name of its class, uncut: for a record, as `in_brief` is for a sentence."""
+        return f"{self.kind}: {self}"
+
 
 class Child:
     """A running child process, asked by one thread at a time. It ends when this object or this process does."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
+from udacisense.number_format import MB, change_percent, mb
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
 from udacisense.types import Artifact, Checkpoint
 
 SMALLER = "Convert at a lower precision, or compress the checkpoint further."
-BYTES_A_MB = 2**20
 
 
 def size(artifact: Artifact, reference: Checkpoint, sign: float) -> Measurement:
     """How much larger (`sign` 1) or smaller (-1) the artifact's file is than the reference's, in percent of the reference."""
     change = (artifact.size_bytes / reference.size_bytes - 1) * 100
     return Measurement(
-        f"The file has {_mb(artifact.size_bytes)} against {_mb(reference.size_bytes)} of {reference.id}: {change:+.1f} %.",
+        f"The file has {mb(artifact.size_bytes)} against {mb(reference.size_bytes)} of {reference.id}: "
+        f"{change_percent(change / 100)}.",
         measured=sign * change,
         evidence=(artifact.id, reference.id),
         if_failed=SMALLER,
@@ -29,15 +30,11 @@ def package_size(artifact: Artifact) -> Measurement:
     if newest is None:
         return Measurement(f"Not packaged yet. Run: {RUN} package {artifact.id}")
     return Measurement(
-        f"The package has {newest.files} files with {_mb(newest.size_bytes)} together, unpacked.",
-        measured=newest.size_bytes / BYTES_A_MB,
+        f"The package has {newest.files} files with {mb(newest.size_bytes)} together, unpacked.",
+        measured=newest.size_bytes / MB,
         evidence=(newest.id,),
         if_failed=SMALLER,
     )
-
-
-def _mb(size_bytes: int) -> str:
-    return f"{size_bytes / BYTES_A_MB:.2f} MB"
 
 
 SIZE_INCREASE = Measure(

@@ -9,6 +9,7 @@ from operator import attrgetter
 from udacisense.benchmark.quality_grade import distrust
 from udacisense.benchmark.replication import MIN_STARTS, trimmed_interval
 from udacisense.metrics.stats import mean
+from udacisense.number_format import MB, in_unit, mb, ms
 from udacisense.readiness.measures.latency import (
     HOUR_MS,
     QUIET,
@@ -18,7 +19,7 @@ from udacisense.readiness.measures.latency import (
     too_few_starts,
 )
 from udacisense.readiness.measures.measure import Measure, Measurement
-from udacisense.readiness.measures.size import BYTES_A_MB, SMALLER
+from udacisense.readiness.measures.size import SMALLER
 from udacisense.types import Artifact, Benchmark, Start
 
 LIGHTER = "Convert to a format with a smaller runtime, or compress the checkpoint further."
@@ -31,12 +32,12 @@ def of_starts(artifact: Artifact, what: str, seconds: Callable[[Start], float]) 
         return not_timed(artifact)
     times_ms = [seconds(start) * 1e3 for start in newest.starts]
     if len(times_ms) < MIN_STARTS:
-        said = f"{what} took {mean(times_ms):.1f} ms on average."
+        said = f"{what} took {ms(mean(times_ms) / 1e3)} on average."
         return Measurement(said, measured=mean(times_ms), evidence=(newest.id,), doubt=too_few_starts(newest))
     found = trimmed_interval(times_ms)
     return Measurement(
-        f"{what} takes {found.value:.1f} ms (95 % interval {found.low:.1f} to {found.high:.1f}), the trimmed mean of "
-        f"{len(times_ms)} starts on {newest.made.machine.cpu}{_cached(newest)}.",
+        f"{what} takes {ms(found.value / 1e3)} (95 % interval {in_unit(found.low, 'ms')} to {in_unit(found.high, 'ms')}), "
+        f"the trimmed mean of {len(times_ms)} starts on {newest.made.machine.cpu}{_cached(newest)}.",
         measured=found.value,
         interval=found.interval,
         evidence=(newest.id,),
@@ -58,10 +59,10 @@ def peak_memory(artifact: Artifact) -> Measurement:
     newest = next(known, None)
     if newest is None or newest.peak_rss_bytes is None:
         return not_timed(artifact)
-    peak_mb = newest.peak_rss_bytes / BYTES_A_MB
+    peak_mb = newest.peak_rss_bytes / MB
     return Measurement(
-        f"The process took at most {peak_mb:.0f} MB, its runtime included: the largest of {len(newest.by_start)} starts, "
-        "which has no interval.",
+        f"The process took at most {mb(newest.peak_rss_bytes, 0)}, its runtime included: the largest of "
+        f"{len(newest.by_start)} starts, which has no interval.",
         measured=peak_mb,
         evidence=(newest.id,),
         if_failed=f"{LIGHTER} {SMALLER}",
