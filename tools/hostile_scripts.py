@@ -6,15 +6,15 @@ neither be read nor written.
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from tools.hostile_archives import CODE, member, renamed_operator, repacked, with_code
 
 HEAD = """class Net(Module):
   __parameters__ = []
@@ -27,7 +27,6 @@ HEAD = """class Net(Module):
 """
 TAIL = """    return (self.head).forward(torch.mean(x, [2, 3]), )
 """
-CODE = "code/__torch__.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def scripts(whole: bytes, lite: bytes, path: str) -> Iterator[Hostile]:
     for name, content in _archives(whole, path):
         yield Hostile(f"archive {name}", content, "archive")
     for operator in (*FILE_CALLS, *SYSTEM_CALLS):
-        yield Hostile(f"system lite {operator}", _renamed(lite, operator), "system")
+        yield Hostile(f"system lite {operator}", renamed_operator(lite, operator), "system")
 
 
 @lru_cache(maxsize=2)
@@ -64,12 +63,12 @@ def sound(lite: bool = False) -> bytes:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.pt"
-        subprocess.run([sys.executable, __file__, "lite" if lite else "standard", str(path)], check=True)
+        command = [sys.executable, "-m", "tools.hostile_scripts", "lite" if lite else "standard", str(path)]
+        subprocess.run(command, check=True, cwd=Path(__file__).parents[1])
         return path.read_bytes()
 
 
 def _write_sound(lite: bool, path: Path) -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     import torch
 
     from udacisense.torchscript.load import quiet_jit
@@ -254,13 +253,13 @@ def _indented(body: str, head: str, by: int, end: str) -> str:
 
 def _archives(whole: bytes, path: str) -> Iterator[tuple[str, bytes]]:
     evil = PLACES["forward"](f'torch.save(x, "{path}")')
-    good = _member(whole, CODE).decode()
+    good = member(whole, CODE).decode()
     for name, first, second in (("good then evil", good, evil), ("evil then good", evil, good)):
-        yield f"a name twice, {name}", _repacked(whole, {CODE: first.encode()}, extra=[(CODE, second.encode())])
-        yield f"a name in capitals, {name}", _repacked(whole, {CODE: first.encode()}, extra=[(CODE.upper(), second.encode())])
+        yield f"a name twice, {name}", repacked(whole, {CODE: first.encode()}, extra=[(CODE, second.encode())])
+        yield f"a name in capitals, {name}", repacked(whole, {CODE: first.encode()}, extra=[(CODE.upper(), second.encode())])
     yield "bytes before it", b"MZ" + b"\0" * 510 + with_code(whole, evil)
     yield "bytes after it", with_code(whole, evil) + b"\0" * 64
-    yield "a comment", _repacked(whole, {CODE: evil.encode()}, comment=b"x" * 100)
+    yield "a comment", repacked(whole, {CODE: evil.encode()}, comment=b"x" * 100)
     yield (
         "a carriage return hides code",
         with_code(whole, good.replace("return", f'# \rtorch.save(x, "{path}")\r\n    return', 1)),
@@ -271,65 +270,19 @@ def _archives(whole: bytes, path: str) -> Iterator[tuple[str, bytes]]:
     yield "deep brackets", with_code(whole, HEAD + f"    y = {'(' * 5000}1{')' * 5000}\n" + TAIL)
     yield "deep sums", with_code(whole, HEAD + f"    y = 1{' + 1' * 50_000}\n" + TAIL)
     yield "a long line", with_code(whole, HEAD + f'    y = "{"a" * 5_000_000}"\n' + TAIL)
-    yield "a huge packed text", _repacked(whole, {CODE: b" " * 300_000_000})
-    yield "a huge packed constant", _repacked(whole, {}, extra=[("constants/9", b"\0" * 300_000_000)])
-    yield "many entries", _repacked(whole, {}, extra=[(f"extra/{i}", b"") for i in range(30_000)])
-    yield "a deep pickle", _repacked(whole, {"data.pkl": b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b"."})
-    yield "a pickle that calls", _repacked(whole, {"data.pkl": b"cos\nsystem\n(S'touch " + path.encode() + b"'\ntR."})
-    yield "another class", _repacked(whole, {"data.pkl": _member(whole, "data.pkl").replace(b"Net", b"Nat")})
+    yield "a huge packed text", repacked(whole, {CODE: b" " * 300_000_000})
+    yield "a huge packed constant", repacked(whole, {}, extra=[("constants/9", b"\0" * 300_000_000)])
+    yield "many entries", repacked(whole, {}, extra=[(f"extra/{i}", b"") for i in range(30_000)])
+    yield "a deep pickle", repacked(whole, {"data.pkl": b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b"."})
+    yield "a pickle that calls", repacked(whole, {"data.pkl": b"cos\nsystem\n(S'touch " + path.encode() + b"'\ntR."})
+    yield "another class", repacked(whole, {"data.pkl": member(whole, "data.pkl").replace(b"Net", b"Nat")})
     yield (
         "a class in C++",
-        _repacked(whole, {"data.pkl": b"\x80\x02c__torch__.torch.classes.xnnpack\nConv2dOpContext\n)\x81}b."}),
+        repacked(whole, {"data.pkl": b"\x80\x02c__torch__.torch.classes.xnnpack\nConv2dOpContext\n)\x81}b."}),
     )
-    yield "no code", _repacked(whole, {CODE: b""})
+    yield "no code", repacked(whole, {CODE: b""})
     yield "an import", with_code(whole, "import os\n" + good)
     yield "a program", with_code(whole, "import os\nos.system('touch " + path + "')\n" + good)
-
-
-def with_code(whole: bytes, code: str) -> bytes:
-    """The archive with other code."""
-    return _repacked(whole, {CODE: code.encode()})
-
-
-def _member(whole: bytes, name: str) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-        return archive.read(next(n for n in archive.namelist() if n.partition("/")[2] == name))
-
-
-def _repacked(
-    whole: bytes, changed: Mapping[str, bytes], extra: list[tuple[str, bytes]] | None = None, comment: bytes = b""
-) -> bytes:
-    """The archive with some members replaced (debug records are left out), others added, packed where they are large."""
-    import warnings
-
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive, zipfile.ZipFile(out, "w") as new, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that come twice, which is meant
-        new.comment = comment
-        root = archive.namelist()[0].partition("/")[0]
-        for name in archive.namelist():
-            if not name.endswith(".debug_pkl"):
-                _write(new, name, changed.get(name.partition("/")[2], archive.read(name)))
-        for name, content in extra or ():
-            _write(new, f"{root}/{name}", content)
-    return out.getvalue()
-
-
-def _write(new: zipfile.ZipFile, name: str, content: bytes) -> None:
-    new.writestr(name, content, zipfile.ZIP_DEFLATED if len(content) > 10_000_000 else zipfile.ZIP_STORED)
-
-
-def _renamed(lite: bytes, operator: str) -> bytes:
-    """A lite file whose first operator is called otherwise."""
-    with zipfile.ZipFile(io.BytesIO(lite)) as archive:
-        name = next(n for n in archive.namelist() if n.endswith("bytecode.pkl"))
-        raw = archive.read(name)
-    old = b"aten::relu"
-    wanted = f"aten::{operator}".encode()
-    changed = raw.replace(len(old).to_bytes(4, "little") + old, len(wanted).to_bytes(4, "little") + wanted)
-    if changed == raw:
-        raise ValueError("the lite file calls no relu")
-    return _repacked(lite, {name.partition("/")[2]: changed})
 
 
 if __name__ == "__main__":

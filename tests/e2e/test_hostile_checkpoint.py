@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server
 from tests.e2e.test_way_through import drawn, no_traceback
-from tools.hostile_scripts import PLACES, sound, with_code
+from tools.hostile_archives import with_code
+from tools.hostile_scripts import PLACES, sound
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.torchscript.load import quiet_jit
 

@@ -15,7 +15,8 @@ import torch
 
 from tests.networks import Small, images, network, save_script, traced
 from tools import fuzz_torchscript
-from tools.hostile_scripts import PLACES, scripts, sound, with_code
+from tools.hostile_archives import with_code
+from tools.hostile_scripts import PLACES, scripts, sound
 from udacisense import scratch, verbs
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, InspectError, RunError, UnsafeFileError

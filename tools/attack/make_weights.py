@@ -17,7 +17,8 @@ from typing import Any
 
 import torch
 
-from tools.hostile_scripts import BOUNDS, HEAD, PLACES, TAIL, sound, with_code
+from tools.hostile_archives import with_code
+from tools.hostile_scripts import BOUNDS, HEAD, PLACES, TAIL, sound
 
 GROWN_BYTES = {True: 300_000_000, False: 3_000_000_000}
 """What a small archive unpacks to, in the short form and in the whole."""
