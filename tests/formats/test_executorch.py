@@ -113,7 +113,8 @@ def test_running_a_file_does_not_import_what_made_it(fp32: tuple[Path, Exported]
     code = (
         "import sys; from pathlib import Path; from tests.networks import images\n"
         "from udacisense.formats.fmt_executorch import FORMAT\n"
-        f"found = FORMAT.load(Path({str(fp32[0])!r}), 1).predict(images(1))\n"
+        "from udacisense.types import WrittenFile\n"
+        f"found = FORMAT.load(WrittenFile(Path({str(fp32[0])!r}), 'executorch'), 1).predict(images(1))\n"
         "heavy = {'executorch.exir', 'torchao', 'torch._dynamo', 'torch._inductor'} & set(sys.modules)\n"
         "from executorch.runtime import Runtime; import torch, numpy as np\n"
         f"method = Runtime.get().load_program({str(fp32[0])!r}).load_method('forward')\n"
