@@ -22,7 +22,7 @@ from udacisense import formats
 from udacisense.labels import CLASSES
 from udacisense.records import store
 from udacisense.settings import settings
-from udacisense.types import Benchmark, Checkpoint, Images, SelfTest, Subject
+from udacisense.types import Benchmark, Checkpoint, Images, IntermediateReader, ModelFile, SelfTest, Subject
 
 CHECKPOINT = "models/baseline_mobilenet/checkpoints/model.pth"
 NETWORK, PIPELINE, IMAGE, PROTOCOL = "models/net/net.pth", "pipeline.toml", "images/test/bed/0.png", "quick"
@@ -65,6 +65,8 @@ def quick(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     settings.cache_clear()
     for name in ("torchscript", "torchscript-lite"):
         monkeypatch.setitem(formats.FORMATS, name, fake_format(name))
+    for name, fmt in tuple(formats.FORMATS.items()):
+        monkeypatch.setitem(formats.FORMATS, name, replace(fmt, intermediates=f"{__name__}:shown"))
     for place, attribute, instead in (
         ("udacisense.benchmark.run", "benchmark", _timed),
         ("udacisense.benchmark.aa_test", "selftest", _tested),
@@ -72,9 +74,13 @@ def quick(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
         ("udacisense.compression.pipeline", "accuracy", lambda *_: 0.5),
         ("udacisense.training.train", "_run_stages", lambda *_: (_network(), [], "random")),
         ("udacisense.verify.localise", "reference_values", lambda _checkpoint, images: _inside(images)),
-        ("udacisense.verify.localise", "READERS", dict.fromkeys(formats.FORMATS, lambda _path: lambda i: _inside(i).items())),
     ):
         monkeypatch.setattr(import_module(place), attribute, instead)
+
+
+def shown(_file: ModelFile) -> IntermediateReader:
+    """A reader of inner values that are those of the fake network."""
+    return lambda image: _inside(image).items()
 
 
 def _timed(subjects: Sequence[Subject], protocol: Any, **_: object) -> tuple[Benchmark, ...]:

@@ -50,7 +50,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_images_held_out_to_choose_by_are_in_no_stage(images: Path) -> None:
+def test_images_held_out_to_choose_by_are_in_no_stage(image_set: Path) -> None:
     household = load_dataset("train")
     mask = training.validation_mask(household, 2)
     held = [h for h, out in zip(household.hashes, mask, strict=True) if out]
@@ -59,15 +59,15 @@ def test_images_held_out_to_choose_by_are_in_no_stage(images: Path) -> None:
     assert len(everything) - len(without) == 20
 
 
-def test_another_seed_begins_with_the_same_pretraining(images: Path, trained: list[str]) -> None:
-    first = training.train(recipe(PRETRAINING, HOUSEHOLD), images / "a.pth")
+def test_another_seed_begins_with_the_same_pretraining(image_set: Path, trained: list[str]) -> None:
+    first = training.train(recipe(PRETRAINING, HOUSEHOLD), image_set / "a.pth")
     assert trained == ["all", "ours"]
     assert read_card(first)["training"]["initial_weights"] == "random"
-    second = training.train(recipe(PRETRAINING, HOUSEHOLD, seed=7, pretraining_seed=42), images / "b.pth")
+    second = training.train(recipe(PRETRAINING, HOUSEHOLD, seed=7, pretraining_seed=42), image_set / "b.pth")
     assert trained == ["all", "ours", "ours"]
     assert second.sha256 != first.sha256
     assert [c["stage"] for c in read_card(second)["training"]["curves"]] == ["all", "ours"]
-    again = training.train(recipe(PRETRAINING, HOUSEHOLD), images / "c.pth")
+    again = training.train(recipe(PRETRAINING, HOUSEHOLD), image_set / "c.pth")
     assert again.sha256 == first.sha256
 
 
@@ -92,9 +92,9 @@ def test_imagenet_weights_are_taken_whole_but_for_the_last_layer(imagenet: dict[
 
 
 def test_with_imagenet_weights_pretraining_is_left_out(
-    images: Path, trained: list[str], imagenet: dict[str, torch.Tensor]
+    image_set: Path, trained: list[str], imagenet: dict[str, torch.Tensor]
 ) -> None:
-    made = training.train(recipe(PRETRAINING, HOUSEHOLD, initial="imagenet"), images / "a.pth")
+    made = training.train(recipe(PRETRAINING, HOUSEHOLD, initial="imagenet"), image_set / "a.pth")
     assert trained == ["ours"]
     assert read_card(made)["training"]["initial_weights"] == initial.IMAGENET
 
@@ -109,23 +109,23 @@ def out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("out_of_reach")
-def test_where_imagenet_is_out_of_reach_it_pretrains_and_says_so(images: Path, trained: list[str]) -> None:
-    made = training.train(recipe(PRETRAINING, HOUSEHOLD, initial="imagenet"), images / "a.pth")
+def test_where_imagenet_is_out_of_reach_it_pretrains_and_says_so(image_set: Path, trained: list[str]) -> None:
+    made = training.train(recipe(PRETRAINING, HOUSEHOLD, initial="imagenet"), image_set / "a.pth")
     assert trained == ["all", "ours"]
     assert "random, then the pretraining stages" in read_card(made)["training"]["initial_weights"]
     assert "name resolution" in read_card(made)["training"]["initial_weights"]
 
 
 @pytest.mark.usefixtures("out_of_reach")
-def test_with_neither_imagenet_nor_pretraining_it_says_what_to_do(images: Path) -> None:
+def test_with_neither_imagenet_nor_pretraining_it_says_what_to_do(image_set: Path) -> None:
     with pytest.raises(RecipeError, match="no pretraining stage to take its place"):
-        training.train(recipe(HOUSEHOLD, initial="imagenet"), images / "a.pth")
-    assert not (images / "a.pth").exists()
+        training.train(recipe(HOUSEHOLD, initial="imagenet"), image_set / "a.pth")
+    assert not (image_set / "a.pth").exists()
 
 
-def test_a_remark_goes_to_the_card_and_changes_no_work(images: Path, trained: list[str]) -> None:
-    first = training.train(recipe(PRETRAINING, HOUSEHOLD), images / "a.pth")
-    second = training.train(recipe(PRETRAINING, HOUSEHOLD, remark="Made twice."), images / "b.pth")
+def test_a_remark_goes_to_the_card_and_changes_no_work(image_set: Path, trained: list[str]) -> None:
+    first = training.train(recipe(PRETRAINING, HOUSEHOLD), image_set / "a.pth")
+    second = training.train(recipe(PRETRAINING, HOUSEHOLD, remark="Made twice."), image_set / "b.pth")
     assert trained == ["all", "ours", "ours"]
     assert first.sha256 == second.sha256
     assert "Made twice." in model_card(second)
