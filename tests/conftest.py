@@ -35,6 +35,14 @@ if REAL_IMAGES.is_dir():
     os.environ.setdefault("UDACISENSE_DATA_DIR", str(REAL_IMAGES))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the slow tests: a file stays whole, since its fixtures convert for minutes; walks go one by one."""
+    for item in items:
+        converted_once = "real_files" in getattr(item, "fixturenames", ())
+        alone = item.nodeid if item.path.parent.name == "walk" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group("real files" if converted_once else alone))
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No setting of the person who runs the tests changes a result."""

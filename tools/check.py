@@ -21,8 +21,7 @@ def checks(quick: bool) -> list[tuple[str, list[str]]]:
     """Name and command of each check."""
     python = sys.executable
     pytest = [python, "-m", "pytest", "-q", "-m"]
-    # What converts, times or drives a browser wants the machine for itself; the rest is spread over two processes.
-    alone = [("slow and browser tests", [*pytest, "slow or e2e"])]
+    slow = [("slow and browser tests", [*pytest, "slow or e2e", "-n", "2", "--dist", "loadgroup", "--durations", "25"])]
     return [
         ("format", [python, "-m", "ruff", "format", "--check", "."]),
         ("lint", [python, "-m", "ruff", "check", "."]),
@@ -31,7 +30,7 @@ def checks(quick: bool) -> list[tuple[str, list[str]]]:
         ("import circles", [python, "tools/import_cycles.py"]),
         ("errors named", [python, "tools/raises.py"]),
         ("tests", [*pytest, "not slow and not e2e", "-n", "2", "--dist", "loadfile"]),
-        *([] if quick else alone),
+        *([] if quick else slow),
     ]
 
 
