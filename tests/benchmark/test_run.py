@@ -199,12 +199,13 @@ def test_threads_are_pinned_in_the_child() -> None:
     assert found["OMP_NUM_THREADS"] == found["MKL_NUM_THREADS"] == "3"
 
 
-def test_last_words_of_a_crash_are_passed_on() -> None:
-    with (
-        Worker("x", 1, 20, (sys.executable, "-c", "raise SystemExit('out of cheese')")) as worker,
-        pytest.raises(MeasureError, match=r"ended with exit code 1\. Its last words: out of cheese"),
-    ):
-        worker.ask("open")
+@pytest.mark.parametrize("ended_before", [False, True])
+def test_last_words_of_a_crash_are_passed_on(ended_before: bool) -> None:
+    with Worker("x", 1, 20, (sys.executable, "-c", "raise SystemExit('out of cheese')")) as worker:
+        if ended_before:  # it was over before anything was asked, as on a busy machine
+            worker._child._process.wait(20)
+        with pytest.raises(MeasureError, match=r"ended with exit code 1\. Its last words: out of cheese"):
+            worker.ask("open")
 
 
 # --- the child's parts, in this process ---------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ class Child:
         """
         self.stage = ""  # what it was doing last, as far as it told
         self._said = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed in close(); reading it does not move the child's place
-        self._said_before, self._timeout_s, self._ends = 0, 0.0, 0.0
+        self._said_before = self._said_until = 0  # where what it printed for the last call begins; for calls answered, ends
+        self._timeout_s = self._ends = 0.0
         self._lock = threading.Lock()
         try:
             self._process = popen(
@@ -122,10 +123,11 @@ class Child:
         """
         with self._lock:
             self._timeout_s, self._ends = timeout_s, time.monotonic() + timeout_s
-            self._said_before = self._said_bytes()
+            self._said_before = self._said_until  # not what it has said by now: it may have ended since, with last words
             self._send({"do": do, "timeout_s": timeout_s, **arguments}, arrays)
             while "progress" in (found := self._next(meanwhile))[0]:
                 self._hear(found[0]["progress"])
+            self._said_until = self._said_bytes()
         told = found[0]
         if "error" in told:
             raise ChildError(str(told["error"]), str(told.get("kind", "")), ours=told.get("ours") is True)
@@ -150,7 +152,7 @@ class Child:
         return 0
 
     def said(self) -> str:
-        """The end of what it printed since it was last asked."""
+        """The end of what it printed for the last call, which for the first is all since its start."""
         with suppress(OSError, ValueError):
             self._said.seek(max(self._said_before, self._said_bytes() - SAID_BYTES))
             return self._said.read().decode("utf-8", "replace").strip()
