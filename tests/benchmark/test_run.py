@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,7 +56,7 @@ def changed(protocol: TimingProtocol, **changes: object) -> TimingProtocol:
 @pytest.fixture(autouse=True)
 def own_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests neither wait for a real benchmark on this machine nor keep one waiting."""
-    monkeypatch.setattr(locks, "_timing_lock", lambda: tmp_path / "timing.lock")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
