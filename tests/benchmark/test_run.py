@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import builtins
-import importlib
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,20 +12,26 @@ import psutil
 import pytest
 
 from tests.fakes import FakeSession, Fault, fake_artifact, fake_checkpoint, fake_format, write_fake
-from udacisense.benchmark import memory, page_cache, system_monitor, worker_steps
-from udacisense.benchmark.cpu_load import BackgroundLoad
-from udacisense.benchmark.import_timer import ImportWatch
+from udacisense import formats
+from udacisense.benchmark import page_cache, system_monitor, worker_steps
 from udacisense.benchmark.protocol import TimingProtocol
 from udacisense.benchmark.run import benchmark
-from udacisense.benchmark.system_monitor import Energy
 from udacisense.benchmark.worker_client import Worker
 from udacisense.errors import MeasureError
 from udacisense.processes import locks
 from udacisense.progress import watched_by
 from udacisense.records import store
 from udacisense.records.subjects import to_plain
-from udacisense.types import Artifact, Benchmark, Checkpoint, Subject, Unfinished, WrittenFile
+from udacisense.types import (
+    Artifact,
+    Benchmark,
+    Checkpoint,
+    Subject,
+    Unfinished,
+    WrittenFile,
+)
 
+PATIENCE_S = 120.0  # a busy machine is slow; no test passes by this time
 FAKE_CHILD = (sys.executable, "-m", "tests.fake_child")
 SHORT = TimingProtocol(
     name="short",
@@ -51,7 +56,7 @@ def changed(protocol: TimingProtocol, **changes: object) -> TimingProtocol:
 @pytest.fixture(autouse=True)
 def own_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests neither wait for a real benchmark on this machine nor keep one waiting."""
-    monkeypatch.setattr(locks, "_timing_lock", lambda: tmp_path / "timing.lock")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -76,7 +81,6 @@ def test_two_subjects_are_timed_side_by_side(home: Path, checkpoint: Checkpoint)
     assert min(fast.steady_s) >= 0.002
     assert min(slow.steady_s) >= 0.004
     assert fast.first_s >= 0.002
-    assert fast.load_s < 0.5
     assert len(fast.preprocess_s) == SHORT.preprocess_runs
     assert fast.peak_rss_bytes
     assert fast.rss_before_bytes
@@ -106,19 +110,27 @@ def test_blocks_take_turns_in_both_orders(home: Path, checkpoint: Checkpoint) ->
         pytest.param("crash", "was killed by SIGKILL", id="killed"),
         pytest.param("run", "the fake runtime broke", id="runtime error"),
         pytest.param("load", "does not load", id="does not load"),
-        pytest.param("hang", "gave no answer within 2 s", id="hang"),
     ],
 )
 def test_a_broken_subject_is_told_and_the_others_go_on(home: Path, checkpoint: Checkpoint, fault: Fault, message: str) -> None:
     broken = convert(home, checkpoint, fault)
     told: list[tuple[Subject, MeasureError]] = []
-    protocol = changed(SHORT, step_timeout_s=2 if fault == "hang" else 20)
-    records = benchmark([broken, checkpoint], protocol, child=FAKE_CHILD, on_failure=lambda s, error: told.append((s, error)))
+    records = benchmark([broken, checkpoint], SHORT, child=FAKE_CHILD, on_failure=lambda s, error: told.append((s, error)))
     assert [r.subject_id for r in records] == [checkpoint.id]
     ((subject, error),) = told
     assert subject is broken
     with pytest.raises(MeasureError, match=message):
         raise error
+
+
+def test_a_child_that_hangs_is_ended_and_told(tmp_path: Path) -> None:
+    file = to_plain(WrittenFile(write_fake(tmp_path / "f", fault="hang"), "fake"))
+    before = set(psutil.Process().children())
+    with Worker("x", 1, 0.5, FAKE_CHILD) as worker:
+        (hanging,) = set(psutil.Process().children()) - before
+        with pytest.raises(MeasureError, match=r"The process that timed x gave no answer within 0\.5 s"):
+            worker.ask("open", subject=file, threads=1, batch=1, input_px=(8, 8), classes=10, seed=1)
+        assert not _runs(hanging.pid)
 
 
 def test_without_a_listener_the_failure_is_raised_after_the_others_are_saved(home: Path, checkpoint: Checkpoint) -> None:
@@ -144,7 +156,7 @@ def test_a_child_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     )
     parent = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     pid = int(parent.stdout)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while (alive := _runs(pid)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not alive, f"child {pid} is still there"
@@ -164,8 +176,6 @@ def test_a_changed_file_is_not_timed(home: Path, checkpoint: Checkpoint) -> None
 
 
 def test_a_format_that_cannot_run_here_says_why(home: Path, checkpoint: Checkpoint, fake_formats: dict[str, object]) -> None:
-    from udacisense import formats
-
     formats.FORMATS["fake"] = fake_format("fake", unavailable=lambda capability: "Core ML runs on macOS only")
     with pytest.raises(MeasureError, match="cannot be timed here: Core ML runs on macOS only"):
         benchmark([convert(home, checkpoint)], SHORT, child=FAKE_CHILD)
@@ -228,31 +238,6 @@ def test_warm_up_ends_when_two_windows_agree(times: list[float], stable: bool) -
     assert worker_steps.is_stable(times, window=10, tolerance=0.03) is stable
 
 
-def test_imports_are_counted_once_and_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "slow_inner_module.py").write_text("import time; time.sleep(0.3)")
-    (tmp_path / "slow_outer_module.py").write_text("import slow_inner_module, time; time.sleep(0.3)")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before, readings = builtins.__import__, iter([100, 200])
-    with ImportWatch(lambda: next(readings)) as watch:
-        time.sleep(0.4)  # work of the load itself does not count
-        importlib.import_module("slow_outer_module")
-    assert 0.6 <= watch.seconds < 0.85  # the inner one counted twice would make 0.9
-    assert watch.rss_after == 200
-    assert builtins.__import__ is before
-
-
-def test_peak_memory_grows_with_what_is_used() -> None:
-    before = memory.peak_rss_bytes()
-    block = bytearray(80 * 2**20)
-    for i in range(0, len(block), 4096):
-        block[i] = 1
-    after = memory.peak_rss_bytes()
-    assert before is not None
-    assert after is not None
-    assert after >= before
-    assert after >= 80 * 2**20
-
-
 # --- settings, starts, conditions ---------------------------------------------------------------------------------------
 
 
@@ -264,11 +249,14 @@ def test_every_setting_is_timed_in_the_same_run(home: Path, checkpoint: Checkpoi
     assert records[0].made.command.endswith("--protocol short --threads 1,2 --batch 1,3 --busy 1")
 
 
-def test_a_record_holds_what_it_was_made_under(home: Path, checkpoint: Checkpoint) -> None:
+def test_a_record_holds_what_it_was_made_under(home: Path, checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    found_cached = [False, True, None]
+    told = iter(found_cached)
+    monkeypatch.setattr(page_cache, "drop", lambda path: next(told))
     (record,) = benchmark([checkpoint], changed(SHORT, starts=3), cpus=(0,), child=FAKE_CHILD)
     assert len(record.starts) == 3
     assert all(start.process_s > 0.01 and start.first_s >= 0.002 for start in record.starts)
-    assert {start.file_cached for start in record.starts} <= {True, False, None}
+    assert [start.file_cached for start in record.starts] == found_cached
     assert len(record.conditions) == len(record.blocks_s)
     for block, conditions in zip(record.blocks_s, record.conditions, strict=True):
         assert conditions.wall_s >= sum(block)
@@ -302,43 +290,6 @@ def test_alone_means_one_after_the_other(home: Path, checkpoint: Checkpoint) -> 
 def test_cores_that_are_not_there_are_refused(home: Path, checkpoint: Checkpoint) -> None:
     with pytest.raises(MeasureError, match=r"Cores \[4096\] are not there"):
         benchmark([checkpoint], SHORT, cpus=(4096,), child=FAKE_CHILD)
-
-
-def test_neighbours_work_only_while_asked(home: Path) -> None:
-    with BackgroundLoad(1) as neighbours:
-        process = psutil.Process(neighbours._processes[0].pid)
-        with neighbours.working(1):
-            time.sleep(0.5)
-        worked = process.cpu_times().user
-        time.sleep(0.4)
-        rested = process.cpu_times().user - worked
-    assert worked > 0.02
-    assert rested < 0.1
-    assert not psutil.pid_exists(process.pid)
-
-
-def test_a_file_out_of_the_page_cache_is_told_from_one_in_it(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"x" * 2**20)
-    path.read_bytes()
-    assert page_cache.is_cached(path) in (True, None)
-    assert page_cache.drop(path) in (True, False, None)
-    assert path.read_bytes() == b"x" * 2**20
-
-
-def test_energy_is_read_where_there_are_counters_and_else_says_why(tmp_path: Path) -> None:
-    zone = tmp_path / "intel-rapl:0"
-    zone.mkdir()
-    (zone / "energy_uj").write_text("5000000")
-    (zone / "max_energy_range_uj").write_text("9000000")
-    energy = Energy(tmp_path)
-    assert energy.joules() == 5.0
-    assert energy.since(2.0) == 3.0
-    assert energy.since(8.0) == 6.0, "the counter began again"
-    assert energy.note == ""
-    none = Energy(tmp_path / "nowhere")
-    assert none.since(none.joules()) is None
-    assert "no energy counter" in none.note
 
 
 # --- faults -------------------------------------------------------------------------------------------------------------
@@ -408,7 +359,7 @@ def test_two_benchmarks_at_once_queue_and_never_overlap(home: Path, checkpoint: 
     with ThreadPoolExecutor() as pool:
         with locks.heavy_work("timing 1 files", seeded=False, alone=True):
             later = pool.submit(second)
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE_S
             while not waited and time.monotonic() < deadline:
                 time.sleep(0.02)
             before = tuple(waited)

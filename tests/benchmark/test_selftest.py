@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,6 @@ from tests.benchmark.test_run import FAKE_CHILD
 from tests.fakes import fake_artifact, fake_checkpoint
 from udacisense.benchmark import aa_test
 from udacisense.benchmark.protocol import get_protocol
-from udacisense.processes import locks
 from udacisense.records import store
 from udacisense.types import SelfTest
 
@@ -117,7 +117,7 @@ def test_each_other_kind_is_made_two_fifths_as_often(comparisons: int) -> None:
 def test_the_real_thing_runs_and_leaves_a_record(
     home: Path, fake_formats: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "_timing_lock", lambda: tmp_path / "timing.lock")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth")
     artifact = fake_artifact(home / "models" / "mobile", checkpoint, "fake", "model.fake", delay_s=0.0002)
     short = PLAN.model_copy(update={"starts": 6, "rounds": 1, "warmup_max_s": 0.1})

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from tests.fakes import fake_artifact, fake_checkpoint
 from udacisense.benchmark import interleave
 from udacisense.benchmark.run import benchmark
 from udacisense.errors import StoreError
-from udacisense.processes import locks
 from udacisense.readiness.judge import judge
 from udacisense.records import store
 from udacisense.settings import PROJECT
@@ -39,7 +39,7 @@ benchmark([find_subject(s) for s in sys.argv[2:]], changed(SHORT, starts=50), ch
 
 @pytest.fixture
 def pair(home: Path, fake_formats: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Checkpoint, Artifact]:
-    monkeypatch.setattr(locks, "_timing_lock", lambda: tmp_path / "timing.lock")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     checkpoint = fake_checkpoint(home / "models" / "baseline_mobilenet" / "checkpoints" / "model.pth", delay_s=0.002)
     return checkpoint, fake_artifact(home / "models" / "mobile", checkpoint, "fake", "model.fake", delay_s=0.002)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import interpreter
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.formats.litert_files import SHAPE, Row, rows, tiny, within
@@ -185,11 +186,24 @@ def test_each_image_counts_alike_in_the_ranges_and_what_hard_swish_cannot_see_do
 
 
 def test_ranges_are_taken_once_for_all_recipes_of_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = ImageSet(np.ones(SHAPE, np.float32), ("c",), np.zeros(1, np.int64))
-    first = calibration.ranges_of(tiny(), given, "one")
-    monkeypatch.setattr(calibration, "_measure", lambda model, images: {"again": {}})
-    assert calibration.ranges_of(tiny(), given, "one") is first
-    assert calibration.ranges_of(tiny(), given, "another") == {"again": {}}
+    runs: list[int] = []
+
+    class Counted(interpreter.Interpreter):  # type: ignore[misc]
+        def invoke(self) -> None:
+            runs.append(1)
+            super().invoke()
+
+    monkeypatch.setattr(interpreter, "Interpreter", Counted)
+    some, others = (
+        ImageSet(np.full((n, *SHAPE[1:]), n, np.float32), (f"{n} images",) * n, np.zeros(n, np.int64)) for n in (2, 3)
+    )
+    first = calibration.ranges_of(tiny(), some, "one")
+    assert calibration.ranges_of(tiny(), some, "one") == first
+    assert len(runs) == 2, "the second recipe runs no image again"
+    assert calibration.ranges_of(tiny(), some, "another") == first
+    assert len(runs) == 4, "another checkpoint does"
+    assert calibration.ranges_of(tiny(), others, "another")["in"]["max"].item() == 3.0
+    assert len(runs) == 7, "and so do other images"
 
 
 # --- what the file says of itself ---
@@ -232,8 +246,6 @@ def test_any_number_of_images_goes_in(tmp_path: Path) -> None:
 
 
 def test_it_runs_on_as_many_threads_as_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ai_edge_litert import interpreter
-
     seen: list[object] = []
 
     class Seen(interpreter.Interpreter):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.fakes import fixed_logits
 from tests.real_files import RealFiles, put
 from tests.story import Story
 from udacisense.data.preprocess import preprocess
+from udacisense.inspection.inspection import Advice
 from udacisense.packaging import build as building
 from udacisense.packaging.build import build
 from udacisense.settings import settings
@@ -23,6 +25,11 @@ KINDS = {"onnx": "int8", "litert": "int8", "executorch": "int8", "torchscript": 
 """The precision that each format's package is tried in."""
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
+
+
+def inspected(path: Path, format: str, precision: str) -> Any:
+    """What an inspection says of the fake file, whose inside nobody can read."""
+    return SimpleNamespace(findings=(Advice("note", f"{path.name} is {precision} of {format}.", "Why.", "What to do."),))
 
 
 @pytest.fixture
@@ -38,7 +45,7 @@ def artifact(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> Artifact:
     labels = np.array([0, 4, 9], np.int64)
     np.savez(found.path.parent / "golden.npz", images=images, logits=fixed_logits(images), labels=labels)
     monkeypatch.setattr(building, "open_session", lambda artifact, threads: Session())
-    monkeypatch.setattr(building, "_findings", lambda artifact: "- Nothing.")
+    monkeypatch.setattr(building, "inspect_file", inspected)
     return found
 
 

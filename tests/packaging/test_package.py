@@ -48,6 +48,8 @@ def test_a_package_holds_all_that_an_app_needs(artifact: Artifact, tmp_path: Pat
     texts = [
         p.read_text(encoding="utf-8") for p in place.rglob("*") if p.suffix in (".md", ".kt", ".swift", ".js", ".html", ".py")
     ]
+    readme = (place / "README.md").read_text(encoding="utf-8")
+    assert readme.count(r"optimized\_model\_mobile.ptl is fp32 of torchscript. Why. What to do.") == 1
     assert not [found for text in texts for found in re.findall(r"\{\{\w+\}\}", text)], "a template was not filled"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,26 @@ import pytest
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset
 from udacisense import formats, verbs
+from udacisense.conversion.steps import ConversionSteps
+from udacisense.conversion.worker_client import ConverterError
 from udacisense.data.dataset import Dataset
-from udacisense.errors import MeasureError, NotFoundError, RunError, UdaciSenseError
+from udacisense.errors import ExportError, MeasureError, NotFoundError, RunError, UdaciSenseError
+from udacisense.models import truncation
 from udacisense.records import store
-from udacisense.types import Artifact, Checkpoint, Format, Images, IntermediateReader, IntermediateValues, Localisation
+from udacisense.types import (
+    Artifact,
+    Checkpoint,
+    Conversion,
+    Exported,
+    Format,
+    Images,
+    IntermediateReader,
+    IntermediateValues,
+    Localisation,
+    ModelFile,
+    Session,
+)
 from udacisense.verify import localise, locate
-from udacisense.verify.localise import Search
 
 pytestmark = pytest.mark.usefixtures("fake_formats")
 
@@ -68,12 +83,64 @@ def data() -> Dataset:
     return fake_dataset(25)
 
 
+@dataclass
+class Converter:
+    """What the fake format converts and runs: files that answer as the network up to a block does, wrong from one on."""
+
+    broken_from: int | None = None  # the index of the block from which beginnings, and the file, are wrong
+    whole: float = 1.0  # by what the answers of the whole file are multiplied
+    fault: Exception | None = None  # in place of converting
+    asked: list[Conversion] = field(default_factory=list)
+    converted: list[str] = field(default_factory=list)
+
+    def export(self, checkpoint: Checkpoint, asked: Conversion, path: Path) -> Exported:
+        if self.fault is not None:
+            raise self.fault
+        block = checkpoint.architecture.partition(":")[2]
+        self.asked.append(asked)
+        self.converted.append(block)
+        path.write_text(block, encoding="utf-8")
+        return Exported({})
+
+    def load(self, file: ModelFile, threads: int) -> Session:
+        text = file.path.read_text(encoding="utf-8")
+        return Answering(self, text if text in BLOCKS else None)
+
+    def answer(self, block: str | None, images: Images) -> np.ndarray:
+        name = block or BLOCKS[-1]
+        wrong = self.broken_from is not None and BLOCKS.index(name) >= self.broken_from
+        found = values(images)[name].reshape(len(images), -1) * (-1 if wrong else 1)
+        return found if block else found * self.whole
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A loaded file: the whole network where it names no block."""
+
+    converter: Converter
+    block: str | None
+
+    def predict(self, images: Images) -> np.ndarray:
+        return self.converter.answer(self.block, images)
+
+
 @pytest.fixture(autouse=True)
-def network(fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch) -> None:
+def converter(fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch) -> Converter:
+    """The network's values without torch, and a format that converts its beginnings in this process."""
+    made = Converter()
     monkeypatch.setattr(localise, "reference_values", lambda checkpoint, images: values(images))
-    shown = replace(fake_formats["fake"], intermediates=f"{__name__}:shown")
-    monkeypatch.setitem(formats.FORMATS, "fake", shown)
+    monkeypatch.setattr(localise, "ConverterClient", lambda: nullcontext(ConversionSteps()))
+    monkeypatch.setattr(truncation, "save_beginning", beginning)
+    given = replace(fake_formats["fake"], intermediates=f"{__name__}:shown", export=made.export, load=made.load)
+    monkeypatch.setitem(formats.FORMATS, "fake", given)
     show(monkeypatch, reader(None))
+    return made
+
+
+def beginning(checkpoint: Checkpoint, block: str, folder: Path) -> Checkpoint:
+    """As the real one names it: the network up to a block."""
+    made = fake_checkpoint(folder / "beginning.pth", parent_id=checkpoint.id)
+    return replace(made, architecture=f"{checkpoint.architecture}:{block}")
 
 
 def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None:
@@ -109,36 +176,61 @@ def test_the_broken_block_and_step_are_named(
 
 @pytest.mark.parametrize("broken", [0, 2, 4])
 def test_where_values_cannot_be_seen_beginnings_are_converted(
-    artifact: Artifact, data: Dataset, broken: int, fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch
+    artifact: Artifact, data: Dataset, broken: int, converter: Converter
 ) -> None:
-    converted: list[str] = []
-
-    def beginning(self: Search, converter: object, block: str, folder: Path) -> np.ndarray:
-        converted.append(block)
-        bad = BLOCKS.index(block) >= broken
-        return self.reference[block].reshape(len(self.images), -1) * (-1 if bad else 1)
-
-    monkeypatch.setitem(formats.FORMATS, "fake", fake_formats["fake"])
-    monkeypatch.setattr(Search, "_beginning", beginning)
-    monkeypatch.setattr(Search, "_file", lambda self: -self.reference[BLOCKS[-1]])
-    record = locate(artifact, data)
+    converter.broken_from = broken
+    record = locate(artifact, data, method="prefixes")
     assert record.departs == BLOCKS[broken]
     assert record.method == "prefixes"
-    assert len(converted) <= 3
+    assert 0 < len(converter.converted) <= 3, "the whole file is there already, and halving looks at the log of the rest"
     assert "--every" in record.warnings[0]
-    every = locate(artifact, data, every=True)
+    converter.converted.clear()
+    every = locate(artifact, data, method="prefixes", every=True)
     assert [g.name for g in every.gaps] == list(BLOCKS)
+    assert converter.converted == list(BLOCKS[:-1])
     assert every.departs == record.departs
+    assert every.gaps[broken].sqnr_db == pytest.approx(20 * np.log10(1 / 2)), "the error is twice the value"
+
+
+def test_a_format_without_intermediate_values_is_looked_into_by_beginnings_at_once(
+    artifact: Artifact, data: Dataset, converter: Converter, fake_formats: dict[str, Format]
+) -> None:
+    formats.FORMATS["fake"] = replace(formats.FORMATS["fake"], intermediates=None)
+    record = locate(artifact, data)
+    assert (record.method, record.departs, converter.converted) == ("prefixes", None, []), (
+        "the whole file agrees: no more to do"
+    )
+    assert len(record.warnings) == 1
 
 
 def test_a_file_that_is_not_what_its_checkpoint_converts_to_is_told(
-    artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+    artifact: Artifact, data: Dataset, converter: Converter
 ) -> None:
-    monkeypatch.setattr(Search, "_beginning", lambda self, converter, block, folder: self.reference[block])
-    monkeypatch.setattr(Search, "_file", lambda self: -self.reference[BLOCKS[-1]])
+    converter.whole = -1.0
     record = locate(artifact, data, method="prefixes")
     assert record.departs == BLOCKS[-1]
+    assert converter.converted == [BLOCKS[2], BLOCKS[3], BLOCKS[4]]
     assert f"Convert {artifact.checkpoint_id} again" in record.reason
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "message"),
+    [
+        (
+            ConverterError("ValueError: no such operator"),
+            RunError,
+            r"up to features\.2 could not be converted to fake fp32.*no such",
+        ),
+        (ExportError("Install the converter."), ExportError, r"^Install the converter\.$"),
+    ],
+)
+def test_a_beginning_that_cannot_be_converted_is_told(
+    artifact: Artifact, data: Dataset, converter: Converter, error: Exception, told: type[Exception], message: str
+) -> None:
+    converter.broken_from, converter.fault = 0, error
+    with pytest.raises(told, match=message):
+        locate(artifact, data, method="prefixes")
+    assert store.records(Localisation).records == ()
 
 
 def test_the_reference_may_be_another_checkpoint(home: Path, artifact: Artifact, data: Dataset) -> None:
@@ -149,13 +241,13 @@ def test_the_reference_may_be_another_checkpoint(home: Path, artifact: Artifact,
 
 
 def test_faults_say_what_to_do_and_leave_earlier_records(
-    artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+    artifact: Artifact, data: Dataset, converter: Converter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = locate(artifact, data)
     show(monkeypatch, reader(None, OSError("no such operator")))
     with pytest.raises(RunError, match=r"no such operator.*--method prefixes"):
         locate(artifact, data, method="values")
-    monkeypatch.setattr(Search, "_file", lambda self: localise._answer(np.full((1, 2), np.nan), self.artifact.id))
+    converter.whole = float("nan")
     with pytest.raises(MeasureError, match="not numbers"):
         locate(artifact, data, method="prefixes")
     artifact.path.write_text("other bytes", encoding="utf-8")
@@ -165,19 +257,25 @@ def test_faults_say_what_to_do_and_leave_earlier_records(
 
 
 def test_values_that_cannot_be_read_are_done_without(
-    artifact: Artifact, data: Dataset, monkeypatch: pytest.MonkeyPatch
+    artifact: Artifact, data: Dataset, converter: Converter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     show(monkeypatch, reader(None, OSError("no such operator")))
-    monkeypatch.setattr(Search, "_file", lambda self: self.reference[BLOCKS[-1]])
     record = locate(artifact, data)
     assert (record.method, record.departs) == ("prefixes", None)
     assert "no such operator" in record.warnings[0]
 
 
-def test_beginnings_keep_the_blocks_in_float_that_the_file_keeps(artifact: Artifact) -> None:
-    asked = replace(artifact, recipe={"recipe": "default", "blocks_in_float": ["model.features.1"]})
-    assert localise._recipe(asked).options["float"] == ["model.features.1"]
-    assert "float" not in localise._recipe(artifact).options
+def test_beginnings_keep_the_blocks_in_float_that_the_file_keeps(
+    artifact: Artifact, data: Dataset, converter: Converter
+) -> None:
+    converter.broken_from = 0
+    locate(artifact, data, method="prefixes")
+    kept = {"recipe": "default", "blocks_in_float": ["model.features.1"]}
+    locate(replace(artifact, recipe=kept), data, method="prefixes")
+    half = len(converter.asked) // 2
+    assert half
+    assert all("float" not in asked.recipe.options for asked in converter.asked[:half])
+    assert all(asked.recipe.options["float"] == ["model.features.1"] for asked in converter.asked[half:])
 
 
 def test_the_verb_finds_the_artifact_and_refuses_what_is_not_there(artifact: Artifact, sample_home: Path) -> None:
