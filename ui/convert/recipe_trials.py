@@ -30,7 +30,7 @@ def promise(fmt: Format, precision: Precision) -> str:
 
 def show(artifact: Artifact) -> None:
     """Recipe trials of an artifact: one sentence, two charts, the table."""
-    st.markdown("##### Recipes tried")
+    st.markdown("### Recipes tried")
     st.markdown(reading(artifact), width=760)
     measured = [trial for trial in artifact.ladder if trial.agreement is not None]
     if len(measured) > 1:

@@ -7,6 +7,7 @@ from udacisense.evaluation.predictions import load_predictions
 from udacisense.labels import CLASSES
 from udacisense.metrics.logits import calibration_estimate
 from udacisense.metrics.stats import wilson_interval
+from udacisense.number_format import count
 from udacisense.readiness.measures.accuracy import doubt_about
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
@@ -30,7 +31,7 @@ def worst_class(artifact: Artifact) -> Measurement:
     low, high = 100 * min(e.low for e in each), 100 * min(e.high for e in each)
     return Measurement(
         f"The class recognised worst is {name}: {right} of {images} {newest.data.split} images, {100 * right / images:.1f} % "
-        f"(95 % interval {low:.1f} to {high:.1f}, for all classes together).",
+        f"(95 % CI {low:.1f} to {high:.1f}, for all classes together).",
         measured=100 * right / images,
         interval=(low, high),
         evidence=(newest.id,),
@@ -54,8 +55,8 @@ def calibration_error(artifact: Artifact) -> Measurement:
     found = calibration_estimate(kept.logits, kept.labels)
     low, high = 100 * found.low, 100 * found.high
     return Measurement(
-        f"Confidence and accuracy lie {100 * found.value:.1f} pp apart on average, on {newest.images} {newest.data.split} "
-        f"images (95 % interval {low:.1f} to {high:.1f}).",
+        f"Confidence and accuracy lie {100 * found.value:.1f} pp apart on average, on {count(newest.images)} "
+        f"{newest.data.split} images (95 % CI {low:.1f} to {high:.1f}).",
         measured=100 * found.value,
         interval=(low, high),
         evidence=evidence,

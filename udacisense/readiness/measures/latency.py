@@ -11,6 +11,7 @@ import numpy as np
 from udacisense.benchmark.quality_grade import distrust
 from udacisense.benchmark.replication import MIN_STARTS, average, ratio, slow_end
 from udacisense.metrics.stats import Estimate, percentile
+from udacisense.number_format import count
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
 from udacisense.records.queries import Found
@@ -32,12 +33,12 @@ def latency(artifact: Artifact) -> Measurement:
     evidence = (newest.id,)
     known = average(newest)
     if known is None:
-        said = f"The average of {len(newest.steady_s)} runs is {value:.1f} ms."
+        said = f"The average of {count(len(newest.steady_s))} runs is {value:.2f} ms."
         return Measurement(said, measured=value, evidence=evidence, doubt=too_few_starts(newest))
     low, high = (v * 1e3 for v in known.interval)
     return Measurement(
-        f"The average of {len(newest.steady_s)} runs on {newest.made.machine.cpu} is {value:.1f} ms "
-        f"(95 % interval {low:.1f} to {high:.1f}).",
+        f"The average of {count(len(newest.steady_s))} runs on {newest.made.machine.cpu} is {value:.2f} ms "
+        f"(95 % CI {low:.2f} to {high:.2f}).",
         measured=value,
         interval=(low, high),
         evidence=evidence,
@@ -54,7 +55,7 @@ def percentile_latency(artifact: Artifact, q: float) -> Measurement:
         return not_timed(artifact)
     runs = len(newest.steady_s)
     value = percentile(newest.steady_s, q) * 1e3
-    said = f"{q:g} of 100 runs on {newest.made.machine.cpu} took at most {value:.2f} ms, of {runs} runs"
+    said = f"{q:g} of 100 runs on {newest.made.machine.cpu} took at most {value:.2f} ms, of {count(runs)} runs"
     evidence = (newest.id,)
     if runs * (100 - q) < 100 * BEYOND:
         few = f"{runs} runs are too few for this percentile: at least {100 * BEYOND / (100 - q):.0f} are needed. {QUIET}"
@@ -64,7 +65,7 @@ def percentile_latency(artifact: Artifact, q: float) -> Measurement:
         return Measurement(f"{said}.", measured=value, evidence=evidence, doubt=too_few_starts(newest))
     low, high = (v * 1e3 for v in known.interval)
     return Measurement(
-        f"{said} (95 % interval {low:.2f} to {high:.2f}).",
+        f"{said} (95 % CI {low:.2f} to {high:.2f}).",
         measured=value,
         interval=(low, high),
         evidence=evidence,
@@ -88,7 +89,7 @@ def time_saving(artifact: Artifact, reference: Checkpoint) -> Measurement:
     took = known.estimate
     saving = Estimate((1 - took.value) * 100, (1 - took.high) * 100, (1 - took.low) * 100)
     return Measurement(
-        f"An image takes {saving.value:.1f} % less time than with {reference.id} (95 % interval {saving.low:.1f} to "
+        f"An image takes {saving.value:.1f} % less time than with {reference.id} (95 % CI {saving.low:.1f} to "
         f"{saving.high:.1f}), from {known.origin}.",
         measured=saving.value,
         interval=saving.interval,

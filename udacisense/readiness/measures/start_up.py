@@ -35,7 +35,7 @@ def of_starts(artifact: Artifact, what: str, seconds: Callable[[Start], float]) 
         return Measurement(said, measured=mean(times_ms), evidence=(newest.id,), doubt=too_few_starts(newest))
     found = trimmed_interval(times_ms)
     return Measurement(
-        f"{what} takes {found.value:.1f} ms (95 % interval {found.low:.1f} to {found.high:.1f}), the trimmed mean of "
+        f"{what} takes {found.value:.1f} ms (95 % CI {found.low:.1f} to {found.high:.1f}), the trimmed mean of "
         f"{len(times_ms)} starts on {newest.made.machine.cpu}{_cached(newest)}.",
         measured=found.value,
         interval=found.interval,
