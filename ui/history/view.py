@@ -14,7 +14,7 @@ from udacisense.number_format import mb, ms, percent, when
 from udacisense.records.queries import Found, Row
 from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Benchmark, Subject
-from udacisense.verdict_words import TREND
+from udacisense.verdict_words import INCONCLUSIVE, TREND
 from ui.history import captions, charts
 from ui.history import rows as history_rows
 from ui.history.rows import Line
@@ -103,7 +103,7 @@ def _changes(found: RunComparison) -> None:
         with st.container(border=True, gap="xxsmall"):
             figures = escape(_figures(change.what, change.before, change.after))
             st.markdown(f"{COURSES[change.course][0]} **{escape(subject.role)}** · {FIGURES[change.what]} · {figures}")
-            st.caption(escape(change.reason))
+            st.caption(escape(change.reason.removeprefix(f"{INCONCLUSIVE}: ")))  # the badge says it
     same = [f"{s.role} {FIGURES[c.what].lower()} ({_figures(c.what, None, c.after)})" for s, c in rows if c.course == "same"]
     if same:
         st.markdown(f"{COURSES['same'][0]} {escape(', '.join(same))}")
