@@ -13,7 +13,7 @@ SYMBOLS = ("circle", "diamond", "square", "x", "cross", "triangle-up", "star", "
 
 _ROW_PX = 58
 _TITLE_SHIFT_PX = 19
-LEGEND_LINE_PX = 19
+LEGEND_LINE_PX = 22
 """On a phone each name takes a line of its own above the chart, which must not be squeezed by them."""
 LEGEND_LINES = 3
 """Lines of a legend that the height of a chart leaves room for."""
