@@ -14,7 +14,7 @@ frame("Overview", "A checkpoint goes in, evidence comes out: which files are her
 stored = state.read_store()
 step = state.next_step(stored)
 
-st.subheader("Next step", anchor=False)
+st.header("Next step", anchor=False)
 empty_state(step.title, step.text, step.page, step.link, step.command)
 if default_checkpoint_id():
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -28,15 +28,15 @@ if default_checkpoint_id():
         st.caption("From the default checkpoint to a verdict, in the background.")
 job_panel("run")
 
-st.subheader("Contents", anchor=False)
+st.header("Contents", anchor=False)
 store_metrics(stored, describe(default_source()))
 listing_problems(stored.problems)
 
-st.subheader("Converted files", anchor=False)
+st.header("Converted files", anchor=False)
 if stored.artifacts:
     artifacts_table(state.progress(stored), stored.checkpoints)
 else:
     st.caption("No converted file yet. The table fills as files are converted, verified, benchmarked and checked.")
 
-st.subheader("This machine", anchor=False)
+st.header("This machine", anchor=False)
 machine.panel()

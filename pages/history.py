@@ -3,6 +3,7 @@
 import streamlit as st
 
 from udacisense.records import queries
+from udacisense.types import Subject
 from ui.history import view
 from ui.overview.state import read_store
 from ui.shared.frame import frame
@@ -24,6 +25,7 @@ if not plain:
     )
     st.stop()
 
-view.over_time(plain, (*stored.checkpoints, *stored.artifacts))
-view.one_against_another(plain)
+subjects: tuple[Subject, ...] = (*stored.checkpoints, *stored.artifacts)
+view.over_time(plain, subjects)
+view.one_against_another(plain, subjects)
 view.name_a_run(plain)

@@ -57,9 +57,9 @@ with st.container(horizontal=True):
 
 st.caption(f"Saved as record {code(saved.id)}." if saved else "From the newest records; not saved as a record yet.")
 
-st.subheader("Rules", anchor=False)
+st.header("Rules", anchor=False)
 view.rules(record)
 
-st.subheader("Baseline to mobile", anchor=False)
+st.header("Baseline to mobile", anchor=False)
 view.pipeline(stages(collect(artifact)))
 provenance_note((saved or record).made, (saved or record).id)

@@ -56,7 +56,7 @@ if not found:
         "This file has not been compared with its checkpoint yet. The button above compares both on every test image.",
         command=f"python -m udacisense {' '.join(command)}",
     )
-    st.subheader(verify_view.LAYERS, anchor=False)
+    st.header(verify_view.LAYERS, anchor=False)
     verify_view.layers(None, artifact)
     st.stop()
 

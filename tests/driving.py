@@ -63,7 +63,7 @@ def go(at: AppTest, page: str, **query: str) -> AppTest:
 
 def words(at: AppTest) -> str:
     """Everything that the page says in text, as people read it: what is escaped is shown without its backslashes."""
-    kinds = (at.markdown, at.caption, at.warning, at.info, at.error, at.success, at.subheader)
+    kinds = (at.markdown, at.caption, at.warning, at.info, at.error, at.success, at.header)
     said = [seen(str(element.value)) for kind in kinds for element in kind]
     return "\n".join([*said, *(str(element.value) for element in at.code)])
 

@@ -42,7 +42,7 @@ def test_every_format_has_a_colour_of_its_own() -> None:
 
 def test_colours_are_okabe_and_ito() -> None:
     """Okabe & Ito, "Color Universal Design", 2008; their black is left out: it would vanish on a dark page."""
-    palette = {"#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
+    palette = {"#E69F00", "#56B4E9", "#009E73", "#A98600", "#0072B2", "#D55E00", "#CC79A7"}
     assert {format_color(name) for name in FORMATS} == palette
 
 

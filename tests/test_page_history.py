@@ -47,7 +47,7 @@ def test_what_became_slower_stands_first_with_its_interval(home: Path) -> None:
     save_run("run-2", 2, factor=1.5)
     at = go(app(), HISTORY)
     text = words(at)
-    assert "torchscript-fp32 is slower" in text
+    assert "TorchScript fp32 is slower" in text
     assert "1.50 times as long" in text
     assert "mobilenet_v3_small-baseline-9bfd99f6" in text
     badges = [m.value for m in at.markdown if "-badge[" in m.value]

@@ -70,7 +70,7 @@ def open_page(page: str, **query: str) -> AppTest:
 
 
 def words(at: AppTest) -> str:
-    kinds = (at.title, at.markdown, at.caption, at.warning, at.info, at.error, at.subheader, at.code)
+    kinds = (at.title, at.markdown, at.caption, at.warning, at.info, at.error, at.header, at.code)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
@@ -173,7 +173,7 @@ def test_verify_passes_a_faithful_file(seeded_home: Story) -> None:
     text = words(at)
     assert "200 of 200 images" in text
     assert reason_of(seeded_home.verifications[0], seeded_home.faithful.precision) in text
-    assert metrics(at)["Agreement with checkpoint"] == "100.0 %"
+    assert metrics(at)["Agreement"] == "100.0 %"
     assert metrics(at)["Changed answers"] == "0"
     assert metrics(at)["PSNR"] == "identical"
     assert EQUIVALENCE["same"] in badges(at)

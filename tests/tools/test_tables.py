@@ -37,8 +37,8 @@ def test_a_table_is_written_between_its_markers_only(home: Path) -> None:
 
 def test_the_files_stand_beside_their_checkpoints_with_their_figures(seeded_home: Story) -> None:
     new = rewritten("<!-- table: files -->\n<!-- end of table -->\n")
-    assert f"checkpoint {seeded_home.checkpoint.technique}, by torch" in new
-    row = next(line for line in new.splitlines() if f"{seeded_home.faithful.precision} of" in line)
+    assert f"PyTorch ({seeded_home.checkpoint.technique})" in new
+    row = next(line for line in new.splitlines() if f" {seeded_home.faithful.precision} (" in line)
     judged, timed = seeded_home.evaluations[1], seeded_home.benchmarks[1]
     assert f"{100 * judged.top1:.1f} % (" in row
     assert f"{1e3 * sum(timed.steady_s) / len(timed.steady_s):.2f} ms" in row

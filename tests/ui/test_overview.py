@@ -75,7 +75,8 @@ def test_one_file_that_is_ready_outweighs_a_newer_one_that_is_not(seeded_home: S
     stored = state.read_store()
     older, newer = (dataclasses.replace(r, status=s) for r, s in zip(stored.readiness, ("pass", "fail"), strict=True))
     step = state.next_step(dataclasses.replace(stored, readiness=(older, newer)))
-    assert (step.page, step.text.startswith("1 file passes every rule, of 2 here")) == ("pages/classify.py", True)
+    assert step.page == "pages/classify.py"
+    assert step.text.startswith("1 of 2 files passes every rule; it is **")
 
 
 def test_a_record_of_other_bytes_does_not_count(seeded_home: Story) -> None:
@@ -92,3 +93,13 @@ def test_the_newest_record_wins(seeded_home: Story) -> None:
     rows = state.progress(dataclasses.replace(stored, benchmarks=(*stored.benchmarks, again)))
     found = {row.artifact.id: row.benchmark for row in rows}
     assert found[seeded_home.faithful.id] == again
+
+
+def test_the_next_step_names_the_smallest_ready_file(seeded_home: Story) -> None:
+    stored = state.read_store()
+    ready = tuple(dataclasses.replace(r, status="pass") for r in stored.readiness)
+    first, second = stored.artifacts
+    sized = (dataclasses.replace(first, size_bytes=5 * 1024**2), dataclasses.replace(second, size_bytes=2 * 1024**2))
+    step = state.next_step(dataclasses.replace(stored, artifacts=sized, readiness=ready))
+    assert "2 of 2 files pass every rule; the smallest is" in step.text
+    assert "2.00 MB" in step.text

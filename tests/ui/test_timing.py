@@ -154,8 +154,8 @@ def test_history_keeps_machines_apart_and_goes_on_when_a_file_is_made_again(home
     found = history_rows.timings(queries.benchmarks().where(queries.is_plain))
     lines = history_rows.lines(found, {"c" * 64: "torchscript"})
     assert [(line.name, len(line.points)) for line in lines] == [
-        ("torchscript-fp32 · machine 1", 2),
-        ("torchscript-fp32 · machine 2", 1),
+        ("TorchScript fp32 · machine 1", 2),
+        ("TorchScript fp32 · machine 2", 1),
     ]
     assert lines[0].format == "torchscript"
     named = history_rows.lines(found, {}, {"c" * 64: "TorchScript fp32 (baseline)"})

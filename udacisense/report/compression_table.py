@@ -56,7 +56,8 @@ def cells(row: Row, start: Row) -> tuple[str, ...]:
 def _with_change(text: str, value: int | None, start: int | None) -> str:
     if value is None or not start or value == start:
         return text
-    return f"{text} ({change_percent(value / start - 1, 0)})"
+    grown = value / start - 1
+    return f"{text} ({change_percent(grown, 0 if abs(grown) >= 0.01 else 1)})"
 
 
 def _thousands(value: int | None) -> str:

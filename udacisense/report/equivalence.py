@@ -122,8 +122,8 @@ def _flips(v: Verification, top_classes: Mapping[str, TopK], images: Mapping[str
     shown = sorted(v.flips, key=lambda f: -f.margin)[:SHOWN]
     rest = f" The first {SHOWN} by margin before:" if len(v.flips) > SHOWN else " By margin before:"
     said = (
-        f"{len(v.flips)} answers changed: {len(breaks)} real breaks and {len(ties)} near-ties, on which the checkpoint held "
-        f"its own answer less than twice as likely as the new one.{rest}"
+        f"{len(v.flips)} answers changed: {len(breaks)} real breaks and {len(ties)} near-ties. On a near-tie the checkpoint "
+        f"gave its own answer less than twice the probability of the new one.{rest}"
     )
     columns = ("image", "true class", "before", "after", "kind", "margin before", "top 3 before", "top 3 after")
     seen = tuple(EmbeddedImage(images[f.image], _caption(f)) for f in shown if f.image in images)

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from udacisense.benchmark.compare import compare
-from udacisense.formats import get_format
 from udacisense.metrics.stats import latency, wilson_interval
 from udacisense.number_format import NOT_MEASURED, mb, ms, ratio, share
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import Table
-from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Status, Subject, Verification
+from udacisense.report.subject_names import subject_name, techniques
+from udacisense.types import Benchmark, Evaluation, Status, Subject, Verification
 from udacisense.verdict_words import readiness
 
 COLUMNS = (
@@ -52,20 +52,14 @@ def _checkpoints(dossiers: Sequence[ArtifactEvidence], run: str) -> tuple[tuple[
     for d in dossiers:
         for found, judged in ((d.baseline, d.baseline_evaluation), (d.checkpoint, d.checkpoint_evaluation)):
             if found is not None and found.id not in rows:
-                rows[found.id] = (f"{_title(found)}, by torch", "–", *_figures(found, judged, d, run), "–")
+                rows[found.id] = (subject_name(found, {}), "–", *_figures(found, judged, d, run), "–")
     return tuple(rows.values())
 
 
 def _file(d: ArtifactEvidence, run: str) -> tuple[str, ...]:
     verdict = readiness(d.readiness.status if d.readiness else None)
-    return (_title(d.artifact, d.checkpoint), verdict, *_figures(d.artifact, d.evaluation, d, run), _equal(d.verification))
-
-
-def _title(subject: Subject, source: Checkpoint | None = None) -> str:
-    if isinstance(subject, Artifact):
-        made_from = source.technique if source else subject.checkpoint_id
-        return f"{get_format(subject.format).title} {subject.precision} of {made_from}"
-    return f"checkpoint {subject.technique}"
+    name = subject_name(d.artifact, techniques([d.checkpoint] if d.checkpoint else []))
+    return (name, verdict, *_figures(d.artifact, d.evaluation, d, run), _equal(d.verification))
 
 
 def _figures(subject: Subject, judged: Evaluation | None, d: ArtifactEvidence, run: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from udacisense.number_format import percent
+from udacisense.number_format import count, percent
 from udacisense.records import queries
 from udacisense.types import Artifact, Verification
+from udacisense.verdict_words import EQUIVALENCE
 
 
 def on_the_sample(artifact: Artifact) -> str:
@@ -16,10 +17,10 @@ def limit(record: Verification | None) -> str:
     """The sentence of a verification on the sample."""
     if record is None:
         return ""
-    same = record.images - len(record.flips)
     return (
-        f"On the rendered sample: {same} of {record.images} images get the checkpoint's answer ({percent(record.agreement)}). "
-        "Rendered images are no evidence for photographs, so no rule counts this; it is a limit to know."
+        f"On the rendered sample: {_equal(record)} of {record.images} images get the checkpoint's answer "
+        f"({percent(record.agreement)}). Rendered images are no evidence for photographs, so no rule counts "
+        "this; it is a limit to know."
     )
 
 
@@ -30,5 +31,9 @@ def what_counts(record: Verification) -> str:
         return ""
     return (
         f"This is a limit on the rendered sample. What counts is the newest verification on real images, {standing.id}: "
-        f"{standing.reason}"
+        f"{EQUIVALENCE[standing.verdict]}, {count(_equal(standing))} of {count(standing.images)} answers are equal."
     )
+
+
+def _equal(record: Verification) -> int:
+    return record.images - len(record.flips)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from udacisense.formats import FORMATS
+from udacisense.models.checkpoint import ARCHITECTURE, list_checkpoints
 from udacisense.types import Artifact, Checkpoint, Subject
 
 DIGEST_DIGITS = 8
@@ -27,6 +28,14 @@ def subject_name(subject: Subject, known: Mapping[str, str]) -> str:
     return f"{format_title(subject.format)} {subject.precision} ({source})"
 
 
+def role_name(role: str) -> str:
+    """The name of a role in the history where no file of it is here: "PyTorch (Channel pruning)", "ExecuTorch int8"."""
+    if role.startswith(f"{ARCHITECTURE}-"):
+        return f"PyTorch ({role.removeprefix(f'{ARCHITECTURE}-').replace('_', ' ')})"
+    format = max((name for name in FORMATS if role.startswith(f"{name}-")), key=len, default=None)
+    return f"{format_title(format)} {role.removeprefix(f'{format}-')}" if format else role
+
+
 def format_title(name: str) -> str:
     """The short title of a format, "ExecuTorch"; the plain name where this version does not know it."""
     return FORMATS[name].title.partition(" (")[0] if name in FORMATS else name
@@ -34,6 +43,4 @@ def format_title(name: str) -> str:
 
 def artifact_name(artifact: Artifact) -> str:
     """The name of one converted file, by the checkpoints that are here."""
-    from udacisense.models.checkpoint import list_checkpoints
-
     return subject_name(artifact, techniques(list_checkpoints().records))

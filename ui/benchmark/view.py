@@ -152,9 +152,9 @@ def comparison(entries: Sequence[SubjectMetrics]) -> None:
 
 
 def _runtimes(entries: Sequence[SubjectMetrics]) -> str:
-    named = [f"{e.label}: {e.benchmark.runtime} {e.benchmark.runtime_version}" for e in entries if e.benchmark]
+    named = dict.fromkeys(f"{e.benchmark.runtime} {e.benchmark.runtime_version}" for e in entries if e.benchmark)
     notes = dict.fromkeys(e.benchmark.energy_note for e in entries if e.benchmark and e.benchmark.energy_note)
-    return f"Runtimes: {'; '.join(named)}." + (f" Energy: {' '.join(notes)}" if notes else "")
+    return f"Runtimes: {', '.join(named)}." + (f" Energy: {' '.join(notes)}" if notes else "")
 
 
 def _quality(entries: Sequence[SubjectMetrics]) -> None:

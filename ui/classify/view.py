@@ -202,7 +202,7 @@ def _card(subject: Subject, one: ClassificationRequest, seen: ClassificationResu
             half = ", half of the file's sides" if seen.halved else ""
             st.caption(f"{escape(one.name)} · {seen.width_px:d} × {seen.height_px:d} pixels{half}")
         with right:
-            st.markdown(f"#### {escape(best)} · {percent(share)}")
+            st.markdown(f"## {escape(best)} · {percent(share)}")
             if one.truth:
                 right_or_wrong = ":green-badge[right]" if one.truth == best else ":red-badge[wrong]"
                 st.markdown(f"True class: **{escape(one.truth)}** {right_or_wrong}")

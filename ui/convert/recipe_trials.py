@@ -30,7 +30,7 @@ def promise(fmt: Format, precision: Precision) -> str:
 
 def show(artifact: Artifact) -> None:
     """Recipe trials of an artifact: one sentence, two charts, the table."""
-    st.markdown("##### Recipes tried")
+    st.markdown("### Recipes tried")
     st.markdown(reading(artifact), width=760)
     measured = [trial for trial in artifact.ladder if trial.agreement is not None]
     if len(measured) > 1:
@@ -67,9 +67,9 @@ def reading(artifact: Artifact) -> Markdown:
     if taken is None:
         return f"{tried} tried."
     if taken.passed:
-        return f"{tried} tried; **{escape(taken.recipe)}** is the first that passed: it {escape(taken.reason)}."
+        return f"{tried} tried; **{escape(taken.recipe)}** is the first that passed: it {escape(_reason(taken))}."
     most = f"**{escape(taken.recipe)}** has the highest agreement, {percent(taken.agreement)}"
-    return f"{tried} tried and none passed; {most}. It {escape(taken.reason)}."
+    return f"{tried} tried and none passed; {most}. It {escape(_reason(taken))}."
 
 
 def kept(artifact: Artifact) -> RecipeTrial | None:
@@ -88,7 +88,7 @@ def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
             "Top-1": _percent(trial.top1),
             "MB": None if trial.size_bytes is None else trial.size_bytes / MB,
             "Time against fp32": trial.time_ratio,
-            "Reason": trial.reason,
+            "Reason": _reason(trial),
             "Description": trial.what,
         }
         for number, trial in enumerate(ladder, start=1)
@@ -191,6 +191,11 @@ def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
         if not front or y > front[-1][1]:
             front.append((x, y))
     return front
+
+
+def _reason(trial: RecipeTrial) -> str:
+    """The reason on record, with the word for an image that older records have not."""
+    return trial.reason.replace("pictures", "images")
 
 
 def _time(trial: RecipeTrial) -> str:

@@ -30,7 +30,7 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
     """Panel of one format and precision of a checkpoint."""
     fmt = cell.fmt
     words, icon, color = LOOK[cell.status]
-    st.subheader(f"{escape(cell.fmt.title)} · {escape(cell.precision)}", anchor=False)
+    st.header(f"{escape(cell.fmt.title)} · {escape(cell.precision)}", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.badge(words, icon=f":material/{icon}:", color=color)
         _verdict(cell)
@@ -184,11 +184,12 @@ def _figures(artifact: Artifact, source: Checkpoint | None) -> None:
                 st.metric(label, escape(artifact.recipe[key]), border=True, height="stretch")
         if taken is not None and taken.agreement is not None:
             st.metric(
-                "Agreement with checkpoint",
+                "Agreement",
                 percent(taken.agreement),
                 border=True,
                 height="stretch",
-                help="Share of equal answers on the validation images.",
+                help="Share of answers equal to the checkpoint's on the validation images, by which the recipe was chosen. "
+                "The Verify page has the share on the test images.",
             )
         st.metric(
             "Conversion time",

@@ -38,7 +38,7 @@ def show_grid(data: Dataset) -> None:
             tile = thumbnail(data.hashes[i], data.images[i], TILE_PX, as_input)
             name = CLASSES[data.labels[i]]
             st.image(tile, caption=escape(f"{name} {data.hashes[i][:4]}"), width="stretch", alt=f"Image of a {name}")
-    st.subheader("Image in detail", anchor=False)
+    st.header("Image in detail", anchor=False)
     chosen = st.selectbox("Image", page, format_func=lambda i: f"{CLASSES[data.labels[i]]} · {data.hashes[i]}", key="image")
     look_closely(data, chosen)
 

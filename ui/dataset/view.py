@@ -94,7 +94,7 @@ def show_health(health: Health, data: Dataset) -> None:
         st.metric("Duplicates", len(health.duplicates), border=True)
         st.metric("Train-test leaks", len(health.across_splits), border=True)
     _list_files(health)
-    st.subheader("Seen in training", anchor=False)
+    st.header("Seen in training", anchor=False)
     st.caption("A checkpoint evaluated on images that it was trained on looks better than it is.")
     show_overlap(data)
 

@@ -21,7 +21,7 @@ def history(lines: Sequence[Line]) -> str:
     name, change = max(steps, key=lambda pair: abs(pair[1]))
     return (
         f"{count(len(runs), 'run')} so far. Largest change from the previous run: {name}, {change_percent(change)}; "
-        "the comparison below tells a change of the file from one of the machine."
+        "the comparison below separates changes of a file from changes of the machine."
     )
 
 

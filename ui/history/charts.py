@@ -12,9 +12,6 @@ from ui.shared.plain_text import in_chart
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 
-LEGEND_LINE_PX = 24
-"""On a phone each name takes a line of its own above the chart, which must not be squeezed by them."""
-
 
 def history(lines: Sequence[Line]) -> go.Figure:
     """The average of each run with its 95 % interval, run after run; a line ends where the machine was another one."""
@@ -39,4 +36,4 @@ def history(lines: Sequence[Line]) -> go.Figure:
         )
     fig.update_yaxes(title="time per image, ms (95 % CI)", rangemode="tozero")
     fig.update_xaxes(title="when (UTC)")
-    return finish(fig, min(max(380, 260 + LEGEND_LINE_PX * len(lines)), 1200), legend=True)
+    return finish(fig, 380, legend=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from udacisense.benchmark import drift as drift_of
@@ -16,6 +16,7 @@ from udacisense.metrics import stats
 from udacisense.number_format import MB
 from udacisense.records.queries import Found
 from udacisense.records.queries import Row as Known
+from udacisense.report.subject_names import role_name
 from udacisense.types import Benchmark
 from ui.shared.rows import Row
 
@@ -92,7 +93,7 @@ def lines(found: Sequence[Timing], format_of: dict[str, str], name_of: Mapping[s
     for timing in found:
         key = names_of[timing.subject_id], timing.threads, machines.index(timing.hardware)
         by_line.setdefault(key, []).append(timing)
-    titles = _titles(found, names_of, name_of or {})
+    titles = role_titles(((t.subject_id, t.sha256) for t in found), names_of, name_of or {})
     found_lines = []
     for (role, threads, machine), own in by_line.items():
         name = _line_name(titles[role], threads, machine, len(machines))
@@ -100,12 +101,17 @@ def lines(found: Sequence[Timing], format_of: dict[str, str], name_of: Mapping[s
     return tuple(found_lines)
 
 
-def _titles(found: Sequence[Timing], names_of: Mapping[str, str], name_of: Mapping[str, str]) -> dict[str, str]:
-    """Role -> the name of its newest file that is here, where no other role has that name; else the role itself."""
+def role_titles(files: Iterable[tuple[str, str]], names_of: Mapping[str, str], name_of: Mapping[str, str]) -> dict[str, str]:
+    """Role -> the name of its newest file that is here, where no other role has that name; else the name of the role.
+
+    Args:
+        files: id and hash of each file that was timed, oldest first.
+        names_of: id -> role.
+    """
     titles: dict[str, str | None] = dict.fromkeys(names_of.values())
-    titles.update({names_of[t.subject_id]: name_of[t.sha256] for t in found if t.sha256 in name_of})
+    titles.update({names_of[subject_id]: name_of[sha256] for subject_id, sha256 in files if sha256 in name_of})
     often = Counter(titles.values())
-    return {role: title if title and often[title] == 1 else role for role, title in titles.items()}
+    return {role: title if title and often[title] == 1 else role_name(role) for role, title in titles.items()}
 
 
 def _line_name(role: str, threads: int, machine: int, machines: int) -> str:

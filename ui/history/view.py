@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from udacisense.history.against import RunComparison, against
+from udacisense.history.against import RunComparison, against, roles
 from udacisense.history.runs import tag, tags
 from udacisense.number_format import mb, ms, percent, when
 from udacisense.records.queries import Found, Row
 from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Benchmark, Subject
-from udacisense.verdict_words import TREND
+from udacisense.verdict_words import INCONCLUSIVE, TREND
 from ui.history import captions, charts
 from ui.history import rows as history_rows
 from ui.history.rows import Line
@@ -34,8 +35,7 @@ FIGURES = {"time": "Time", "size": "Size", "accuracy": "Accuracy"}
 
 def over_time(plain: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     """Every subject's average, run after run."""
-    formats, known = {s.sha256: format_of(s) for s in subjects}, techniques(subjects)
-    names = {s.sha256: subject_name(s, known) for s in subjects}
+    formats, names = {s.sha256: format_of(s) for s in subjects}, _file_names(subjects)
 
     def lines() -> tuple[Line, ...]:  # for what is drawn or saved only
         return history_rows.lines(history_rows.timings(plain), formats, names)
@@ -49,10 +49,16 @@ def _drawn(lines: Sequence[Line]) -> tuple[str, go.Figure]:
     return captions.history(lines), charts.history(lines)
 
 
-def one_against_another(plain: Found[Benchmark]) -> None:
+def _file_names(subjects: Sequence[Subject]) -> dict[str, str]:
+    """File hash -> name of each file that is here."""
+    known = techniques(subjects)
+    return {s.sha256: subject_name(s, known) for s in subjects}
+
+
+def one_against_another(plain: Found[Benchmark], subjects: Sequence[Subject]) -> None:
     """Comparison of an earlier with a later run: every figure with its interval, the worst first."""
     found = runs(plain.rows)
-    st.subheader("Comparison of two runs", anchor=False)
+    st.header("Comparison of two runs", anchor=False)
     if len(found) < 2:
         text = "Only one run is here. Benchmark the same models again, after a change or on another day."
         empty_state("No second run yet", text, "pages/benchmark.py", "Benchmark models")
@@ -67,7 +73,15 @@ def one_against_another(plain: Found[Benchmark]) -> None:
         old: tuple[Benchmark, ...] = tuple(Found(found[str(before)]))
         new: tuple[Benchmark, ...] = tuple(Found(found[str(later)]))
         if old and new:  # else their files have gone meanwhile
-            _changes(against(old, new))
+            _changes(_with_names(against(old, new), (*old, *new), _file_names(subjects)))
+
+
+def _with_names(found: RunComparison, timed: Sequence[Benchmark], name_of: Mapping[str, str]) -> RunComparison:
+    """The comparison with each role by the name that the chart above gives it."""
+    files = [(b.subject_id, b.subject_sha256) for b in timed]
+    titles = history_rows.role_titles(files, roles(timed), name_of)
+    subjects = tuple(replace(s, role=titles[s.role]) for s in found.subjects)
+    return replace(found, subjects=subjects, alone=tuple(sorted(titles[role] for role in found.alone)))
 
 
 def _names(found: Mapping[str, tuple[Row, ...]]) -> dict[str, str]:
@@ -89,7 +103,7 @@ def _changes(found: RunComparison) -> None:
         with st.container(border=True, gap="xxsmall"):
             figures = escape(_figures(change.what, change.before, change.after))
             st.markdown(f"{COURSES[change.course][0]} **{escape(subject.role)}** · {FIGURES[change.what]} · {figures}")
-            st.caption(escape(change.reason))
+            st.caption(escape(change.reason.removeprefix(f"{INCONCLUSIVE}: ")))  # the badge says it
     same = [f"{s.role} {FIGURES[c.what].lower()} ({_figures(c.what, None, c.after)})" for s, c in rows if c.course == "same"]
     if same:
         st.markdown(f"{COURSES['same'][0]} {escape(', '.join(same))}")

@@ -79,7 +79,7 @@ def charts(name: str, rows: Sequence[Row]) -> None:
 
 def pipelines(checkpoint: Checkpoint) -> None:
     """The pipelines that ran, one at a time, and buttons that run them; charts of the checkpoint's own lineage are above."""
-    st.subheader("Compression", anchor=False)
+    st.header("Compression", anchor=False)
     names = pipelines_that_ran()
     if not names:
         empty_state(

@@ -9,7 +9,9 @@ from typing import TypeVar
 from udacisense import verbs
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.models.checkpoint import list_checkpoints
+from udacisense.number_format import count, mb
 from udacisense.records import queries
+from udacisense.report.subject_names import subject_name, techniques
 from udacisense.types import Artifact, Benchmark, Checkpoint, Evaluation, Readiness, Verification
 from udacisense.verdict_words import rule_title
 from ui.overview.speed import TimeRatio, against_baseline
@@ -131,23 +133,24 @@ def next_step(stored: StoreSnapshot) -> Step:
         )
     rows = progress(stored)
     newest = next((row for row in rows if cannot_run(row.artifact) is None), rows[0])
-    passed = [row.readiness for row in rows if row.readiness and row.readiness.status == "pass"]
+    passed = [row.artifact for row in rows if row.readiness and row.readiness.status == "pass"]
+    known = techniques(stored.checkpoints)
     if newest.readiness and passed:
-        return _after_verdict(passed[0], len(passed), len(rows))
-    return _next_for(newest)
+        return _ready(min(passed, key=lambda artifact: artifact.size_bytes), len(passed), len(rows), known)
+    return _next_for(newest, subject_name(newest.artifact, known))
 
 
-def _next_for(newest: Progress) -> Step:
+def _next_for(newest: Progress, name: str) -> Step:
     artifact = newest.artifact
     if newest.verification is None:
-        text = "The converted file has not been compared with its checkpoint yet."
+        text = f"{escape(name)} has not been compared with its checkpoint yet."
         return Step("Verify the newest file", text, "pages/verify.py", "Verify", f"python -m udacisense verify {artifact.id}")
     if newest.benchmark is None:
-        text = "Its speed and memory have not been measured on this machine yet."
+        text = f"Speed and memory of {escape(name)} have not been measured on this machine yet."
         command = f"python -m udacisense benchmark {artifact.checkpoint_id} {artifact.id}"
         return Step("Benchmark the newest file", text, "pages/benchmark.py", "Benchmark", command)
     if newest.readiness is None:
-        text = "Verification and benchmark are here. Apply the rules to them."
+        text = f"Verification and benchmark of {escape(name)} are here. Apply the rules to them."
         return Step(
             "Check readiness of the newest file",
             text,
@@ -155,16 +158,27 @@ def _next_for(newest: Progress) -> Step:
             "Check readiness",
             f"python -m udacisense ready {artifact.id}",
         )
-    return _after_verdict(newest.readiness)
+    return _not_ready(newest.readiness, name)
 
 
-def _after_verdict(readiness: Readiness, passed: int = 1, files: int = 1) -> Step:
-    if readiness.status == "pass":
-        which = "1 file passes" if passed == 1 else f"{passed:d} files pass"
-        text = f"{which} every rule, of {files:d} here. Try them on images of your own."
-        return Step("Ready for release", text, "pages/classify.py", "Classify images")
+def _ready(smallest: Artifact, passed: int, files: int, known: Mapping[str, str]) -> Step:
+    """The release candidate by name, and how many files pass beside it."""
+    which = f"{passed:d} of {count(files, 'file')} {'passes' if passed == 1 else 'pass'} every rule"
+    least = "it is" if passed == 1 else "the smallest is"
+    text = (
+        f"{which}; {least} **{escape(subject_name(smallest, known))}**, {mb(smallest.size_bytes)}. Try it on your own images."
+    )
+    return Step("Ready for release", text, "pages/classify.py", "Classify images")
+
+
+def _not_ready(readiness: Readiness, name: str) -> Step:
     wanted = [v for v in readiness.verdicts if v.status == readiness.status]
     names = ", ".join(escape(rule_title(v.title)) for v in wanted[:3]) + (" and more" if len(wanted) > 3 else "")
     if readiness.status == "fail":
-        return Step("Not ready", f"These rules fail: {names}.", "pages/readiness.py", "Show verdicts")
-    return Step("Inconclusive", f"These rules are inconclusive: {names}.", "pages/readiness.py", "Show missing evidence")
+        return Step("Not ready", f"{escape(name)} fails: {names}.", "pages/readiness.py", "Show verdicts")
+    return Step(
+        "Inconclusive",
+        f"Rules that are inconclusive on {escape(name)}: {names}.",
+        "pages/readiness.py",
+        "Show missing evidence",
+    )

@@ -42,11 +42,11 @@ def _share(number: int, stored: StoreSnapshot) -> Markdown:
 
 
 def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint]) -> None:
-    """One row per artifact: readiness, name, equivalence, accuracy, speed."""
+    """One row per artifact: readiness, name, equivalence, accuracy, speed; ready files first, the smallest on top."""
     known = techniques(checkpoints)
     columns = st.column_config
     st.dataframe(
-        [_row(row, known) for row in rows],
+        _filled([_row(row, known) for row in sorted(rows, key=_place)]),
         hide_index=True,
         placeholder="–",
         alt=f"{count(len(rows), 'converted file')} with readiness, equivalence, accuracy and latency",
@@ -72,9 +72,24 @@ def artifacts_table(rows: Sequence[Progress], checkpoints: Sequence[Checkpoint])
                 help="Steady inference of one image over the baseline's, timed in turns in one run. Times of different runs or "
                 "machines cannot be compared: the Benchmark page shows those of one run.",
             ),
-            "Timed on": columns.TextColumn(help="The machine of that run, and its trust: A is the best, D decides nothing."),
+            "Timed on": columns.TextColumn(
+                help="The machine of that run, and the measurement quality: A is best, D decides nothing."
+            ),
         },
     )
+
+
+ORDER = {"pass": 0, "unknown": 1, "fail": 2}
+
+
+def _place(row: Progress) -> tuple[int, int]:
+    return ORDER[row.readiness.status] if row.readiness else len(ORDER), row.artifact.size_bytes
+
+
+def _filled(cells: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """The rows without the column of the sample where no file has a figure there."""
+    bare = all(row["On the sample"] is None for row in cells)
+    return [{name: value for name, value in row.items() if not (bare and name == "On the sample")} for row in cells]
 
 
 _IMAGES = {True: "rendered sample", False: "real images"}

@@ -71,7 +71,7 @@ def headline(record: Readiness, name: str) -> None:
     """The verdict on the file of this name in one box, and a warning where it rests on the rendered sample."""
     with st.container(border=True, gap="small"):
         readiness_badge(record.status)
-        st.markdown(f"#### {escape(name)}: {HEADLINES[record.status]}")
+        st.markdown(f"## {escape(name)}: {HEADLINES[record.status]}")
         st.markdown(escape(captions.verdicts(record.verdicts)))
     if record.left_out:
         st.warning(escape(left_out_words(record.left_out)), icon=":material/rule:")

@@ -13,6 +13,10 @@ SYMBOLS = ("circle", "diamond", "square", "x", "cross", "triangle-up", "star", "
 
 _ROW_PX = 58
 _TITLE_SHIFT_PX = 19
+LEGEND_LINE_PX = 22
+"""On a phone each name takes a line of its own above the chart, which must not be squeezed by them."""
+LEGEND_LINES = 3
+"""Lines of a legend that the height of a chart leaves room for."""
 LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "title": None}
 
 
@@ -45,9 +49,10 @@ def titled(
 
 
 def finish(fig: go.Figure, height: int, legend: bool = False) -> go.Figure:
-    """The figure with its height in pixels, thin margins, and no dragging, so that a thumb scrolls past it."""
+    """The figure with its height in pixels, room for its legend, thin margins and no dragging, so that a thumb scrolls past."""
+    names = sum(trace.showlegend is not False for trace in fig.data) if legend else 0
     return fig.update_layout(
-        height=height,
+        height=height + LEGEND_LINE_PX * max(names - LEGEND_LINES, 0),
         margin={"l": 0, "r": 12, "t": 34 if legend else 8, "b": 0},
         showlegend=legend,
         legend=LEGEND,

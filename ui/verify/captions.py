@@ -19,8 +19,8 @@ def kinds(found: Sequence[Flip]) -> str:
     if not found:
         return "No image changed its answer."
     return (
-        f"{count(len(breaks), 'real break')} and {count(len(ties), 'near-tie')}: a near-tie is an image on which the "
-        "checkpoint held its own answer less than twice as likely as the new one."
+        f"{count(len(breaks), 'real break')} and {count(len(ties), 'near-tie')}. On a near-tie the checkpoint "
+        "gave its own answer less than twice the probability of the new one."
     )
 
 

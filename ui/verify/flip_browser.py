@@ -25,7 +25,7 @@ THUMB_PX = 96
 BREAKS, TIES = "Real breaks", "Near-ties"
 ALL = "All"
 KIND_HELP = (
-    "Near-tie: the checkpoint held its own answer less than twice as likely as the new one. Real break: any other change."
+    "Near-tie: the checkpoint gave its own answer less than twice the probability of the new one. Real break: any other change."
 )
 
 COLUMNS = {

@@ -83,7 +83,7 @@ def verdict(record: Verification, artifact: Artifact) -> None:
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="small"):
             equivalence_badge(record.verdict if counts else "unknown")
-        st.markdown(f"#### {escape(shared_captions.agreement(record))}")
+        st.markdown(f"## {escape(shared_captions.agreement(record))}")
         st.markdown(escape(reason_of(record, artifact.precision)))
         status, accuracy = accuracy_verdict(record)
         st.markdown(f"{rule_badge_text(status)} {escape(accuracy)}" if status else escape(accuracy))
@@ -94,7 +94,7 @@ def verdict(record: Verification, artifact: Artifact) -> None:
     breaks, ties = split(record.flips)
     figures(
         [
-            ("Agreement with checkpoint", percent(record.agreement), "Share of the test images with the same top-1 class."),
+            ("Agreement", percent(record.agreement), "Share of the test images with the same top-1 class."),
             (
                 "Changed answers",
                 f"{len(record.flips):,}",

@@ -193,7 +193,7 @@ FORMAT = Format(
     load=_load,
     notes=("The file takes one image at a time: its batch is fixed at 1.",),
     recipes={"int8": INT8},
-    color="#F0E442",  # yellow
+    color="#A98600",  # dark yellow: the bright one cannot be seen on white
     libraries=("executorch", "torchao"),
     signs=FileSigns(suffixes=(".pte",), magic=b"ET12"),
     reader="udacisense.formats.fmt_executorch.reader:read",

@@ -9,7 +9,7 @@ import numpy as np
 from udacisense.errors import StoreError
 from udacisense.evaluation.predictions import load_predictions
 from udacisense.metrics.stats import accuracy_difference_of
-from udacisense.number_format import percent, points, points_range
+from udacisense.number_format import count, percent, points, points_range
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
 from udacisense.types import Artifact, Checkpoint, Evaluation
@@ -37,8 +37,8 @@ def accuracy(artifact: Artifact, reference: Checkpoint, sign: float) -> Measurem
     low, high = min(low, high), max(low, high)
     unsigned = (0.0 if low <= 0 <= high else min(abs(low), abs(high)), max(abs(low), abs(high)))
     return Measurement(
-        f"Top-1 on {new.images} {new.data.split} images is {percent(new.top1)} against {percent(old.top1)} of {reference.id}: "
-        f"{points(change.value)} (95 % interval {points_range(change)}).",
+        f"Top-1 on {count(new.images)} {new.data.split} images is {percent(new.top1)} against {percent(old.top1)} of "
+        f"{reference.id}: {points(change.value)} (95 % CI {points_range(change)}).",
         measured=value,
         interval=(low, high),
         judged=unsigned if sign > 0 else None,

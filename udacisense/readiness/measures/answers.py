@@ -7,7 +7,7 @@ from udacisense.evaluation.predictions import load_predictions
 from udacisense.labels import CLASSES
 from udacisense.metrics.logits import calibration_estimate
 from udacisense.metrics.stats import wilson_interval
-from udacisense.number_format import in_unit, percent, percent_range
+from udacisense.number_format import count, in_unit, percent, percent_range
 from udacisense.readiness.measures.accuracy import doubt_about
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
@@ -31,7 +31,7 @@ def worst_class(artifact: Artifact) -> Measurement:
     low, high = 100 * min(e.low for e in each), 100 * min(e.high for e in each)
     return Measurement(
         f"The class recognised worst is {name}: {right} of {images} {newest.data.split} images, {percent(right / images)} "
-        f"(95 % interval {in_unit(low, '%')} to {in_unit(high, '%')}, for all classes together).",
+        f"(95 % CI {in_unit(low, '%')} to {in_unit(high, '%')}, for all classes together).",
         measured=100 * right / images,
         interval=(low, high),
         evidence=(newest.id,),
@@ -55,8 +55,8 @@ def calibration_error(artifact: Artifact) -> Measurement:
     found = calibration_estimate(kept.logits, kept.labels)
     low, high = 100 * found.low, 100 * found.high
     return Measurement(
-        f"Confidence and accuracy lie {in_unit(100 * found.value, 'pp')} pp apart on average, on {newest.images} "
-        f"{newest.data.split} images (95 % interval {percent_range(found)}).",
+        f"Confidence and accuracy lie {in_unit(100 * found.value, 'pp')} pp apart on average, on {count(newest.images)} "
+        f"{newest.data.split} images (95 % CI {percent_range(found)}).",
         measured=100 * found.value,
         interval=(low, high),
         evidence=evidence,

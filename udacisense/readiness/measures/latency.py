@@ -11,7 +11,7 @@ import numpy as np
 from udacisense.benchmark.quality_grade import distrust
 from udacisense.benchmark.replication import MIN_STARTS, average, ratio, slow_end
 from udacisense.metrics.stats import Estimate, percentile
-from udacisense.number_format import in_unit, ms, percent
+from udacisense.number_format import count, in_unit, ms, percent
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
 from udacisense.records.queries import Found
@@ -33,12 +33,12 @@ def latency(artifact: Artifact) -> Measurement:
     evidence = (newest.id,)
     known = average(newest)
     if known is None:
-        said = f"The average of {len(newest.steady_s)} runs is {ms(value / 1e3)}."
+        said = f"The average of {count(len(newest.steady_s))} runs is {ms(value / 1e3)}."
         return Measurement(said, measured=value, evidence=evidence, doubt=too_few_starts(newest))
     low, high = (v * 1e3 for v in known.interval)
     return Measurement(
-        f"The average of {len(newest.steady_s)} runs on {newest.made.machine.cpu} is {ms(value / 1e3)} "
-        f"(95 % interval {in_unit(low, 'ms')} to {in_unit(high, 'ms')}).",
+        f"The average of {count(len(newest.steady_s))} runs on {newest.made.machine.cpu} is {ms(value / 1e3)} "
+        f"(95 % CI {in_unit(low, 'ms')} to {in_unit(high, 'ms')}).",
         measured=value,
         interval=(low, high),
         evidence=evidence,
@@ -55,17 +55,17 @@ def percentile_latency(artifact: Artifact, q: float) -> Measurement:
         return not_timed(artifact)
     runs = len(newest.steady_s)
     value = percentile(newest.steady_s, q) * 1e3
-    said = f"{q:g} of 100 runs on {newest.made.machine.cpu} took at most {ms(value / 1e3)}, of {runs} runs"
+    said = f"{q:g} of 100 runs on {newest.made.machine.cpu} took at most {ms(value / 1e3)}, of {count(runs)} runs"
     evidence = (newest.id,)
     if runs * (100 - q) < 100 * BEYOND:
-        few = f"{runs} runs are too few for this percentile: at least {100 * BEYOND / (100 - q):.0f} are needed. {QUIET}"
+        few = f"{count(runs)} runs are too few for this percentile: at least {100 * BEYOND / (100 - q):.0f} are needed. {QUIET}"
         return Measurement(f"{said}.", measured=value, evidence=evidence, doubt=few)
     known = slow_end(newest, q)
     if known is None:
         return Measurement(f"{said}.", measured=value, evidence=evidence, doubt=too_few_starts(newest))
     low, high = (v * 1e3 for v in known.interval)
     return Measurement(
-        f"{said} (95 % interval {in_unit(low, 'ms')} to {in_unit(high, 'ms')}).",
+        f"{said} (95 % CI {in_unit(low, 'ms')} to {in_unit(high, 'ms')}).",
         measured=value,
         interval=(low, high),
         evidence=evidence,
@@ -89,7 +89,7 @@ def time_saving(artifact: Artifact, reference: Checkpoint) -> Measurement:
     took = known.estimate
     saving = Estimate((1 - took.value) * 100, (1 - took.high) * 100, (1 - took.low) * 100)
     return Measurement(
-        f"An image takes {percent(saving.value / 100)} less time than with {reference.id} (95 % interval "
+        f"An image takes {percent(saving.value / 100)} less time than with {reference.id} (95 % CI "
         f"{in_unit(saving.low, '%')} to {in_unit(saving.high, '%')}), from {known.origin}.",
         measured=saving.value,
         interval=saving.interval,

@@ -8,7 +8,7 @@ from udacisense.metrics.stats import wilson_interval
 from udacisense.readiness.measures.measure import RUN, Measure, Measurement
 from udacisense.records import queries
 from udacisense.types import TOLERANCE, Artifact, Checkpoint, Equivalence, Status
-from udacisense.verify import agreement_limit
+from udacisense.verify import agreement_limit, reason_of
 
 STATUSES: Mapping[Equivalence, Status] = {"same": "pass", "different": "fail", "unknown": "unknown"}
 
@@ -23,7 +23,7 @@ def sameness(artifact: Artifact, checkpoint: Checkpoint) -> Measurement:
         return Measurement(f"{only if loose else 'Not verified yet.'} Run: {RUN} verify {artifact.id}", limit=limit)
     share = wilson_interval(newest.images - len(newest.flips), newest.images)
     return Measurement(
-        newest.reason,
+        reason_of(newest, artifact.precision),
         measured=newest.agreement * 100,
         interval=(share.low * 100, share.high * 100),
         evidence=(newest.id,),

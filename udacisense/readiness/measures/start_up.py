@@ -36,7 +36,7 @@ def of_starts(artifact: Artifact, what: str, seconds: Callable[[Start], float]) 
         return Measurement(said, measured=mean(times_ms), evidence=(newest.id,), doubt=too_few_starts(newest))
     found = trimmed_interval(times_ms)
     return Measurement(
-        f"{what} takes {ms(found.value / 1e3)} (95 % interval {in_unit(found.low, 'ms')} to {in_unit(found.high, 'ms')}), "
+        f"{what} takes {ms(found.value / 1e3)} (95 % CI {in_unit(found.low, 'ms')} to {in_unit(found.high, 'ms')}), "
         f"the trimmed mean of {len(times_ms)} starts on {newest.made.machine.cpu}{_cached(newest)}.",
         measured=found.value,
         interval=found.interval,

@@ -1,0 +1,23 @@
+"""The levels of the headings: below a page's title none is skipped, for a screen reader lists them as the table of contents."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+SOURCES = [PROJECT / "app.py", *(PROJECT / "pages").rglob("*.py"), *(PROJECT / "ui").rglob("*.py")]
+SKIPS = re.compile(r"st\.subheader\(|\.subheader\(|[\"']#{4,} ")
+"""`st.subheader` writes an h3, and `st.title` an h1: between them a level would be missing. So would one above "#### "."""
+
+
+def test_no_heading_skips_a_level_below_the_title() -> None:
+    skipping = [f"{source.relative_to(PROJECT)}: {line.strip()}" for source in SOURCES
+                for line in source.read_text(encoding="utf-8").splitlines() if SKIPS.search(line)]  # fmt: skip
+    assert not skipping
+
+
+def test_a_heading_of_the_third_level_stands_below_one_of_the_second() -> None:
+    """The one h3 of the pages is the board of recipes, below the header of the chosen file."""
+    third = [source.name for source in SOURCES if '"### ' in source.read_text(encoding="utf-8")]
+    assert third == ["recipe_trials.py"]
