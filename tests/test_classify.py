@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.test_cli import Call, call
 from tests.data.conftest import noise
 from tests.fakes import FakeSession, fake_artifact, fake_checkpoint, fixed_logits, write_card
-from tests.test_cli import Call, call
 from udacisense import verbs
 from udacisense.artifacts import mobile_dir, open_apart
 from udacisense.classify import Classification, Classifier, classify, open_classifier, read_image

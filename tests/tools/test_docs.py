@@ -129,6 +129,17 @@ def test_the_pages_that_code_names_are_there() -> None:
     assert missing == set()
 
 
+@pytest.mark.parametrize(
+    "page",
+    [*OUTSIDE, *PAGES, PROJECT / "pyproject.toml", PROJECT / ".streamlit" / "config.toml"],
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_the_tests_that_are_named_are_there(page: Path) -> None:
+    named = re.findall(r"(?<![\w/])tests/[\w/]*\w(?:\.py)?", page.read_text(encoding="utf-8"))
+    own = PROJECT / "sample_pack_generator" if page.is_relative_to(PROJECT / "sample_pack_generator") else PROJECT
+    assert [name for name in named if not (own / name).exists()] == []
+
+
 def test_the_reference_knows_every_verb_setting_format_and_function() -> None:
     pages = reference.pages()
     group = typer.main.get_command(app)

@@ -23,7 +23,7 @@ from udacisense.progress import watched_by
 from udacisense.types import Checkpoint, Conversion, Exported, Format, ModelFile
 
 module = import_module("udacisense.conversion.convert")
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from ui.readiness.view import HEADLINES
 __all__ = ["quick_answers"]
 
 FILE = "executorch-int8-4ce2fa81-3c6d11"
-RECORD = Path(__file__).parent / "verify" / "on_the_sample.json"
+RECORD = Path(__file__).parents[1] / "verify" / "on_the_sample.json"
 LIMIT = "On the rendered sample: 145 of 160"
 PAGES = {name: f"pages/{name}.py" for name in ("verify", "readiness", "convert", "models")}
 
