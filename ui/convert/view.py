@@ -125,7 +125,9 @@ def _failure(failure: FailedConversion) -> None:
     said = escape(in_words(failure, MESSAGE_CHARACTERS))
     st.error(f"**The last conversion failed**{recipe}: {said}", icon=":material/error:")
     with st.expander("Converter log", icon=":material/terminal:"):
-        st.code(failure.log or "Empty.", language="text", height=260 if failure.log.count("\n") > 10 else "content")
+        st.code(
+            failure.log or "Empty.", language="text", wrap_lines=True, height=260 if failure.log.count("\n") > 10 else "content"
+        )
     provenance_note(failure.made, failure.id)
 
 
