@@ -98,7 +98,7 @@ def _make(cell: Cell, checkpoint: Checkpoint) -> None:
             key="convert",
         )
     elif not up_to_date(cell, checkpoint):
-        st.caption("Made with older recipes, tools or images. A new conversion adds another file and keeps this one.")
+        st.caption("A conversion now would use other recipes, tools or images. It adds another file and keeps this one.")
         job_button("Convert again with the current recipe", argv, title, key="convert", kind="secondary")
     if several:
         _one_recipe(cell, argv, title)
