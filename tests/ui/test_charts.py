@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import plotly.graph_objects as go
 import pytest
 
 from tests.story import Story
@@ -14,7 +15,7 @@ from udacisense.report.artifact_evidence import collect
 from udacisense.types import Evaluation
 from ui.benchmark import charts as benchmark_charts
 from ui.shared import charts
-from ui.shared.chart_style import OTHER_COLOR, format_color
+from ui.shared.chart_style import OTHER_COLOR, finish, format_color
 from ui.shared.entries import Stage, SubjectMetrics, entries, stages, timed_entries
 
 UNMEASURED = SubjectMetrics("nothing-fp32", "nothing fp32", "nothing", None)
@@ -41,7 +42,8 @@ def test_every_format_has_a_colour_of_its_own() -> None:
 
 
 def test_colours_are_okabe_and_ito() -> None:
-    """Okabe & Ito, "Color Universal Design", 2008; their black is left out: it would vanish on a dark page."""
+    """Okabe & Ito, "Color Universal Design", 2008; their black is left out, which would vanish on a dark page, and yellow
+    is darker, which has a contrast of 1.3 on white."""
     palette = {"#E69F00", "#56B4E9", "#009E73", "#A98600", "#0072B2", "#D55E00", "#CC79A7"}
     assert {format_color(name) for name in FORMATS} == palette
 
@@ -170,6 +172,13 @@ def test_no_chart_fixes_a_text_colour_or_a_background(measured: tuple[SubjectMet
 
 def test_a_phone_can_scroll_past_a_chart(measured: tuple[SubjectMetrics, ...]) -> None:
     assert benchmark_charts.latency(measured).layout.dragmode is False
+
+
+def test_a_legend_of_many_names_makes_a_chart_taller() -> None:
+    """On a phone each name takes a line, and the legend at most half of the chart."""
+    few, many = (go.Figure([go.Scatter(y=[1], name=str(n)) for n in range(names)]) for names in (2, 17))
+    assert finish(few, 340, legend=True).layout.height == 340
+    assert finish(many, 380, legend=True).layout.height > 2 * 17 * 19
 
 
 def test_entries_without_a_run_show_accuracy_and_size_only(seeded_home: Story) -> None:

@@ -72,3 +72,10 @@ def test_the_convert_page_shows_the_ladder(small: Artifact) -> None:
     assert not at.exception
     assert "Recipes tried" in words(at)
     assert len([table for table in at.dataframe if "Recipe" in table.value.columns]) == 1
+
+
+def test_an_older_record_speaks_of_images_too(small: Artifact) -> None:
+    old = dataclasses.replace(RUNGS[2], reason="agrees on 97.0 % of 500 validation pictures")
+    told = dataclasses.replace(small, ladder=(old,))
+    assert "500 validation images" in recipe_trials.reading(told)
+    assert recipe_trials.rows(told.ladder)[0]["Reason"] == "agrees on 97.0 % of 500 validation images"

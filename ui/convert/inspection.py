@@ -38,7 +38,7 @@ def panel(artifact: Artifact) -> None:
             st.caption(":material/check: Nothing in it asks for attention.")
         _tables(found)
         st.caption("Read back from the file itself, not from its recipe. On the command line:")
-        st.code(f"python -m udacisense inspect {artifact.id}", language="bash")
+        st.code(f"python -m udacisense inspect {artifact.id}", language="bash", wrap_lines=True)
 
 
 def _figures(found: Inspection) -> None:

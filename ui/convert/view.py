@@ -98,7 +98,7 @@ def _make(cell: Cell, checkpoint: Checkpoint) -> None:
             key="convert",
         )
     elif not up_to_date(cell, checkpoint):
-        st.caption("Made with older recipes, tools or images. A new conversion adds another file and keeps this one.")
+        st.caption("A conversion now would use other recipes, tools or images. It adds another file and keeps this one.")
         job_button("Convert again with the current recipe", argv, title, key="convert", kind="secondary")
     if several:
         _one_recipe(cell, argv, title)
@@ -125,7 +125,9 @@ def _failure(failure: FailedConversion) -> None:
     said = escape(in_words(failure, MESSAGE_CHARACTERS))
     st.error(f"**The last conversion failed**{recipe}: {said}", icon=":material/error:")
     with st.expander("Converter log", icon=":material/terminal:"):
-        st.code(failure.log or "Empty.", language="text", height=260 if failure.log.count("\n") > 10 else "content")
+        st.code(
+            failure.log or "Empty.", language="text", wrap_lines=True, height=260 if failure.log.count("\n") > 10 else "content"
+        )
     provenance_note(failure.made, failure.id)
 
 

@@ -151,4 +151,4 @@ def how_to_get_images() -> None:
             "A folder with `train/<class>/*.png` and `test/<class>/*.png`, or `<class>/*.png` alone: the split is then made by "
             "hash. Name it before the app starts:"
         )
-        st.code("export UDACISENSE_DATA_DIR=/path/to/images\nstreamlit run app.py", language=None)
+        st.code("export UDACISENSE_DATA_DIR=/path/to/images\nstreamlit run app.py", language=None, wrap_lines=True)

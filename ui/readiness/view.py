@@ -29,9 +29,9 @@ HEADLINES: dict[Status, str] = {
     "unknown": "some rules are inconclusive",
 }
 PLACES = {
-    "verify": ("pages/verify.py", "Verify it"),
-    "benchmark": ("pages/benchmark.py", "Measure it"),
-    "package": ("pages/convert.py", "Package it"),
+    "verify": ("pages/verify.py", "Verify"),
+    "benchmark": ("pages/benchmark.py", "Benchmark"),
+    "package": ("pages/convert.py", "Package for an app"),
 }
 """Verb that takes a measure -> its page and what the link there says; accuracy is measured on the Benchmark page too."""
 ORDER: dict[Status, int] = {"fail": 0, "unknown": 1, "pass": 2}
@@ -73,6 +73,7 @@ def headline(record: Readiness, name: str) -> None:
         readiness_badge(record.status)
         st.markdown(f"## {escape(name)}: {HEADLINES[record.status]}")
         st.markdown(escape(captions.verdicts(record.verdicts)))
+        st.caption("Times are those of the machine that the reason names, not of a phone.")
     if record.left_out:
         st.warning(escape(left_out_words(record.left_out)), icon=":material/rule:")
     if any(v.data and v.data.source == "sample" for v in record.verdicts):

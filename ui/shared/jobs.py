@@ -156,7 +156,7 @@ def _log(job: Job) -> None:
     lines = _tail(Path(job.log_path)) if job.log_path else ""
     if lines:
         st.caption("Log")
-        st.code(lines, language="text", height=180 if lines.count("\n") > 6 else "content")
+        st.code(lines, language="text", wrap_lines=True, height=180 if lines.count("\n") > 6 else "content")
     command = code(f"python -m udacisense {' '.join(job.argv)}")
     st.caption(f"Job {code(job.id)}, started {escape(when(job.created))} · {command}")
 

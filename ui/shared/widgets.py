@@ -211,7 +211,7 @@ def empty_state(title: str, text: Markdown, page: str | None = None, link_label:
             )
         if command:
             st.caption("The same on the command line:")
-            st.code(command, language=None)
+            st.code(command, language=None, wrap_lines=True)
 
 
 def source_note(data: DatasetRef | SourceName, way_out: Markdown = "The Dataset page says how to get real ones.") -> None:
@@ -240,7 +240,7 @@ def provenance_note(made: Provenance, record_id: str) -> None:
     """Provenance of a figure, folded away: record, command, machine, versions."""
     with st.expander("How this was made", icon=":material/receipt_long:"):
         st.markdown(f"Record {code(record_id)}, made {escape(when(made.created))}. Make it again:")
-        st.code(made.command, language=None)
+        st.code(made.command, language=None, wrap_lines=True)
         machine = made.machine
         st.markdown(
             f"**Machine** {escape(machine.cpu)}, {count(machine.physical_cores, 'core')}, "
