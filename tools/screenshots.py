@@ -65,12 +65,20 @@ def shoot(browser: Browser, address: str, out: Path, width: int, appearance: str
         page.goto(f"{address}/{name}")
         page.get_by_role("heading", level=1).wait_for()
         page.wait_for_timeout(SETTLE_MS)
-        page.set_viewport_size({"width": width, "height": _height(page)})
+        _grow(page, width)
+        page.screenshot(path=out / f"{name or 'overview'}-{width}-{appearance}.png")
+    context.close()
+
+
+def _grow(page: Page, width: int) -> None:
+    """Make the window as tall as the page, until nothing more comes in below."""
+    height = 0
+    while _height(page) > height:
+        height = _height(page)
+        page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
         page.wait_for_function("[...document.images].every(image => image.complete)")
         page.wait_for_timeout(SETTLE_MS // 2)
-        page.screenshot(path=out / f"{name or 'overview'}-{width}-{appearance}.png")
-    context.close()
 
 
 def _height(page: Page) -> int:
