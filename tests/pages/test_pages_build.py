@@ -284,8 +284,8 @@ def test_real_children_answer_and_explain(home: Path) -> None:
     from udacisense.models.summary import remote_summary
     from ui.shared import torch_child
 
-    names = torch_child.start("devices").result(timeout=120)
-    assert names[0] == "cpu"
+    with torch_child.Child(torch_child.COMMAND) as child:  # `ask` itself is replaced in this file
+        assert child.ask("devices", timeout_s=120, arguments=())[0]["answer"][0] == "cpu"
     broken = home / "models" / "broken.pth"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"not weights")
