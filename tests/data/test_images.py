@@ -42,7 +42,7 @@ def turned_left(upright: np.ndarray) -> bytes:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turns_a_image_upright_by_its_exif(orientation: int) -> None:
+def test_turns_an_image_upright_by_its_exif(orientation: int) -> None:
     upright = noise(1, 16, 24)
     stored = {  # how a camera held in that way stores the scene (TIFF 6.0, tag 274)
         1: upright,
@@ -74,7 +74,7 @@ def test_an_orientation_that_does_not_exist_leaves_the_image_as_stored(value: in
     np.testing.assert_array_equal(decode_image(encoded(Image.fromarray(pixels), "PNG", exif=exif), "a.png"), pixels)
 
 
-def test_exif_that_cannot_be_written_again_does_not_keep_a_image_lying(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exif_that_cannot_be_written_again_does_not_keep_an_image_lying(monkeypatch: pytest.MonkeyPatch) -> None:
     upright = noise(1, 16, 24)
     raw = turned_left(upright)
 
@@ -85,7 +85,7 @@ def test_exif_that_cannot_be_written_again_does_not_keep_a_image_lying(monkeypat
     np.testing.assert_array_equal(decode_image(raw, "a.png"), upright)
 
 
-def test_too_little_memory_to_turn_a_image_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_to_turn_an_image_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = turned_left(noise(1, 16, 24))
 
     def full(*_: object, **__: object) -> None:
@@ -200,7 +200,7 @@ def _bomb(side: int) -> bytes:
 
 
 @given(position=st.integers(0, 400), value=st.integers(0, 255), kind=st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "WEBP"]))
-def test_a_damaged_byte_gives_a_image_or_an_image_error(position: int, value: int, kind: str) -> None:
+def test_a_damaged_byte_gives_an_image_or_an_image_error(position: int, value: int, kind: str) -> None:
     raw = bytearray(encoded(Image.fromarray(noise(7, 12, 12)), kind))
     raw[position % len(raw)] = value
     with suppress(ImageError):  # anything else, a hang or a crash, fails

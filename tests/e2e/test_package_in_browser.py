@@ -54,7 +54,7 @@ def served(package: Path) -> Iterator[str]:
     server.server_close()
 
 
-def test_the_page_passes_its_self_test_and_tells_what_a_image_shows(package: Path, served: str, page: Page) -> None:
+def test_the_page_passes_its_self_test_and_tells_what_an_image_shows(package: Path, served: str, page: Page) -> None:
     page.goto(f"{served}/web/index.html")
     answer = page.locator("#answer")
     expect(answer).not_to_have_text("Loading")

@@ -95,7 +95,7 @@ def test_from_a_checkpoint_to_a_verdict(page: Page, start_app: Server, with_base
     assert list((with_baseline / "results").rglob("*.part")) == []
 
 
-def test_a_image_of_ones_own_and_a_file_that_is_none(
+def test_an_image_of_ones_own_and_a_file_that_is_none(
     page: Page, start_app: Server, with_baseline: Path, tmp_path: Path
 ) -> None:
     page.goto(f"{start_app(with_baseline)}/classify")

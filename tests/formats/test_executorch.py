@@ -93,7 +93,7 @@ def test_images_of_another_shape_are_refused(fp32: tuple[Path, Exported], shape:
 
 
 @pytest.mark.slow
-def test_a_image_that_is_not_a_number_is_no_measurement(fp32: tuple[Path, Exported]) -> None:
+def test_an_image_that_is_not_a_number_is_no_measurement(fp32: tuple[Path, Exported]) -> None:
     broken = np.full((1, 3, 224, 224), np.nan, np.float32)
     with pytest.raises(MeasureError, match="not numbers"):
         run_session(load(FORMAT, fp32[0], 1), broken, 10, "the file")

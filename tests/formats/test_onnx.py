@@ -243,7 +243,7 @@ def test_images_of_another_shape_are_refused(written: Written, shape: tuple[int,
 
 
 @pytest.mark.slow
-def test_a_image_that_is_not_a_number_is_no_measurement(written: Written) -> None:
+def test_an_image_that_is_not_a_number_is_no_measurement(written: Written) -> None:
     broken = np.full((1, 3, 224, 224), np.nan, np.float32)
     with pytest.raises(MeasureError, match="not numbers"):
         run_session(load(FORMAT, written["fp32"][0], 1), broken, 10, "the file")

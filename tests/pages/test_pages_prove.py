@@ -459,7 +459,7 @@ def test_classify_answers_many_uploads_and_names_the_bad_ones(sample_story: Stor
     assert len(answers(at)) == 2
 
 
-def test_classify_turns_a_image_upright(sample_story: Story) -> None:
+def test_classify_turns_an_image_upright(sample_story: Story) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     at = upload(open_page(CLASSIFY), ("phone.jpg", image("JPEG", (60, 40), exif=exif)))

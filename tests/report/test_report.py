@@ -169,7 +169,9 @@ def test_the_metrics_file_has_the_notebooks_keys_and_its_records(seeded_home: St
     assert metrics["deployment_ready"] == {"pass": True, "fail": False, "unknown": None}[verdict.status]
 
 
-def test_a_image_of_accuracy_on_the_sample_says_so(seeded_home: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_of_accuracy_on_the_sample_says_so(
+    seeded_home: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from matplotlib.figure import Figure
 
     labels: list[str] = []

@@ -30,7 +30,7 @@ object SelfTest {
         return resizeTest(context, golden.getJSONArray("resize"))
     }
 
-    /** Null if pictures of other sizes become the expected pixels. */
+    /** Null if images of other sizes become the expected pixels. */
     private fun resizeTest(context: Context, pairs: JSONArray): String? {
         for (i in 0 until pairs.length()) {
             val name = pairs.getJSONObject(i).getString("file")

@@ -2,7 +2,7 @@ import CoreGraphics
 import Foundation
 import ImageIO
 
-/// From a picture to the model's input, number for number as in training: bicubic resize, 0..1, minus mean, by deviation.
+/// From an image to the model's input, number for number as in training: bicubic resize, 0..1, minus mean, by deviation.
 enum Picture {
     static let height = {{height}}
     static let width = {{width}}
@@ -12,12 +12,12 @@ enum Picture {
 
     private static let bits = 22 // fixed point of the resize's weights
 
-    /// 1 x 3 x height x width: the red plane, then the green, then the blue one. Hand over an upright picture.
+    /// 1 x 3 x height x width: the red plane, then the green, then the blue one. Hand over an upright image.
     static func input(_ image: CGImage) -> [Float]? {
         pixels(image).map(normalise)
     }
 
-    /// height x width x 3 values: what the model sees of a picture of any size.
+    /// height x width x 3 values: what the model sees of an image of any size.
     static func pixels(_ image: CGImage) -> [Int]? {
         drawn(image).map { resize($0, image.width, image.height) }
     }
@@ -35,7 +35,7 @@ enum Picture {
         }
     }
 
-    /// The picture's own numbers: drawn in its own colour space, so that no colour is converted on the way.
+    /// The image's own numbers: drawn in its own colour space, so that no colour is converted on the way.
     private static func drawn(_ image: CGImage) -> [Int]? {
         var bytes = [UInt8](repeating: 0, count: image.width * image.height * 4)
         let space = image.colorSpace?.model == .rgb ? image.colorSpace! : CGColorSpaceCreateDeviceRGB()

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Runs the golden pictures through a classifier on this phone and compares the logits. Add the package's golden folder to the
-/// app as a folder reference. Call it before the model is trusted with a user's picture, and after each update of the system.
+/// Runs the golden images through a classifier on this phone and compares the logits. Add the package's golden folder to the
+/// app as a folder reference. Call it before the model is trusted with a user's image, and after each update of the system.
 enum SelfTest {
     private struct Golden: Decodable {
         struct Item: Decodable {
@@ -37,7 +37,7 @@ enum SelfTest {
         return resizeTest(folder, golden.resize)
     }
 
-    /// nil if pictures of other sizes become the expected pixels.
+    /// nil if images of other sizes become the expected pixels.
     private static func resizeTest(_ folder: URL, _ pairs: [Golden.Pair]) -> String? {
         for pair in pairs {
             let images = [pair.file, pair.expected].map { Picture.load(folder.appendingPathComponent($0)).flatMap(Picture.pixels) }

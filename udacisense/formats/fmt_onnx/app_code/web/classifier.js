@@ -26,7 +26,7 @@ export class Classifier {
     return LABELS[logits.indexOf(Math.max(...logits))];
   }
 
-  /** null if every golden picture gets its logits on this device, else what is wrong. */
+  /** null if every golden image gets its logits on this device, else what is wrong. */
   async selfTest(folder = "golden/") {
     const golden = await (await fetch(`${folder}golden.json`)).json();
     for (const picture of golden.pictures) {

@@ -1,4 +1,4 @@
-// From a picture to the model's input, number for number as in training: bicubic resize, 0..1, minus mean, by deviation.
+// From an image to the model's input, number for number as in training: bicubic resize, 0..1, minus mean, by deviation.
 export const HEIGHT = {{height}};
 export const WIDTH = {{width}};
 export const MEAN = [{{mean}}];
@@ -12,12 +12,12 @@ export function input(imageData) {
   return normalise(pixels(imageData));
 }
 
-/** HEIGHT x WIDTH x 3 bytes: what the model sees of a picture of any size. */
+/** HEIGHT x WIDTH x 3 bytes: what the model sees of an image of any size. */
 export function pixels({ data, width, height }) {
   return resize(withoutAlpha(data), width, height);
 }
 
-/** The pixels of a picture file, colours unconverted: ImageData. */
+/** The pixels of an image file, colours unconverted: ImageData. */
 export async function decode(blob) {
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
