@@ -50,7 +50,7 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {
     "ready": (("ready", homes.ARTIFACT), (0.3, 0.6)),
 }
 """What is run, and after how many processor seconds of it and its children it is killed."""
-SHORT = {"evaluate": (2.0,), "convert": (6.0,)}
+SHORT = {"evaluate": (2.0,), "convert": (3.0, 6.0)}  # a conversion may be over after five seconds
 ENDS_WITH = {"ready": (0, 1, 2)}
 
 
