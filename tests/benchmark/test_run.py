@@ -186,6 +186,16 @@ def test_nothing_to_time_is_an_error() -> None:
         benchmark([], SHORT)
 
 
+def test_what_a_timed_process_writes_for_a_moment_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = "import tempfile; tempfile.mkstemp(); import tests.fake_child as child; child.main()"
+    with Worker("writer", 1, 60, (sys.executable, "-c", code)) as worker:
+        worker.ask("hello")
+        (folder,) = tmp_path.iterdir()
+        assert len(list(folder.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_a_runtime_prints_cannot_spoil_an_answer(tmp_path: Path) -> None:
     noisy = (
         "import os; from tests import fakes; from udacisense import formats\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -9,6 +10,7 @@ from typing import Any, Self
 
 import psutil
 
+from udacisense import scratch
 from udacisense.errors import MeasureError
 from udacisense.foreign import in_brief, sentences
 from udacisense.processes.rpc import Child, ChildError
@@ -30,10 +32,13 @@ class Worker:
         """
         self.name, self.timeout_s = name, timeout_s
         self.rss_samples: list[int] = []
-        seed = str(settings().seed)
+        # what it writes for a moment goes with it, however it ends
+        self._folder = tempfile.TemporaryDirectory(prefix=scratch.prefix(), ignore_cleanup_errors=True)
+        own = {"PYTHONHASHSEED": str(settings().seed), "TMPDIR": self._folder.name}
         try:
-            self._child = Child(child, env={**dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONHASHSEED": seed})
+            self._child = Child(child, env={**dict.fromkeys(THREAD_VARIABLES, str(threads)), **own})
         except ChildError as exc:
+            self._folder.cleanup()
             raise self._told(exc) from exc
         self._memory = psutil.Process(self._child.pid)
 
@@ -58,6 +63,7 @@ class Worker:
     def close(self) -> None:
         """End the child; once is enough, more does no harm."""
         self._child.close()
+        self._folder.cleanup()
 
     def _read_memory(self) -> None:
         with suppress(psutil.Error):  # it may just have ended, which is told of elsewhere

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from udacisense import scratch
 from udacisense.benchmark.import_timer import ImportWatch
 from udacisense.benchmark.memory import peak_rss_bytes, rss_bytes
 from udacisense.processes import limits
@@ -93,8 +92,7 @@ def _bind(path: Path) -> None:
     from udacisense.torchscript.archive import is_torchscript
 
     if is_torchscript(path):
-        own = Path(tempfile.mkdtemp(prefix=scratch.prefix()))  # cleared away by the next run
-        limits.apply(Bounds.for_file(path, write=(own,)))
+        limits.apply(Bounds.for_file(path, write=(Path(tempfile.gettempdir()),)))  # which its parent made for it alone
 
 
 def warm_up(timed: Timed, command: Command) -> Answer:
