@@ -62,7 +62,7 @@ def _begin_again(home: Path, kept: Path) -> None:
     st.cache_resource.clear()
 
 
-def _any_json_anywhere(home: Path, kept: Path, data: draw.DataObject, pages: bool) -> None:
+def _assert_any_json_is_survived(home: Path, kept: Path, data: draw.DataObject, pages: bool) -> None:
     _begin_again(home, kept)
     _spoil_some(home, data)
     assert odd_files.traces_of_verbs() == []
@@ -84,13 +84,13 @@ def kept(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @hypothesis_settings(max_examples=12, derandomize=True, **HOUSE)
 @given(data=draw.data())
 def test_verbs_survive_any_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
-    _any_json_anywhere(furnished, kept, data, pages=False)
+    _assert_any_json_is_survived(furnished, kept, data, pages=False)
 
 
 @hypothesis_settings(max_examples=2, derandomize=True, **HOUSE)
 @given(data=draw.data())
 def test_pages_survive_any_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
-    _any_json_anywhere(furnished, kept, data, pages=True)
+    _assert_any_json_is_survived(furnished, kept, data, pages=True)
 
 
 def test_every_verb_of_the_command_line_is_asked() -> None:
@@ -128,4 +128,4 @@ def test_work_survives_any_json_in_any_place(
 @hypothesis_settings(max_examples=20, **HOUSE)
 @given(data=draw.data())
 def test_pages_and_verbs_survive_much_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
-    _any_json_anywhere(furnished, kept, data, pages=True)
+    _assert_any_json_is_survived(furnished, kept, data, pages=True)

@@ -46,3 +46,8 @@ def equivalence(verdict: Equivalence | None) -> str:
 def rule_title(title: str) -> str:
     """The title of a rule as it is shown."""
     return FORMER_TITLES.get(title, title)
+
+
+def todays_words(stored: str) -> str:
+    """A sentence on record with the word for an image that older records have not."""
+    return stored.replace("pictures", "images").replace("picture", "image")

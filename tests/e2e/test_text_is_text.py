@@ -56,7 +56,7 @@ class Watched:
         if parts.scheme in ("http", "https", "ws", "wss", "ftp") and parts.netloc != self.local:
             self.foreign.append(request.url)
 
-    def clean(self) -> None:
+    def assert_clean(self) -> None:
         """Nothing was asked for elsewhere, nothing was run, and no element stands ready to ask."""
         assert self.foreign == []
         assert self.dialogs == 0
@@ -96,7 +96,7 @@ def look(watched: Watched, address: str) -> None:
     drawn(watched.page)
     watched.page.wait_for_load_state("networkidle")
     expect(watched.page.get_by_test_id("stException")).to_have_count(0)
-    watched.clean()
+    watched.assert_clean()
 
 
 def read(page: Page) -> str:
@@ -111,7 +111,7 @@ def test_no_page_asks_anybody_else(hostile: str, watched: Watched) -> None:
         for view in VIEWS.get(name, ()):
             choose(watched.page, view)
             drawn(watched.page)
-            watched.clean()
+            watched.assert_clean()
         unfold(watched)
 
 
@@ -120,7 +120,7 @@ def unfold(watched: Watched) -> None:
     for folded in watched.page.get_by_test_id("stExpander").locator("summary").all():
         if folded.is_visible():
             folded.click()
-    watched.clean()
+    watched.assert_clean()
 
 
 def test_every_file_on_the_pages_that_show_one(hostile: str, watched: Watched) -> None:
@@ -180,7 +180,7 @@ def test_a_report_asks_nobody(home: Path, watched: Watched, tmp_path: Path) -> N
     report.write_text(html_report(tuple(with_flips(collect(a)) for a in list_artifacts().records)), encoding="utf-8")
     watched.page.goto(report.as_uri())
     watched.page.wait_for_load_state("networkidle")
-    watched.clean()
+    watched.assert_clean()
     assert TEXT in " ".join(read(watched.page).split())
     assert watched.requests == 1
     stopped = watched.page.evaluate(

@@ -94,7 +94,7 @@ def weights(path: Path, folder: Path, *, compressed: bool) -> dict[str, Any]:
 @pytest.mark.slow
 def test_the_same_model_gives_the_same_file(files: dict[str, Path], checkpoint: Checkpoint, tmp_path: Path) -> None:
     again = tmp_path / "again.zip"
-    fmt_coreml._converted.clear()
+    fmt_coreml._half_model.cache_clear()
     FORMAT.export(checkpoint, Conversion("fp16"), again)
     with zipfile.ZipFile(files["fp16"]) as a, zipfile.ZipFile(again) as b:
         assert a.namelist() == b.namelist()

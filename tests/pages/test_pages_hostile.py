@@ -68,7 +68,7 @@ def strings(plain: Any) -> Iterator[str]:
             yield from strings(value)
 
 
-def is_text(at: AppTest) -> None:
+def assert_text_is_text(at: AppTest) -> None:
     """Nothing on the page holds markup of a file that would be read as such."""
     assert not at.exception
     found = [p for p in protos(at._tree) if type(p).__name__ != "Json"]
@@ -83,14 +83,14 @@ def is_text(at: AppTest) -> None:
 
 @pytest.mark.parametrize("page", ["", "pages/dataset.py", "pages/history.py", "pages/classify.py"])
 def test_a_page(hostile: Path, page: str) -> None:
-    is_text(app(page))
+    assert_text_is_text(app(page))
 
 
 @pytest.mark.parametrize("tab", ["Images", "Balance", "Health", "Get images"])
 def test_each_tab_of_the_dataset(hostile: Path, tab: str) -> None:
     at = app("pages/dataset.py")
     at.session_state["dataset_tab"] = tab
-    is_text(at.run())
+    assert_text_is_text(at.run())
 
 
 def test_every_checkpoint(hostile: Path) -> None:
@@ -98,7 +98,7 @@ def test_every_checkpoint(hostile: Path) -> None:
     assert any(NAME in c.id for c in found)
     at = app()
     for checkpoint in found:
-        is_text(go(at, "pages/models.py", checkpoint=checkpoint.id))
+        assert_text_is_text(go(at, "pages/models.py", checkpoint=checkpoint.id))
 
 
 @pytest.mark.parametrize("page", ["pages/convert.py", "pages/verify.py", "pages/readiness.py", "pages/classify.py"])
@@ -107,7 +107,7 @@ def test_every_artifact(hostile: Path, page: str) -> None:
     assert sum(NAME in a.id for a in found) == 4
     at = app()
     for artifact in found:
-        is_text(go(at, page, artifact=artifact.id, subject=artifact.id))
+        assert_text_is_text(go(at, page, artifact=artifact.id, subject=artifact.id))
 
 
 def test_each_view_of_a_proof_and_of_a_benchmark(hostile: Path) -> None:
@@ -116,9 +116,9 @@ def test_each_view_of_a_proof_and_of_a_benchmark(hostile: Path) -> None:
         at = go(app(), page, artifact=proved.id)
         for option in list(at.button_group(key=key).options):
             at.session_state[key] = option if isinstance(option, str) else option.content
-            is_text(at.run())
+            assert_text_is_text(at.run())
 
 
 def test_an_address_that_names_markup(hostile: Path) -> None:
     for page in ("pages/convert.py", "pages/verify.py"):
-        is_text(go(app(), page, artifact=f"`{NAME}`"))
+        assert_text_is_text(go(app(), page, artifact=f"`{NAME}`"))

@@ -91,8 +91,9 @@ def as_nobody() -> list[str]:
     return become
 
 
-def plain(walked: Walked) -> None:
+def assert_plain(walked: Walked) -> None:
     """No stack trace anywhere, and every error is code 3 with what to do."""
+    assert walked, "nothing was walked"
     for name, found in walked.items():
         said = found["out"] + found["err"]
         assert found["code"] in (0, 1, 2, 3), f"{name}: {found['code']}\n{said}"
@@ -107,7 +108,7 @@ def plain(walked: Walked) -> None:
 def test_a_home_that_cannot_be_written_is_said_before_the_work(shipped: Path) -> None:
     before = as_nobody()
     walked = walk("verbs", shipped, "heavy", before=before, env={"HOME": "/nonexistent"})
-    plain(walked)
+    assert_plain(walked)
     for name, found in walked.items():
         if name.startswith(READING) and "--source" not in name:
             assert found["code"] != 3, f"{name}: {found['err']}"
@@ -121,7 +122,7 @@ def test_a_home_that_cannot_be_written_is_said_before_the_work(shipped: Path) ->
 
 def test_pages_say_it_before_the_press(shipped: Path) -> None:
     walked = walk("pages", shipped, before=as_nobody(), env={"HOME": "/nonexistent"})
-    plain(walked)
+    assert_plain(walked)
     for name, found in walked.items():
         assert "Set UDACISENSE_HOME" in found["out"], name
         assert all(found["buttons"].values()), f"{name}: {found['buttons']}"
@@ -133,14 +134,14 @@ def test_pages_say_it_before_the_press(shipped: Path) -> None:
 def test_no_home(what: str, unset: dict[str, str | None], shipped: Path, tmp_path: Path) -> None:
     if unset.get("UDACISENSE_HOME"):
         unset = {**unset, "UDACISENSE_HOME": str(tmp_path / "not" / "there")}
-    plain(walk(what, shipped, env=unset))
+    assert_plain(walk(what, shipped, env=unset))
 
 
 @pytest.mark.parametrize("what", ["verbs", "pages"])
 @pytest.mark.parametrize("packages", PACKAGES, ids=lambda p: p[0])
 def test_missing_packages(what: str, packages: tuple[str, ...], shipped: Path, tmp_path: Path) -> None:
     walked = walk(what, shipped, env=hidden(tmp_path / "hiding", *packages))
-    plain(walked)
+    assert_plain(walked)
     if what == "verbs":
         reading = [found for name, found in walked.items() if name.startswith(("env", "models", "ready", "report"))]
         assert all(found["code"] != 3 for found in reading), reading
@@ -148,10 +149,10 @@ def test_missing_packages(what: str, packages: tuple[str, ...], shipped: Path, t
 
 @pytest.mark.parametrize("what", ["verbs", "pages"])
 def test_no_data(what: str, shipped: Path, tmp_path: Path) -> None:
-    plain(walk(what, shipped, env={"UDACISENSE_DATA_DIR": str(tmp_path / "nothing")}))
+    assert_plain(walk(what, shipped, env={"UDACISENSE_DATA_DIR": str(tmp_path / "nothing")}))
     empty = tmp_path / "empty"
     empty.mkdir()
-    plain(walk(what, shipped, env={"UDACISENSE_DATA_DIR": str(empty)}))
+    assert_plain(walk(what, shipped, env={"UDACISENSE_DATA_DIR": str(empty)}))
 
 
 @pytest.fixture
@@ -178,7 +179,7 @@ def full_disk(shipped: Path, tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk(full_disk: Path) -> None:
     walked = walk("verbs", full_disk, "heavy")
-    plain(walked)
+    assert_plain(walked)
     for name, found in walked.items():
         if name.startswith(READING) and "--source" not in name:
             assert found["code"] != 3, f"{name}: {found['err']}"
@@ -187,6 +188,6 @@ def test_a_full_disk(full_disk: Path) -> None:
             assert "Free some space" in found["err"], f"{name}: {found['err']}"
             assert "another format" not in found["err"]
     pages = walk("pages", full_disk)
-    plain(pages)
+    assert_plain(pages)
     assert all(all(found["buttons"].values()) for found in pages.values())
     assert list(full_disk.rglob("*.part")) == []

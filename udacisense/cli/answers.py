@@ -42,6 +42,7 @@ from udacisense.verbs import (
     Tag,
     Verifications,
 )
+from udacisense.verdict_words import todays_words
 from udacisense.verify import split
 
 FAILED = "results/failed_conversion"
@@ -140,7 +141,7 @@ def _artifact(found: Artifact) -> list[Block]:
 
 def _trial(r: RecipeTrial) -> tuple[str, ...]:
     measured = (mb(r.size_bytes), percent(r.agreement), percent(r.top1), "–" if r.time_ratio is None else f"{r.time_ratio:.2f}")
-    return (r.recipe, *measured, MARKS["pass" if r.passed else "fail"], r.reason)
+    return (r.recipe, *measured, MARKS["pass" if r.passed else "fail"], todays_words(r.reason))
 
 
 def _conversions(found: Conversions) -> list[Block]:

@@ -11,6 +11,7 @@ import streamlit as st
 from udacisense.conversion.recipe_search import MAX_LOSS, MIN_AGREEMENT
 from udacisense.number_format import MB, MB_HELP, count, mb, percent
 from udacisense.types import Artifact, Format, Precision, RecipeTrial
+from udacisense.verdict_words import todays_words
 from ui.shared.chart_style import OTHER_COLOR, finish, format_color
 from ui.shared.plain_text import Markdown, escape, in_chart
 from ui.shared.rows import Row
@@ -67,9 +68,9 @@ def reading(artifact: Artifact) -> Markdown:
     if taken is None:
         return f"{tried} tried."
     if taken.passed:
-        return f"{tried} tried; **{escape(taken.recipe)}** is the first that passed: it {escape(_reason(taken))}."
+        return f"{tried} tried; **{escape(taken.recipe)}** is the first that passed: it {escape(todays_words(taken.reason))}."
     most = f"**{escape(taken.recipe)}** has the highest agreement, {percent(taken.agreement)}"
-    return f"{tried} tried and none passed; {most}. It {escape(_reason(taken))}."
+    return f"{tried} tried and none passed; {most}. It {escape(todays_words(taken.reason))}."
 
 
 def kept(artifact: Artifact) -> RecipeTrial | None:
@@ -88,7 +89,7 @@ def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
             "Top-1": _percent(trial.top1),
             "MB": None if trial.size_bytes is None else trial.size_bytes / MB,
             "Time against fp32": trial.time_ratio,
-            "Reason": _reason(trial),
+            "Reason": todays_words(trial.reason),
             "Description": trial.what,
         }
         for number, trial in enumerate(ladder, start=1)
@@ -191,11 +192,6 @@ def best_of_both(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
         if not front or y > front[-1][1]:
             front.append((x, y))
     return front
-
-
-def _reason(trial: RecipeTrial) -> str:
-    """The reason on record, with the word for an image that older records have not."""
-    return trial.reason.replace("pictures", "images")
 
 
 def _time(trial: RecipeTrial) -> str:

@@ -1,4 +1,4 @@
-"""Every Streamlit cache. A key is a content hash or a digest of what lies in a folder, never an array and never a bare path."""
+"""Every Streamlit cache. A key is a content hash or a digest of the files in a folder, never an array and never a bare path."""
 
 from __future__ import annotations
 

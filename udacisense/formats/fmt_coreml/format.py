@@ -14,6 +14,7 @@ import sys
 import tempfile
 import warnings
 import zipfile
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -100,18 +101,9 @@ def _export(checkpoint: Checkpoint, asked: Conversion, out: Path) -> Exported:
     )
 
 
-_converted: dict[str, Any] = {}
-
-
+@lru_cache(maxsize=1)
 def _half_model(checkpoint: Checkpoint) -> Any:
-    """The fp16 ML Program that the narrower ones are made from; once a process, the last checkpoint's is kept."""
-    if checkpoint.sha256 not in _converted:
-        _converted.clear()
-        _converted[checkpoint.sha256] = _lowered(checkpoint)
-    return _converted[checkpoint.sha256]
-
-
-def _lowered(checkpoint: Checkpoint) -> Any:
+    """The fp16 ML Program that the narrower ones are made from; the last checkpoint's is kept."""
     report(0.05, "exporting the network")
     from udacisense.models.capture import exported_program
 

@@ -10,6 +10,7 @@ import importlib.util
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -84,18 +85,9 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-_converted: dict[str, bytes] = {}
-
-
+@lru_cache(maxsize=1)
 def _float_model(checkpoint: Checkpoint) -> bytes:
-    """The fp32 file that every other precision is made from; written once a process, the last checkpoint's is kept."""
-    if checkpoint.sha256 not in _converted:
-        _converted.clear()
-        _converted[checkpoint.sha256] = _lowered(checkpoint)
-    return _converted[checkpoint.sha256]
-
-
-def _lowered(checkpoint: Checkpoint) -> bytes:
+    """The fp32 file that every other precision is made from; the last checkpoint's is kept."""
     import tempfile
 
     report(0.05, "exporting the network")

@@ -12,6 +12,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -91,18 +92,9 @@ def _metadata(checkpoint: Checkpoint) -> dict[str, str]:
     return {**plain, "checkpoint": checkpoint.id, "checkpoint_sha256": checkpoint.sha256}
 
 
-_exports: dict[str, bytes] = {}
-
-
+@lru_cache(maxsize=1)
 def _exported(checkpoint: Checkpoint) -> bytes:
-    """The fp32 model, exported once per process for all precisions and recipes."""
-    if checkpoint.sha256 not in _exports:
-        _exports.clear()
-        _exports[checkpoint.sha256] = _export_fp32(checkpoint)
-    return _exports[checkpoint.sha256]
-
-
-def _export_fp32(checkpoint: Checkpoint) -> bytes:
+    """The fp32 model that all precisions and recipes start from; the last checkpoint's is kept."""
     import torch
 
     from udacisense.models.capture import exported_program

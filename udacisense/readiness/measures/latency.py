@@ -35,17 +35,8 @@ def latency(artifact: Artifact) -> Measurement:
     if known is None:
         said = f"The average of {count(len(newest.steady_s))} runs is {ms(value / 1e3)}."
         return Measurement(said, measured=value, evidence=evidence, doubt=too_few_starts(newest))
-    low, high = (v * 1e3 for v in known.interval)
-    return Measurement(
-        f"The average of {count(len(newest.steady_s))} runs on {newest.made.machine.cpu} is {ms(value / 1e3)} "
-        f"(95 % CI {in_unit(low, 'ms')} to {in_unit(high, 'ms')}).",
-        measured=value,
-        interval=(low, high),
-        evidence=evidence,
-        doubt=distrust(newest),
-        if_failed=FASTER,
-        if_unsure=QUIET,
-    )
+    said = f"The average of {count(len(newest.steady_s))} runs on {newest.made.machine.cpu} is {ms(value / 1e3)}"
+    return _within(said, value, known, newest)
 
 
 def percentile_latency(artifact: Artifact, q: float) -> Measurement:
@@ -63,12 +54,17 @@ def percentile_latency(artifact: Artifact, q: float) -> Measurement:
     known = slow_end(newest, q)
     if known is None:
         return Measurement(f"{said}.", measured=value, evidence=evidence, doubt=too_few_starts(newest))
+    return _within(said, value, known, newest)
+
+
+def _within(said: str, value: float, known: Estimate, newest: Benchmark) -> Measurement:
+    """A time in milliseconds with the interval of an estimate in seconds."""
     low, high = (v * 1e3 for v in known.interval)
     return Measurement(
         f"{said} (95 % CI {in_unit(low, 'ms')} to {in_unit(high, 'ms')}).",
         measured=value,
         interval=(low, high),
-        evidence=evidence,
+        evidence=(newest.id,),
         doubt=distrust(newest),
         if_failed=FASTER,
         if_unsure=QUIET,
