@@ -202,13 +202,16 @@ def run(hostile: int, mutations: int, seed: int, seconds: float, second_layer: b
             arena.mkdir()
             (arena / "secret").write_bytes(SECRET)
             path = str(arena / ("secret" if seed % 2 else "new"))
-            every = list(scripts(sound(), sound(lite=True), path))
-            files = every[:: max(len(every) // hostile, 1)] if hostile else every
-            chosen = iter(files) if name == "hostile" else mutated(mutations, random.Random(seed), path)
+            chosen = _evenly(hostile, path) if name == "hostile" else mutated(mutations, random.Random(seed), path)
             tally = open_all(chosen, arena, seconds, second_layer)
             held = not tally.lost and (second_layer or not tally.ran_although_forbidden)
             told[name] = asdict(tally) | {"reasons": dict(tally.reasons.most_common(12)), "held": held}
     return told
+
+
+def _evenly(count: int, path: str) -> Iterator[Hostile]:
+    every = list(scripts(sound(), sound(lite=True), path))
+    return iter(every[:: max(len(every) // count, 1)] if count else every)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,11 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def cores() -> int:
+    """Cores whose work this process may really use: those it may run on, within the quota of its container."""
+    return max(1, int(min(usable_cores(), _cpu_quota_cores() or usable_cores())))
+
+
 def _hypervisor(cpuinfo: Path = Path("/proc/cpuinfo"), vendor: Path = Path("/sys/class/dmi/id/sys_vendor")) -> str | None:
     """The maker of the virtual machine, "none" on bare metal, None where Linux does not tell."""
     found = re.search(r"^flags\s*:(.*)$", _text(cpuinfo) or "", re.MULTILINE)

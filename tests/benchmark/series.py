@@ -59,7 +59,7 @@ def bench(levels: NDArray[np.float64] | list[float], **changes: Any) -> Benchmar
         made=made(),
         warmup_stable=True,
         conditions=conditions,
-        timer_s=1e-7,
+        timer_resolution_s=1e-7,
         blocks_per_start=(len(levels) // starts,) * starts,
     )
     return replace(record, **changes)

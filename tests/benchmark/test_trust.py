@@ -33,11 +33,11 @@ def test_nothing_speaks_against_a_quiet_run() -> None:
     [
         pytest.param(replace(quiet(), warmup_stable=False), "B", "had not settled", id="warm-up"),
         pytest.param(replace(quiet(), conditions=()), "B", "was not recorded", id="old record"),
-        pytest.param(under(others=0.2), "B", "used 20 % of the processor", id="load"),
-        pytest.param(under(others=0.6), "C", "used 60 % of the processor", id="heavy load"),
-        pytest.param(under(waited_s=0.025), "B", "For 5 % of the time it waited", id="kept waiting"),
-        pytest.param(under(waited_s=0.3), "D", "For 60 % of the time it waited", id="kept waiting long"),
-        pytest.param(replace(quiet(), timer_s=0.0007), "C", "smallest step is 7 % of a run", id="coarse clock"),
+        pytest.param(under(other_cpu_share=0.2), "B", "used 20 % of the processor", id="load"),
+        pytest.param(under(other_cpu_share=0.6), "C", "used 60 % of the processor", id="heavy load"),
+        pytest.param(under(run_queue_wait_s=0.025), "B", "For 5 % of the time it waited", id="kept waiting"),
+        pytest.param(under(run_queue_wait_s=0.3), "D", "For 60 % of the time it waited", id="kept waiting long"),
+        pytest.param(replace(quiet(), timer_resolution_s=0.0007), "C", "smallest step is 7 % of a run", id="coarse clock"),
         pytest.param(under(throttles=1), "C", "slowed 16 times for their heat", id="throttled"),
         pytest.param(
             replace(quiet(), blocks_s=quiet().blocks_s[:4], blocks_per_start=(), conditions=()),
@@ -67,7 +67,7 @@ def test_a_drift_counts_but_not_where_it_was_looked_for() -> None:
 
 
 def test_load_that_was_put_there_on_purpose_is_no_deduction() -> None:
-    assert trust(replace(under(others=0.6, waited_s=0.1), beside=2)).grade == "A"
+    assert trust(replace(under(other_cpu_share=0.6, run_queue_wait_s=0.1), background_processes=2)).grade == "A"
 
 
 def test_one_far_run_among_many_keeps_the_grade() -> None:
@@ -84,5 +84,5 @@ def test_far_runs_that_matter_are_told_with_what_they_do() -> None:
 
 
 def test_the_lowest_grade_is_a_reason_to_decide_nothing() -> None:
-    said = distrust(quiet(), under(waited_s=0.3))
+    said = distrust(quiet(), under(run_queue_wait_s=0.3))
     assert said.startswith("Measurement quality D")

@@ -37,7 +37,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, *recipes: ConversionRecipe) -> None:
 
 
 def climbed(made: Artifact) -> list[tuple[str, bool]]:
-    return [(rung.recipe, rung.passed) for rung in made.ladder]
+    return [(rung.recipe, rung.passed) for rung in made.recipe_trials]
 
 
 FAR, NEAR, SAME = (
@@ -52,7 +52,7 @@ def test_it_stops_at_the_first_that_passes(checkpoint: Checkpoint, monkeypatch: 
     offer(monkeypatch, FAR, BROKEN, SAME, NEAR)
     made = convert(checkpoint, "fake", "int8")
     assert climbed(made) == [("far", False), ("broken", False), ("same", True)]
-    far, broken, same = made.ladder
+    far, broken, same = made.recipe_trials
     assert far.agreement is not None
     assert far.agreement < 0.96
     assert "96.0 % is needed" in far.reason
@@ -70,7 +70,7 @@ def test_where_none_passes_the_one_that_agrees_most_is_kept_and_says_so(
 ) -> None:
     offer(monkeypatch, FAR, ConversionRecipe("less far", "", {"shift": 2.0}))
     made = convert(checkpoint, "fake", "int8")
-    agreements = {rung.recipe: rung.agreement for rung in made.ladder}
+    agreements = {rung.recipe: rung.agreement for rung in made.recipe_trials}
     assert made.recipe["recipe"] == max(agreements, key=lambda name: agreements[name] or 0.0)
     assert any("None of the 2 int8 recipes passed" in warning for warning in made.warnings)
 
@@ -84,7 +84,7 @@ def test_where_every_recipe_fails_nothing_is_kept(checkpoint: Checkpoint, monkey
 def test_one_recipe_can_be_asked_for_by_name(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, FAR, SAME)
     made = convert(checkpoint, "fake", "int8", "far")
-    assert made.ladder == ()
+    assert made.recipe_trials == ()
     assert made.id != artifact_id(checkpoint, formats.FORMATS["fake"], "int8")
     assert made.made.command.endswith("--precision int8 --recipe far")
     with pytest.raises(RecipeError, match="Choose one of: far, same"):

@@ -90,7 +90,7 @@ def test_what_was_not_measured_says_how_to_get_it(seeded_home: Story, view: str,
 def test_settings_soaks_and_trade_offs_have_their_charts(seeded_home: Story) -> None:
     record: Benchmark = replace(seeded_home.benchmarks[1], run_id="run-later")
     for threads, beside in ((1, 0), (2, 0), (1, 1)):
-        store.save(replace(record, id=f"b{threads}{beside}", threads=threads, beside=beside))
+        store.save(replace(record, id=f"b{threads}{beside}", threads=threads, background_processes=beside))
     store.save(replace(bench([0.010] * 20 + [0.013] * 20, sustained=True), id="soak", run_id="run-soak"))
     counts = {"Latency": 2, "Scaling": 2, "Sustained": 1, "Trade-off": 2}
     at = go(app(), BENCHMARK)

@@ -109,10 +109,17 @@ def test_times_of_starts_are_a_trimmed_mean_with_its_interval(
 
 
 def test_few_starts_give_a_figure_and_decide_nothing(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = benchmark(artifact, starts=3)
+    record = benchmark(artifact, starts=2)
     found = judged(artifact, "load_time", 10_000.0, monkeypatch)
     assert (found.status, found.interval) == ("unknown", None)
-    assert found.measured == pytest.approx(1e3 * sum(s.load_s for s in record.starts) / 3)
+    assert found.measured == pytest.approx(1e3 * sum(s.load_s for s in record.starts) / 2)
+
+
+def test_three_cold_starts_give_student_s_interval(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [1e3 * start.load_s for start in benchmark(artifact, starts=3).starts]
+    found = judged(artifact, "load_time", 10_000.0, monkeypatch)
+    wanted = reference.t.interval(0.95, 2, np.mean(times), reference.sem(times))
+    assert found.interval == pytest.approx(wanted)
 
 
 def test_memory_is_the_record_s_peak_and_has_no_interval(artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,13 +27,13 @@ RUNGS = (
 def small(seeded_home: Story) -> Artifact:
     """The story's file with a ladder."""
     told = seeded_home.faithful
-    made = dataclasses.replace(told, precision="int8", ladder=RUNGS, recipe={"recipe": "dynamic"})
+    made = dataclasses.replace(told, precision="int8", recipe_trials=RUNGS, recipe={"recipe": "dynamic"})
     (told.path.parent / "artifact.json").write_text(store.dump(made, "artifact"))
     return made
 
 
 def test_each_recipe_has_a_row_and_what_failed_has_gaps(small: Artifact) -> None:
-    static, broken, dynamic = recipe_trials.rows(small.ladder)
+    static, broken, dynamic = recipe_trials.rows(small.recipe_trials)
     assert (static["No."], static["Agreement"], static["Time against fp32"]) == (1, 90.0, 0.5)
     assert (broken["Agreement"], broken["MB"], broken["Time against fp32"]) == (None, None, None)
     assert dynamic["Passed"] is True
@@ -62,7 +62,7 @@ def test_the_front_leaves_out_what_another_beats_in_both() -> None:
 
 def test_the_sentence_says_which_was_taken_and_why(small: Artifact) -> None:
     assert "**dynamic** is the first that passed" in recipe_trials.reading(small)
-    none = dataclasses.replace(small, ladder=RUNGS[:2], recipe={"recipe": "static"})
+    none = dataclasses.replace(small, recipe_trials=RUNGS[:2], recipe={"recipe": "static"})
     assert "**static**" in recipe_trials.reading(none)
     assert "90.0 %" in recipe_trials.reading(none)
 
@@ -76,6 +76,6 @@ def test_the_convert_page_shows_the_ladder(small: Artifact) -> None:
 
 def test_an_older_record_speaks_of_images_too(small: Artifact) -> None:
     old = dataclasses.replace(RUNGS[2], reason="agrees on 97.0 % of 500 validation pictures")
-    told = dataclasses.replace(small, ladder=(old,))
+    told = dataclasses.replace(small, recipe_trials=(old,))
     assert "500 validation images" in recipe_trials.reading(told)
-    assert recipe_trials.rows(told.ladder)[0]["Reason"] == "agrees on 97.0 % of 500 validation images"
+    assert recipe_trials.rows(told.recipe_trials)[0]["Reason"] == "agrees on 97.0 % of 500 validation images"

@@ -109,7 +109,7 @@ def test_a_start_has_four_phases_and_old_records_three(measured: tuple[SubjectMe
 def test_the_whole_way_adds_up(measured: tuple[SubjectMetrics, ...]) -> None:
     record = measured[0].benchmark
     assert record is not None
-    whole = replace(record, whole_s=((0.010, 0.011, 0.012),), decode_s=(0.001,), preprocess_s=(0.002,))
+    whole = replace(record, end_to_end_s=((0.010, 0.011, 0.012),), decode_s=(0.001,), preprocess_s=(0.002,))
     fig = charts.whole([replace(measured[0], benchmark=whole), measured[1]])
     assert [trace.x[0] for trace in fig.data] == pytest.approx([1, 2, 8])
     assert [trace.x[1] for trace in fig.data] == [None, None, None]
@@ -205,7 +205,7 @@ def test_whether_a_start_was_cold_is_told(measured: tuple[SubjectMetrics, ...]) 
         starts = tuple(Start(0.2, 1.0, 0.1, 0.05, c) for c in cached)
         return captions.cold([replace(measured[0], benchmark=replace(record, starts=starts))])
 
-    assert "Every start was cold" in said(False, False)
+    assert "file not in the page cache" in said(False, False)
     assert "1 of 2" in said(True, False)
     assert "not measured" in said(None)
     assert len({said(False), said(True), said(None), captions.cold(measured)}) == 4

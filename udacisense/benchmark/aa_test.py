@@ -18,6 +18,7 @@ from udacisense.benchmark.compare import Comparison, Speed, compare_starts
 from udacisense.benchmark.cpu_load import BackgroundLoad
 from udacisense.benchmark.protocol import TimingProtocol, get_protocol
 from udacisense.benchmark.replication import one_start
+from udacisense.benchmark.shared_imports import SharedImports
 from udacisense.benchmark.subject_run import RunContext, Setting, SubjectRun
 from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import CHILD
@@ -92,9 +93,11 @@ def selftest(
     less = "" if comparisons == COMPARISONS else f" --comparisons {comparisons}"
     made = here(f"python -m udacisense selftest bench --subject {subject.id}{less}")
     began = time.monotonic()
-    with heavy_work("the self-test of the benchmark", seeded=False, alone=True), BackgroundLoad(1) as neighbours:
-        around = RunContext(plan, child, MachineWatch(), neighbours)
-        trials = run_trials(lambda: _opened(subject, around), plan, comparisons)
+    machine = heavy_work("the self-test of the benchmark", seeded=False, alone=True)
+    with machine, BackgroundLoad(1) as neighbours, SharedImports() as shared:
+        around = RunContext(plan, child, MachineWatch(), neighbours, shared)
+        pair = _pair(subject, around)
+        trials = run_trials(lambda: _opened(pair), plan, comparisons)
     record = SelfTest(
         id=store.new_id("selftest-bench"),
         subject_id=subject.id,
@@ -109,18 +112,22 @@ def selftest(
     return record
 
 
-@contextmanager
-def _opened(subject: Subject, around: RunContext) -> Iterator[Pair]:
-    """Two processes of the file; both are loaded at once, which nothing times, and warmed up one after the other."""
+def _pair(subject: Subject, around: RunContext) -> Pair:
     first, second = (SubjectRun(subject, Setting(settings().threads), around) for _ in range(2))
     first.check()
+    return first, second
+
+
+@contextmanager
+def _opened(pair: Pair) -> Iterator[Pair]:
+    """One more start of each; both are loaded at once, which nothing times, and warmed up one after the other."""
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda turn: turn.open(stack), (first, second)))
-        for turn in (first, second):
+        list(pool.map(lambda turn: turn.open(stack), pair))
+        for turn in pair:
             turn.calls = CALLS
             turn.warm_up()
-        yield first, second
-        list(pool.map(SubjectRun.close, (first, second)))
+        yield pair
+        list(pool.map(SubjectRun.close, pair))
 
 
 def run_trials(opened: Open, plan: TimingProtocol, comparisons: int = COMPARISONS) -> tuple[AATrial, ...]:

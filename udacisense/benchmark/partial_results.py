@@ -27,7 +27,7 @@ def keep(turn: SubjectRun, run_id: str, made: Provenance, reason: str = GOING_ON
         subject_sha256=turn.subject.sha256,
         threads=turn.setting.threads,
         batch=turn.setting.batch,
-        beside=turn.setting.beside,
+        background_processes=turn.setting.background_processes,
         starts_asked=turn.around.protocol.starts,
         blocks_s=tuple(turn.blocks),
         blocks_per_start=tuple(turn.blocks_per_start),
@@ -50,4 +50,4 @@ def _place(turn: SubjectRun, run_id: str) -> Path:
 
 def _name(turn: SubjectRun, run_id: str) -> str:
     s = turn.setting
-    return f"unfinished-{run_id.removeprefix('run-')}-{turn.subject.id}-{s.threads}-{s.batch}-{s.beside}"
+    return f"unfinished-{run_id.removeprefix('run-')}-{turn.subject.id}-{s.threads}-{s.batch}-{s.background_processes}"

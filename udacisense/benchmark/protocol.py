@@ -36,6 +36,13 @@ class TimingProtocol(BaseModel):
     starts: int = Field(
         ge=1, le=MOST, description=f"fresh processes per subject, each timed from its start on; {MIN_BLOCKS} give an interval"
     )
+    shared_starts: int = Field(
+        0,
+        ge=0,
+        le=MOST,
+        description="the last so many of them share what a process has imported, where the system can: they are quicker, "
+        "and say nothing of the time and memory of a start",
+    )
     rounds: int = Field(ge=1, le=MOST, description="blocks of each start")
     block_s: float = Field(gt=0, le=DAY_S, description="recorded seconds of a block")
     load_s: float = Field(0.0, ge=0, le=DAY_S, description="seconds of runs before each block that are not recorded")
@@ -60,6 +67,10 @@ class TimingProtocol(BaseModel):
     def _enough_rounds(self) -> Self:
         if self.max_rounds < self.rounds:
             raise ValueError(f"max_rounds is {self.max_rounds}, fewer than the {self.rounds} rounds asked for")
+        if self.shared_starts >= self.starts:
+            raise ValueError(
+                f"shared_starts is {self.shared_starts}; at least one of the {self.starts} starts must be from nothing"
+            )
         if self.starts * self.rounds < MIN_BLOCKS:
             raise ValueError(
                 f"{self.starts} starts of {self.rounds} rounds are too few for an interval: make {MIN_BLOCKS} blocks"

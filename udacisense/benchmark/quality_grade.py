@@ -120,9 +120,9 @@ def _load(b: Benchmark) -> Iterator[Deduction]:
     if not b.conditions:
         yield Deduction(1, "What else ran meanwhile was not recorded. Measure again with this version.")
         return
-    if b.beside:  # on purpose, and said with the figure
+    if b.background_processes:  # on purpose, and said with the figure
         return
-    others = _mean([c.others for c in b.conditions])
+    others = _mean([c.other_cpu_share for c in b.conditions])
     if others is not None and (steps := _graded(others, (0.1, 0.3))):
         yield Deduction(steps, f"Other programs used {percent(others, 0)} of the processor meanwhile. {QUIET}")
     waited = _waited(b.conditions, b.threads)
@@ -131,7 +131,7 @@ def _load(b: Benchmark) -> Iterator[Deduction]:
 
 
 def _waited(conditions: Sequence[Conditions], threads: int) -> float | None:
-    known = [(c.waited_s, c.wall_s) for c in conditions if c.waited_s is not None]
+    known = [(c.run_queue_wait_s, c.wall_s) for c in conditions if c.run_queue_wait_s is not None]
     wall = math.fsum(w for _, w in known) * threads
     return math.fsum(s for s, _ in known) / wall if wall > 0 else None
 
@@ -143,9 +143,9 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _timer(b: Benchmark) -> Iterator[Deduction]:
     """The smallest step of the clock as a share of one run: more than 1, 5, 20 %."""
-    if b.timer_s is None:
+    if b.timer_resolution_s is None:
         return
-    share = b.timer_s / median(b.steady_s) if median(b.steady_s) > 0 else math.inf
+    share = b.timer_resolution_s / median(b.steady_s) if median(b.steady_s) > 0 else math.inf
     if steps := _graded(share, (0.01, 0.05, 0.2)):
         yield Deduction(steps, f"The clock's smallest step is {percent(share, 0)} of a run. Time a larger batch.")
 

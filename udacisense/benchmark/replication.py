@@ -54,7 +54,7 @@ class Ratio:
         return f"{self.pairs} pairs of blocks of one start each, {widened}"
 
 
-def trimmed_interval(values: ArrayLike, level: float = 0.95) -> Estimate:
+def trimmed_interval(values: ArrayLike, level: float = 0.95, fewest: int = MIN_STARTS) -> Estimate:
     """The trimmed mean of independent values with its interval, in the unit of the input.
 
     Student's t on the winsorised variance: Tukey and McLaughlin, "Less Vulnerable Confidence and Significance Procedures for
@@ -62,14 +62,14 @@ def trimmed_interval(values: ArrayLike, level: float = 0.95) -> Estimate:
     Biometrika 1974.
 
     Raises:
-        ValueError: fewer than MIN_STARTS values.
+        ValueError: fewer than `fewest` values.
     """
     from scipy import special
 
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     n = ordered.size
-    if n < MIN_STARTS:
-        raise ValueError(f"an interval over starts needs at least {MIN_STARTS} of them, got {n}")
+    if n < fewest:
+        raise ValueError(f"an interval over starts needs at least {fewest} of them, got {n}")
     cut = int(n * TRIMMED)
     kept = ordered[cut : n - cut]
     winsorised = np.clip(ordered, kept[0], kept[-1])

@@ -10,6 +10,7 @@ from itertools import product
 from udacisense.benchmark.cpu_load import BackgroundLoad
 from udacisense.benchmark.interleave import Interleaver, attempt
 from udacisense.benchmark.protocol import TimingProtocol, get_protocol
+from udacisense.benchmark.shared_imports import SharedImports
 from udacisense.benchmark.subject_run import RunContext, Setting, SubjectRun
 from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import CHILD
@@ -57,9 +58,10 @@ def benchmark(
     pinned = _checked(cpus)
     plan = protocol or get_protocol()
     run = _Run(plan, _command(unique, plan, found, pinned))
-    with heavy_work(f"timing {len(unique)} files", seeded=False, alone=True), BackgroundLoad(busy) as neighbours:
+    machine = heavy_work(f"timing {len(unique)} files", seeded=False, alone=True)
+    with machine, BackgroundLoad(busy) as neighbours, SharedImports() as shared:
         known = tuple(s for s in unique if isinstance(s, Checkpoint))
-        around = RunContext(plan, child, MachineWatch(), neighbours, found[0], pinned, known)
+        around = RunContext(plan, child, MachineWatch(), neighbours, shared, found[0], pinned, known)
         records = run.measure([(s, setting) for setting in found for s in unique], around)
     for subject, failure in run.failures:
         if on_failure is not None:
@@ -99,8 +101,8 @@ def _command(
     for option, values in lists.items():
         if values and (values != {1} or option == "cpus"):
             words.append(f"--{option} {','.join(map(str, sorted(values)))}")
-    if found[-1].beside:
-        words.append(f"--busy {found[-1].beside}")
+    if found[-1].background_processes:
+        words.append(f"--busy {found[-1].background_processes}")
     return " ".join(words)
 
 

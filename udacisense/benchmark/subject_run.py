@@ -15,11 +15,14 @@ from udacisense.benchmark import page_cache
 from udacisense.benchmark.cpu_load import BackgroundLoad
 from udacisense.benchmark.protocol import TimingProtocol
 from udacisense.benchmark.run_warnings import remarks
+from udacisense.benchmark.shared_imports import SharedImports
 from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import Worker
 from udacisense.errors import MeasureError, NotFoundError
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.metrics.stats import mean
+from udacisense.processes import fork_client as forks
+from udacisense.processes.spawn import popen
 from udacisense.records import store
 from udacisense.records.subjects import to_plain
 from udacisense.settings import settings
@@ -32,16 +35,16 @@ class Setting:
 
     threads: int = 1
     batch: int = 1
-    beside: int = 0  # busy processes while a block runs
+    background_processes: int = 0  # kept busy while a block runs
 
     def __post_init__(self) -> None:
-        if self.threads < 1 or self.batch < 1 or self.beside < 0:
+        if self.threads < 1 or self.batch < 1 or self.background_processes < 0:
             raise MeasureError(f"Threads and batch must be at least 1, busy processes at least 0; got {self.words}. Mend that.")
 
     @property
     def words(self) -> str:
         """The setting as people say it."""
-        beside = f", {self.beside} busy beside" if self.beside else ""
+        beside = f", {self.background_processes} busy beside" if self.background_processes else ""
         return f"{self.threads} thread{'s' * (self.threads != 1)}, batch {self.batch}{beside}"
 
 
@@ -53,6 +56,7 @@ class RunContext:
     child: Sequence[str]  # command line of the timed process
     watch: MachineWatch
     neighbours: BackgroundLoad
+    shared: SharedImports
     usual: Setting = Setting()  # the plainest of the run
     cpus: tuple[int, ...] | None = None  # pin every timed process to these; None = as many as it has threads
     checkpoints: tuple[Checkpoint, ...] = ()  # those of the run's subjects, which need not be looked up
@@ -80,7 +84,8 @@ class SubjectRun:
         self.format = subject_format(subject)
         self.input_px, self.classes = _shape(subject, around.checkpoints)
         self.cpus = around.cores(setting.threads)
-        self.starts: list[Start] = []
+        self.starts: list[Start] = []  # those from nothing
+        self.libraries: tuple[str, ...] = ()  # which later starts may share
         self.blocks: list[tuple[float, ...]] = []
         self.blocks_per_start: list[int] = []
         self.conditions: list[Conditions] = []
@@ -107,39 +112,53 @@ class SubjectRun:
 
     def open(self, stack: ExitStack) -> None:
         """Start a timed process and load the file, as one more start; the process ends with `stack`."""
-        p = self.around.protocol
+        shared = self._shared_start()
         cached = page_cache.drop(self.subject.path)
         began = time.perf_counter()
-        worker = Worker(self.name, self.setting.threads, p.step_timeout_s, self.around.child)
+        worker = Worker(
+            self.name, self.setting.threads, self.around.protocol.step_timeout_s, self.around.child, shared or popen
+        )
         self.worker = stack.enter_context(worker)
         worker.ask("hello")
         process_s = time.perf_counter() - began
-        found = worker.ask(
-            "open",
-            subject=to_plain(self.subject),
-            threads=self.setting.threads,
-            batch=self.setting.batch,
-            input_px=self.input_px,
-            classes=self.classes,
-            seed=settings().seed,
-            cpus=self.cpus,
-        )
-        self.rss_before.append(found["rss_before_bytes"])
+        found = worker.ask("open", **self._asked())
         self.blocks_per_start.append(0)
-        self.starts.append(Start(process_s, found["import_s"], found["load_s"], found["first_s"], cached))
+        self.from_nothing = shared is None
+        if self.from_nothing:
+            self.libraries = tuple(found["imported"])
+            self.rss_before.append(found["rss_before_bytes"])
+            self.starts.append(Start(process_s, found["import_s"], found["load_s"], found["first_s"], cached))
+
+    def _shared_start(self) -> forks.Start | None:
+        """What forks the next process; None = it starts from nothing."""
+        p = self.around.protocol
+        if len(self.starts) < p.starts - p.shared_starts:
+            return None
+        return self.around.shared.start(self.setting.threads, self.libraries)
+
+    def _asked(self) -> dict[str, Any]:
+        return {
+            "subject": to_plain(self.subject),
+            "threads": self.setting.threads,
+            "batch": self.setting.batch,
+            "input_px": self.input_px,
+            "classes": self.classes,
+            "seed": settings().seed,
+            "cpus": self.cpus,
+        }
 
     def warm_up(self) -> None:
         """Run until the times are stable, or the protocol's time for it is over."""
         p = self.around.protocol
         limits = {"window": p.warmup_window, "tolerance": p.warmup_tolerance, "seconds": p.warmup_max_s}
-        with self.around.neighbours.working(self.setting.beside):
+        with self.around.neighbours.working(self.setting.background_processes):
             self.warmups.append(self.worker.ask("warm", calls=self.calls, **limits))
 
     def block(self) -> None:
         """Time one block of runs."""
         p = self.around.protocol
         asked = {"seconds": p.block_s, "runs": p.block_runs, "settle": p.settle_runs, "load_s": p.load_s}
-        with self.around.neighbours.working(self.setting.beside):
+        with self.around.neighbours.working(self.setting.background_processes):
             answer, conditions = self.around.watch.block(lambda: self.worker.ask("block", calls=self.calls, **asked))
         self.blocks.append(tuple(round(s, 8) for s in answer["times"]))
         self.blocks_per_start[-1] += 1
@@ -147,12 +166,14 @@ class SubjectRun:
 
     def read_memory(self) -> None:
         """Read the peak of memory, before anything but inference was done in the process."""
-        self.peaks.append(self.worker.ask("memory")["peak_rss_bytes"])
-        self.rss_samples += self.worker.rss_samples
+        peak = self.worker.ask("memory")["peak_rss_bytes"]
+        if self.from_nothing:  # another has the memory of what it was forked from
+            self.peaks.append(peak)
+            self.rss_samples += self.worker.rss_samples
 
     def whole(self) -> None:
         """Time one end-to-end block, from an image's bytes to logits."""
-        with self.around.neighbours.working(self.setting.beside):
+        with self.around.neighbours.working(self.setting.background_processes):
             answer = self.worker.ask(
                 "whole", input_px=self.input_px, seed=settings().seed, seconds=self.around.protocol.whole_s
             )
@@ -203,15 +224,15 @@ class SubjectRun:
             warnings=remarks(self.blocks, p, enough=enough, clock_step_s=self.around.watch.clock_step_s()),
             protocol=p.model_dump(),
             sustained=p.order == "alone",
-            beside=self.setting.beside,
+            background_processes=self.setting.background_processes,
             cpus=self.cpus,
             warmup_stable=all(w["stable"] for w in self.warmups),
             conditions=tuple(self.conditions),
             starts=tuple(self.starts),
-            whole_s=tuple(self.whole_blocks),
+            end_to_end_s=tuple(self.whole_blocks),
             decode_s=tuple(end["decode_s"]),
             mean_rss_bytes=round(mean(self.rss_samples)) if self.rss_samples else None,
-            timer_s=end["timer_s"],
+            timer_resolution_s=end["timer_s"],
             energy_note=energy.note,
             blocks_per_start=tuple(self.blocks_per_start),
         )

@@ -78,8 +78,8 @@ class MachineWatch:
             at_s=before.at - self._began,
             wall_s=answer["wall_s"],
             cpu_s=answer["cpu_s"],
-            waited_s=answer["waited_s"],
-            others=_others(before, after, answer["cpu_s"], answer["wall_s"]),
+            run_queue_wait_s=answer["waited_s"],
+            other_cpu_share=_others(before, after, answer["cpu_s"], answer["wall_s"]),
             mhz=self._mhz(),
             throttles=None if None in (before.throttles, after.throttles) else after.throttles - before.throttles,  # type: ignore[operator]
             energy_j=self.energy.since(before.joules),

@@ -13,19 +13,32 @@ import psutil
 from udacisense import scratch
 from udacisense.errors import MeasureError
 from udacisense.foreign import in_brief, sentences
+from udacisense.processes.fork_client import Start
 from udacisense.processes.rpc import Child, ChildError
-from udacisense.processes.spawn import module
+from udacisense.processes.spawn import module, popen
 from udacisense.settings import settings
 
 CHILD: Sequence[str] = module("udacisense.benchmark.worker_process")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
+def environment(threads: int) -> dict[str, str]:
+    """What is set before a timed process imports anything."""
+    return {**dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONHASHSEED": str(settings().seed)}
+
+
 class Worker:
     """A child process that holds one loaded subject."""
 
-    def __init__(self, name: str, threads: int, timeout_s: float, child: Sequence[str] = CHILD) -> None:
-        """Start it.
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        timeout_s: float,
+        child: Sequence[str] = CHILD,
+        start: Start = popen,
+    ) -> None:
+        """Start it, by `start`.
 
         Raises:
             MeasureError: the system starts no process.
@@ -34,9 +47,9 @@ class Worker:
         self.rss_samples: list[int] = []
         # what it writes for a moment goes with it, however it ends
         self._folder = tempfile.TemporaryDirectory(prefix=scratch.prefix(), ignore_cleanup_errors=True)
-        own = {"PYTHONHASHSEED": str(settings().seed), "TMPDIR": self._folder.name}
+        own = {**environment(threads), "TMPDIR": self._folder.name}
         try:
-            self._child = Child(child, env={**dict.fromkeys(THREAD_VARIABLES, str(threads)), **own})
+            self._child = Child(child, env=own, start=start)
         except ChildError as exc:
             self._folder.cleanup()
             raise self._told(exc) from exc

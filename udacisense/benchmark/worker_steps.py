@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ from udacisense.types import Images, Session, format_name
 
 Command = Mapping[str, Any]
 Answer = dict[str, Any]
+SHAREABLE = ("torch",)
+"""Libraries that later starts may share; every other one is imported by each start for itself."""
 IMAGE_PX = 32
 """Side of the image that is decoded and preprocessed: that of the data."""
 
@@ -84,6 +87,7 @@ def open_subject(command: Command) -> tuple[Timed, Answer]:
         "load_s": max(took - imports.seconds, 0.0),
         "rss_before_bytes": imports.rss_after,
         "first_s": first_s,
+        "imported": [name for name in SHAREABLE if name in sys.modules],
     }
 
 

@@ -131,10 +131,10 @@ def _checkpoint(found: Checkpoint) -> list[Block]:
 def _artifact(found: Artifact) -> list[Block]:
     told = [f"{key}: {value}" for key, value in found.recipe.items() if not isinstance(value, dict | list)]
     columns = ("recipe", "size", "agrees", "top-1", "time, × fp32", "", "why")
-    tried = _titled("Recipes in the order tried, on validation images", columns, map(_trial, found.ladder))
+    tried = _titled("Recipes in the order tried, on validation images", columns, map(_trial, found.recipe_trials))
     return [
         *_lines(f"{found.id}: {relative(found.path)} ({mb(found.size_bytes)})", commas(told)),
-        *(tried if found.ladder else ()),
+        *(tried if found.recipe_trials else ()),
         *_warnings(found.warnings),
     ]
 

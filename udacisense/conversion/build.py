@@ -211,7 +211,7 @@ class ConversionRun:
             warnings=(*written.exported.warnings, *self._warnings(written.recipe, ladder)),
             made=made,
             seconds=round(seconds, 3),
-            ladder=ladder,
+            recipe_trials=ladder,
         )
 
     def _recipe(self, written: _Written) -> dict[str, object]:

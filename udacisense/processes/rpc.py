@@ -21,6 +21,7 @@ from typing import IO, Any, Self
 from udacisense import errors
 from udacisense.errors import UdaciSenseError
 from udacisense.processes import frames
+from udacisense.processes.fork_client import Process, Start
 from udacisense.processes.frames import Array, FrameError
 from udacisense.processes.spawn import popen
 from udacisense.progress import report
@@ -61,13 +62,18 @@ class Child:
     """A running child process, asked by one thread at a time. It ends when this object or this process does."""
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str] | None = None, most_bytes: int = frames.MAX_ARRAY_BYTES
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        most_bytes: int = frames.MAX_ARRAY_BYTES,
+        start: Start = popen,
     ) -> None:
         """Start the child.
 
         Args:
             env: set before it imports anything.
             most_bytes: what the arrays of an answer may have together.
+            start: `ForkServer.popen` where imports are shared.
 
         Raises:
             ChildError: the system starts no process.
@@ -78,7 +84,7 @@ class Child:
         self._timeout_s = self._ends = 0.0
         self._lock = threading.Lock()
         try:
-            self._process = popen(
+            self._process = start(
                 command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, bufsize=-1
             )
         except OSError as exc:
@@ -214,7 +220,7 @@ def _collect(out: IO[bytes], answers: queue.SimpleQueue[Answer | FrameError | No
             return
 
 
-def _end(process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+def _end(process: Process, said: IO[bytes]) -> None:
     process.kill()  # it holds nothing that must be saved, and may be deep in native code
     process.wait()
     for pipe in (process.stdin, process.stdout, said):

@@ -32,8 +32,8 @@ BATCH = 500
 
 FIELDS = (
     "subject_id", "artifact_id", "checkpoint_id", "checkpoint_sha256", "run_id", "runtime", "runtime_version", "threads",
-    "batch", "beside", "sustained", "plain", "setting", "cpus", "size_bytes", "images", "pipeline", "key", "format",
-    "precision", "exploratory",
+    "batch", "background_processes", "sustained", "plain", "setting", "cpus", "size_bytes", "images", "pipeline", "key",
+    "format", "precision", "exploratory",
 )  # fmt: skip
 """What Row.about holds of a record that has them; of its data, machine and protocol see `_about`."""
 FILE_FIELDS = ("subject_sha256", "artifact_sha256", "sha256", "start_sha256")

@@ -244,7 +244,7 @@ def unfinished_benchmarks() -> Found[Unfinished]:
 
 def benchmarks_like(record: Benchmark) -> Found[Benchmark]:
     """Every benchmark of the same file by the same runtime under the same setting."""
-    same = ("runtime", "runtime_version", "threads", "batch", "beside", "sustained")
+    same = ("runtime", "runtime_version", "threads", "batch", "background_processes", "sustained")
     found: Found[Benchmark] = _find(Benchmark, [record.subject_sha256])
     return found.where(lambda row: all(row[name] == getattr(record, name) for name in same))
 

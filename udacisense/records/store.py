@@ -145,7 +145,7 @@ def write_text(path: Path, text: str) -> Path:
 
 def to_json(record: Any) -> dict[str, Any]:
     """A record as plain JSON values; paths inside the project become relative, so that a clone can read them."""
-    plain: dict[str, Any] = _adapter(type(record)).dump_python(record, mode="json")
+    plain: dict[str, Any] = _adapter(type(record)).dump_python(record, mode="json", by_alias=True)
     if isinstance(record, Checkpoint | Artifact):
         plain["path"] = relative(record.path)
     return plain

@@ -29,10 +29,12 @@ def timing_table(named: Sequence[tuple[str, Benchmark]], records: bool = True) -
 
 def _times(name: str, b: Benchmark) -> tuple[str, ...]:
     steady = stats.latency(b.steady_s, b.batch)
-    whole = [s for block in b.whole_s for s in block]
+    whole = [s for block in b.end_to_end_s for s in block]
     way = stats.median(whole) if whole else None
     times = (b.load_s, b.first_s, steady.mean_s, steady.p50_s, steady.p95_s, steady.p99_s, way)
-    setting = f"{count(b.threads, 'thread')}, batch {b.batch}" + (f", {b.beside} busy" if b.beside else "")
+    setting = f"{count(b.threads, 'thread')}, batch {b.batch}" + (
+        f", {b.background_processes} busy" if b.background_processes else ""
+    )
     measured = (f"{steady.images_per_s:,.1f}", mb(b.peak_rss_bytes), count(steady.runs), b.id)
     return (name, setting, trust(b).grade, *map(ms, times), *measured)
 

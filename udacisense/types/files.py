@@ -98,7 +98,9 @@ class Artifact:
     warnings: Many[str]  # sentences that say why and what to do next
     made: Provenance
     seconds: Seconds | None = None  # time the conversion took
-    ladder: Many[RecipeTrial] = ()  # the recipes tried, in order, where the precision has more than one
+    recipe_trials: Annotated[
+        Many[RecipeTrial], Field(alias="ladder")
+    ] = ()  # the recipes tried, in order, where the precision has more than one
 
     def __post_init__(self) -> None:
         require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")

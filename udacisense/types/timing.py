@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Annotated
+
+from pydantic import Field
 
 from udacisense.types.base import Amount, Count, Many, Provenance, Ratio, Seconds, Sha256, require
 
@@ -16,8 +19,12 @@ class Conditions:
     at_s: Seconds  # when the block began, seconds after the run's first
     wall_s: Seconds  # its length
     cpu_s: Seconds | None  # processor time that the timed process used
-    waited_s: Seconds | None  # time that it was ready to run and another program had the processor
-    others: Amount | None  # share (0..1) of all cores that other programs used meanwhile
+    run_queue_wait_s: Annotated[
+        Seconds | None, Field(alias="waited_s")
+    ]  # time that it was ready to run and another program had the processor
+    other_cpu_share: Annotated[
+        Amount | None, Field(alias="others")
+    ]  # share (0..1) of all cores that other programs used meanwhile
     mhz: Amount | None  # clock of the cores, mean
     throttles: Count | None  # times that a core was slowed for its heat
     energy_j: Amount | None  # of the whole processor package
@@ -68,15 +75,17 @@ class Benchmark:
     warnings: Many[str] = ()  # sentences that say what to do next
     protocol: Mapping[str, str | float | int] | None = None  # the numbers that it was timed by
     sustained: bool = False  # timed alone without a pause, not in turns with others
-    beside: Count = 0  # processes that were kept busy on purpose meanwhile
+    background_processes: Annotated[Count, Field(alias="beside")] = 0  # processes that were kept busy on purpose meanwhile
     cpus: Many[Count] | None = None  # pinned to these; None = not pinned
     warmup_stable: bool | None = None
     conditions: Many[Conditions] = ()  # one for each block
     starts: Many[Start] = ()
-    whole_s: Many[Many[Seconds]] = ()  # one image from its file: decode, preprocess, infer; a tuple per block
+    end_to_end_s: Annotated[
+        Many[Many[Seconds]], Field(alias="whole_s")
+    ] = ()  # one image from its file: decode, preprocess, infer; a tuple per block
     decode_s: Many[Seconds] = ()
     mean_rss_bytes: Count | None = None  # while the blocks ran
-    timer_s: Seconds | None = None  # the smallest step of the clock
+    timer_resolution_s: Annotated[Seconds | None, Field(alias="timer_s")] = None  # the smallest step of the clock
     energy_note: str = "The record is older than the reading of energy counters."  # why energy is None; empty where it is not
     blocks_per_start: tuple[
         Count, ...
@@ -86,7 +95,7 @@ class Benchmark:
         require(any(self.blocks_s), "a benchmark needs at least one steady time")
         require(self.threads >= 1, f"threads must be at least 1, got {self.threads}")
         require(self.batch >= 1, f"batch must be at least 1, got {self.batch}")
-        require(self.beside >= 0, f"beside must be at least 0, got {self.beside}")
+        require(self.background_processes >= 0, f"background_processes must be at least 0, got {self.background_processes}")
         require(all(s >= 0 for s in self.steady_s), "a time below 0: the clock of that machine steps back")
         of_starts = sum(self.blocks_per_start) == len(self.blocks_s)
         require(of_starts or not self.blocks_per_start, "the blocks of the starts must be all blocks")
@@ -105,12 +114,12 @@ class Benchmark:
     @property
     def plain(self) -> bool:
         """One image at a time on an otherwise quiet machine, in turns: what rules and tables speak of."""
-        return self.batch == 1 and self.beside == 0 and not self.sustained
+        return self.batch == 1 and self.background_processes == 0 and not self.sustained
 
     @property
     def setting(self) -> tuple[int, int, int, bool]:
         """Threads, batch, busy processes beside, sustained: only times under one setting are put side by side."""
-        return self.threads, self.batch, self.beside, self.sustained
+        return self.threads, self.batch, self.background_processes, self.sustained
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ class Unfinished:
     subject_sha256: Sha256
     threads: Count
     batch: Count
-    beside: Count
+    background_processes: Annotated[Count, Field(alias="beside")]
     starts_asked: Count
     blocks_s: Many[Many[Seconds]]  # those that were finished
     blocks_per_start: Many[Count]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from contextvars import copy_context
+from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from udacisense.errors import FormatError
 from udacisense.processes.locks import heavy_work
-from udacisense.progress import part, report, watched_by
+from udacisense.progress import Shares, side_by_side
+from udacisense.provenance import cores
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint, Precision, SourceName, SplitName, Verification
 from udacisense.verbs.measure import keep_accuracy
@@ -55,18 +54,24 @@ def convert_all(checkpoint: Named, format: str = ALL, precision: str = ALL) -> C
         NotFoundError: no such checkpoint. FormatError: no such format, or none of them offers the precision.
     """
     from udacisense.artifacts import named_checkpoint
-    from udacisense.conversion.convert import made_before
 
     found = named_checkpoint(checkpoint)
-    files: dict[Pair, Artifact | str | None] = {pair: made_before(found, *pair) for pair in _pairs(format, precision)}
+    files = convert_pairs(found, _pairs(format, precision)).values()
+    made, failed = (tuple(f for f in files if isinstance(f, kind)) for kind in (Artifact, str))
+    return Conversions(cast(tuple[Artifact, ...], made), cast(tuple[str, ...], failed))
+
+
+def convert_pairs(checkpoint: Checkpoint, pairs: Sequence[Pair]) -> dict[Pair, Artifact | str]:
+    """The file of each pair, made before or now, or why there is none."""
+    from udacisense.conversion.convert import made_before
+
+    files: dict[Pair, Artifact | str | None] = {pair: made_before(checkpoint, *pair) for pair in pairs}
     missing = [pair for pair, artifact in files.items() if artifact is None]
     if missing:  # only then is there anything to wait for
-        with heavy_work(
-            f"converting {found.id} to {len(missing)} files", seeded=False, into=(settings().models_dir / "mobile",)
-        ):
-            _Conversion(found, missing, files).run()
-    made, failed = (tuple(f for f in files.values() if isinstance(f, kind)) for kind in (Artifact, str))
-    return Conversions(cast(tuple[Artifact, ...], made), cast(tuple[str, ...], failed))
+        what = f"converting {checkpoint.id} to {len(missing)} files"
+        with heavy_work(what, seeded=False, into=(settings().models_dir / "mobile",)):
+            _Conversion(checkpoint, missing, files).run()
+    return cast(dict[Pair, Artifact | str], files)
 
 
 def _pairs(format: str, precision: str) -> list[Pair]:
@@ -89,9 +94,8 @@ class _Conversion:
         names = list(dict.fromkeys(name for name, _ in pairs))
         for name in names:
             self._formats.put([pair for pair in pairs if pair[0] == name])
-        self._fractions = dict.fromkeys(pairs, 0.0)
-        self._outside, self._telling = copy_context(), Lock()
-        self._processes = min(MAX_CONVERTERS, _cores(), len(names))
+        self._places, self._shares = {pair: i for i, pair in enumerate(pairs)}, Shares(len(pairs))
+        self._processes = min(MAX_CONVERTERS, cores(), len(names))
 
     def run(self) -> None:
         from udacisense.conversion.convert import open_converter
@@ -108,7 +112,7 @@ class _Conversion:
             except Empty:
                 return
             for pair in pairs:
-                with self._told(pair):
+                with self._shares.one(self._places[pair], f"{' '.join(pair)}: "):
                     self._files[pair] = self._convert(pair, converter)
 
     def _convert(self, pair: Pair, converter: ConverterClient) -> Artifact | str:
@@ -118,26 +122,6 @@ class _Conversion:
             return convert(self._checkpoint, *pair, converter=converter)
         except FormatError as exc:
             return str(exc)
-
-    @contextmanager
-    def _told(self, pair: Pair) -> Iterator[None]:
-        """Pass reports of one conversion on as those of all."""
-
-        def tell(fraction: float, stage: str) -> None:
-            with self._telling:
-                self._fractions[pair] = max(fraction, self._fractions[pair])
-                whole = sum(self._fractions.values()) / len(self._fractions)
-                self._outside.run(report, whole, f"{' '.join(pair)}: {stage}")
-
-        with watched_by(tell):
-            yield
-            tell(1.0, "done")
-
-
-def _cores() -> int:
-    from udacisense.provenance import machine, usable_cores
-
-    return max(1, int(min(usable_cores(), machine().cpu_quota_cores or MAX_CONVERTERS)))
 
 
 # --- verify --------------------------------------------------------------------------------------------------------------
@@ -168,18 +152,20 @@ def verify_all(
 
     known = list_checkpoints().records if checkpoint is None else (named_checkpoint(checkpoint),)
     artifacts = [a for a in list_artifacts().records if checkpoint is None or a.checkpoint_id == known[0].id]
-    found: list[Verification] = []
-    failures: list[str] = []
     with heavy_work(f"verifying {len(artifacts)} files"):
         data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
-        for index, artifact in enumerate(artifacts):
-            with part(index / len(artifacts), (index + 1) / len(artifacts), f"{artifact.format} {artifact.precision}: "):
-                try:
-                    found.append(_proved(artifact, data.ref.dataset_id) or verify(artifact, data, known=known))
-                    keep_accuracy(artifact, data, known)
-                except FormatError as exc:
-                    failures.append(str(exc))
-    return Verifications(tuple(found), tuple(failures))
+
+        def prove(artifact: Artifact) -> Verification | str:
+            try:
+                record = _proved(artifact, data.ref.dataset_id) or verify(artifact, data, known=known)
+                keep_accuracy(artifact, data, known)
+            except FormatError as exc:
+                return str(exc)
+            return record
+
+        found = side_by_side(artifacts, prove, cores(), lambda a: f"{a.format} {a.precision}: ")
+    proved, failed = (tuple(f for f in found if isinstance(f, kind)) for kind in (Verification, str))
+    return Verifications(cast(tuple[Verification, ...], proved), cast(tuple[str, ...], failed))
 
 
 def _proved(artifact: Artifact, dataset_id: str) -> Verification | None:

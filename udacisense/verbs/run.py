@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
+from udacisense.errors import FormatError
 from udacisense.processes.locks import heavy_work
-from udacisense.progress import part, report
+from udacisense.progress import part, report, side_by_side
+from udacisense.provenance import cores
 from udacisense.records.store import write_text
 from udacisense.settings import settings
 from udacisense.types import (
@@ -24,7 +26,7 @@ from udacisense.types import (
     Verification,
 )
 from udacisense.verbs import measure
-from udacisense.verbs.batch import Pair
+from udacisense.verbs.batch import Pair, convert_pairs
 from udacisense.verbs.judge import ready, sample_limits
 
 if TYPE_CHECKING:
@@ -36,9 +38,6 @@ FORMATS = {"Mobile": "torchscript", "Mobile Lite": "torchscript-lite"}
 
 TODAY: tuple[Pair, ...] = (("executorch", "fp32"),)
 """What is made beside them where this machine can: PyTorch's own successor of what the notebook saves."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +85,13 @@ def run(
     with heavy_work(f"the full pipeline of {found.id}", into=(settings().models_dir / "mobile",)):
         data = load_dataset("test", cast(SourceName | None, source), scheme)  # what it cannot find is told before the work
         with part(0.0, 0.2):
-            artifacts = _each(tuple(files.values()), lambda file: measure.convert(found, *file))
+            artifacts = _converted(found, tuple(files.values()))
         subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))
         known = tuple(s for s in subjects.values() if isinstance(s, Checkpoint))
         with part(0.2, 0.55):
-            evaluations = _each(tuple(subjects.values()), lambda s: evaluate(s, data, known=known))
+            evaluations = side_by_side(tuple(subjects.values()), lambda s: evaluate(s, data, known=known), cores())
         with part(0.55, 0.65):
-            verifications = _each(artifacts, lambda a: measure.verify_and_evaluate(a, data, known=known))
+            verifications = side_by_side(artifacts, lambda a: measure.verify_and_evaluate(a, data, known=known), cores())
         with part(0.65, 0.97):
             benchmarks = measure.benchmark(tuple(subjects.values()), protocol)
         report(0.97, "judging")
@@ -132,13 +131,17 @@ def _subjects(checkpoint: Checkpoint, mobile: dict[str, Artifact]) -> dict[str, 
     return {**first, "Optimized": checkpoint, **mobile}
 
 
-def _each(items: Sequence[T], do: Callable[[T], R]) -> tuple[R, ...]:
-    """Do something with each item; each gets an equal share of the progress."""
-    done = []
-    for index, item in enumerate(items):
-        with part(index / len(items), (index + 1) / len(items)):
-            done.append(do(item))
-    return tuple(done)
+def _converted(checkpoint: Checkpoint, pairs: tuple[Pair, ...]) -> tuple[Artifact, ...]:
+    """The file of each pair, published; the first that cannot be made ends the run."""
+    from udacisense.conversion.convert import publish
+
+    found = []
+    for artifact in convert_pairs(checkpoint, pairs).values():
+        if isinstance(artifact, str):
+            raise FormatError(artifact)
+        publish(artifact)
+        found.append(artifact)
+    return tuple(found)
 
 
 def _stages(

@@ -98,7 +98,9 @@ def _setting(b: Benchmark, by: str) -> str:
     words = {
         "threads": count(b.threads, "thread"),
         "batch": f"batches of {b.batch}",
-        "beside": f"CPU load from {count(b.beside, 'background process')}" if b.beside else "an idle machine",
+        "background_processes": f"CPU load from {count(b.background_processes, 'background process')}"
+        if b.background_processes
+        else "an idle machine",
     }
     return words[by]
 
@@ -113,12 +115,12 @@ def cut_short(found: Sequence[Unfinished]) -> str:
 
 
 def startup(entries: Sequence[SubjectMetrics]) -> str:
-    """Time from a cold start to the first inference, the median of all starts."""
+    """Time from a cold start to the first inference, the median of all cold starts."""
     known = [(e.label, first_answer(e.benchmark), len(e.benchmark.starts)) for e in entries if e.benchmark]
     if not known:
         return "Cold start not measured yet."
     (quick, least, starts), *others = sorted(known, key=lambda found: found[1])
-    of = f" (median of {count(starts, 'start')})" if starts > 1 else ""
+    of = f" (median of {count(starts, 'cold start')})" if starts > 1 else ""
     text = f"Fastest cold start: {quick}, {ms(least)}{of}"
     return f"{text}. Slowest: {others[-1][0]}, {ms(others[-1][1])}." if others else f"{text}."
 
@@ -138,11 +140,11 @@ def cold(entries: Sequence[SubjectMetrics]) -> str:
     cached = [s.file_cached for s in starts]
     if not any(cached) and None not in cached:
         libraries = "The runtime's libraries may have been cached."
-        return f"Every start was cold: a new process, the file not in the page cache. {libraries}"
+        return f"Every cold start was a new process, the file not in the page cache. {libraries}"
     if None in cached:
-        return "Every start was a new process; whether the file was in the page cache was not measured."
+        return "Every cold start was a new process; whether the file was in the page cache was not measured."
     warm = sum(bool(c) for c in cached)
-    return f"Every start was a new process; in {warm} of {len(starts)} the file was still in the page cache."
+    return f"Every cold start was a new process; in {warm} of {len(starts)} the file was still in the page cache."
 
 
 def whole(entries: Sequence[SubjectMetrics]) -> str:

@@ -111,7 +111,7 @@ def scaling(groups: Sequence[tuple[str, str, Sequence[Benchmark]]], by: str) -> 
     """Images a second over threads or batch, a line for each subject; dotted: twice the threads, twice the images.
 
     Args:
-        groups: label, format and the records of each subject, rising. by: "threads", "batch" or "beside".
+        groups: label, format and the records of each subject, rising. by: "threads", "batch" or "background_processes".
     """
     fig = go.Figure()
     for number, (said, name, found) in enumerate(groups):

@@ -77,7 +77,7 @@ def start_up(entries: Sequence[SubjectMetrics]) -> None:
         lambda: (f"{captions.startup(entries)} {captions.cold(entries)}", charts.startup(entries)),
         lambda: benchmark_rows.start_rows(entries),
     )  # fmt: skip
-    if not any(e.benchmark and e.benchmark.whole_s for e in entries):
+    if not any(e.benchmark and e.benchmark.end_to_end_s for e in entries):
         text = "This run was made before end-to-end times were measured. Benchmark the models again."
         empty_state("End-to-end time not measured", text, command="python -m udacisense benchmark SUBJECT SUBJECT")
         return
@@ -92,7 +92,7 @@ def start_up(entries: Sequence[SubjectMetrics]) -> None:
 def scaling(run: Sequence[Benchmark], entries: Sequence[SubjectMetrics]) -> None:
     """Speed by threads, batch size and CPU load, as far as this run timed them."""
     labels = {e.id: (e.label, e.format) for e in entries}
-    titles = {"threads": "Threads", "batch": "Batch size", "beside": "CPU load"}
+    titles = {"threads": "Threads", "batch": "Batch size", "background_processes": "CPU load"}
     found = {by: groups for by in titles if (groups := _groups(run, labels, by))}
     if not found:
         text = "This run timed each model under one setting. Vary threads, batch size or CPU load in a new run."
@@ -109,7 +109,7 @@ def _groups(
     run: Sequence[Benchmark], labels: dict[str, tuple[str, str]], by: str
 ) -> list[tuple[str, str, tuple[Benchmark, ...]]]:
     """Each subject's records that differ in one thing only, rising; subjects with fewer than two are left out."""
-    others = [name for name in ("threads", "batch", "beside") if name != by]
+    others = [name for name in ("threads", "batch", "background_processes") if name != by]
     least = {name: min(getattr(b, name) for b in run) for name in others}
     groups = []
     for subject, (label, format) in labels.items():

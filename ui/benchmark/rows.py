@@ -35,14 +35,16 @@ def course_points(b: Benchmark) -> tuple[CoursePoint, ...]:
         at += math.fsum(block)
         if block:
             found.append(
-                CoursePoint(starts[i], began, stats.median(block), len(block), conditions.others if conditions else None)
+                CoursePoint(
+                    starts[i], began, stats.median(block), len(block), conditions.other_cpu_share if conditions else None
+                )
             )
     return tuple(found)
 
 
 def whole_parts(b: Benchmark) -> tuple[float, float, float] | None:
     """Median seconds of decoding, preprocessing, and the rest, which is inference; None = not measured."""
-    times = [s for block in b.whole_s for s in block]
+    times = [s for block in b.end_to_end_s for s in block]
     if not times or not b.decode_s:
         return None
     decode, preprocess = stats.median(b.decode_s), stats.median(b.preprocess_s)
@@ -102,7 +104,7 @@ def setting_rows(benchmarks: Sequence[Benchmark]) -> list[Row]:
             "id": b.subject_id,
             "threads": b.threads,
             "batch": b.batch,
-            "busy_beside": b.beside,
+            "busy_beside": b.background_processes,
             "median_ms": stats.median(b.steady_s) * 1000,
             "p95_ms": stats.percentile(b.steady_s, 95) * 1000,
             "images_per_s": stats.latency(b.steady_s, b.batch).images_per_s,
@@ -137,6 +139,6 @@ def whole_rows(entries: Sequence[SubjectMetrics]) -> list[Row]:
         {"subject": e.label, "id": e.id, "block": number, "ms": seconds * 1000}
         for e in entries
         if e.benchmark
-        for number, block in enumerate(e.benchmark.whole_s, 1)
+        for number, block in enumerate(e.benchmark.end_to_end_s, 1)
         for seconds in block
     ]

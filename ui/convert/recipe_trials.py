@@ -33,7 +33,7 @@ def show(artifact: Artifact) -> None:
     """Recipe trials of an artifact: one sentence, two charts, the table."""
     st.markdown("### Recipes tried")
     st.markdown(reading(artifact), width=760)
-    measured = [trial for trial in artifact.ladder if trial.agreement is not None]
+    measured = [trial for trial in artifact.recipe_trials if trial.agreement is not None]
     if len(measured) > 1:
         for column, look, name in zip(st.columns(2), (FAITHFUL, USEFUL), ("agreement", "accuracy"), strict=True):
             column.plotly_chart(
@@ -41,7 +41,7 @@ def show(artifact: Artifact) -> None:
             )
         st.caption("One point per recipe, numbered as in the table. Up and left is better; filled: passed; largest: chosen.")
     st.dataframe(
-        rows(artifact.ladder),
+        rows(artifact.recipe_trials),
         hide_index=True,
         placeholder="–",
         column_config={
@@ -64,7 +64,7 @@ def _alt(look: AxisSpec) -> str:
 def reading(artifact: Artifact) -> Markdown:
     """Result of the recipe search in one sentence."""
     taken = kept(artifact)
-    tried = count(len(artifact.ladder), "recipe")
+    tried = count(len(artifact.recipe_trials), "recipe")
     if taken is None:
         return f"{tried} tried."
     if taken.passed:
@@ -75,7 +75,7 @@ def reading(artifact: Artifact) -> Markdown:
 
 def kept(artifact: Artifact) -> RecipeTrial | None:
     """The trial whose file the artifact is."""
-    return next((trial for trial in artifact.ladder if trial.recipe == artifact.recipe.get("recipe")), None)
+    return next((trial for trial in artifact.recipe_trials if trial.recipe == artifact.recipe.get("recipe")), None)
 
 
 def rows(ladder: Sequence[RecipeTrial]) -> list[Row]:
@@ -131,7 +131,10 @@ def pareto(artifact: Artifact, look: AxisSpec = FAITHFUL) -> go.Figure:
     Up and to the left is better; what passed is filled, what was kept is larger.
     """
     points = [
-        (n, r, x, y) for n, r in enumerate(artifact.ladder, 1) for x, y in [(look.x(r), look.y(r))] if x and y is not None
+        (n, r, x, y)
+        for n, r in enumerate(artifact.recipe_trials, 1)
+        for x, y in [(look.x(r), look.y(r))]
+        if x and y is not None
     ]
     fig, color, taken = go.Figure(), format_color(artifact.format), kept(artifact)
     front = best_of_both([(x, y) for _, _, x, y in points])

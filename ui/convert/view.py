@@ -40,7 +40,7 @@ def panel(cell: Cell, checkpoint: Checkpoint) -> None:
     if cell.failure is not None:
         _failure(cell.failure)
     artifact = _shown(cell)
-    if artifact is not None and artifact.ladder and cell.status == "different":
+    if artifact is not None and artifact.recipe_trials and cell.status == "different":
         st.caption(
             "It passed the recipe search on validation images, but not the verification on test images. "
             "Verify shows every changed answer.",
@@ -159,7 +159,7 @@ def result(artifact: Artifact) -> None:
     for warning in artifact.warnings:
         st.info(escape(warning), icon=":material/info:")
     _next(artifact)
-    if artifact.ladder:
+    if artifact.recipe_trials:
         recipe_trials.show(artifact)
     inspection.panel(artifact)
     with st.expander("Recipe", icon=":material/tune:"):

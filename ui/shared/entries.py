@@ -81,8 +81,8 @@ def runs(benchmarks: Sequence[Timed]) -> dict[str, tuple[Timed, ...]]:
 
 def plainest(run: Sequence[Benchmark]) -> tuple[Benchmark, ...]:
     """The records of a run under its plainest setting, without those with more threads, images or CPU load."""
-    least = min((b.sustained, b.beside, b.batch, b.threads) for b in run)
-    return tuple(b for b in run if (b.sustained, b.beside, b.batch, b.threads) == least)
+    least = min((b.sustained, b.background_processes, b.batch, b.threads) for b in run)
+    return tuple(b for b in run if (b.sustained, b.background_processes, b.batch, b.threads) == least)
 
 
 def digest_of(found: Sequence[SubjectMetrics]) -> str:

@@ -64,7 +64,7 @@ def _times(e: SubjectMetrics) -> Row:
 
 def _start(e: SubjectMetrics) -> Row:
     b = e.benchmark
-    whole = [s for block in b.whole_s for s in block] if b else []
+    whole = [s for block in b.end_to_end_s for s in block] if b else []
     cpu = [c.cpu_s for c in b.conditions if c.cpu_s is not None] if b else []
     energy = [c.energy_j for c in b.conditions if c.energy_j is not None] if b else []
     images = len(b.steady_s) * b.batch if b else 0

@@ -7,21 +7,22 @@ from functools import partial
 from operator import attrgetter
 
 from udacisense.benchmark.quality_grade import distrust
-from udacisense.benchmark.replication import MIN_STARTS, trimmed_interval
+from udacisense.benchmark.replication import trimmed_interval
 from udacisense.metrics.stats import mean
-from udacisense.number_format import MB, in_unit, mb, ms
+from udacisense.number_format import MB, count, in_unit, mb, ms
 from udacisense.readiness.measures.latency import (
     HOUR_MS,
     QUIET,
     deciding_benchmark,
     not_timed,
     timed,
-    too_few_starts,
 )
 from udacisense.readiness.measures.measure import Measure, Measurement
 from udacisense.readiness.measures.size import SMALLER
 from udacisense.types import Artifact, Benchmark, Start
 
+FEWEST = 3
+"""Cold starts for an interval: protocols have few, and Student's t tells how little three of them know."""
 LIGHTER = "Convert to a format with a smaller runtime, or compress the checkpoint further."
 
 
@@ -31,13 +32,13 @@ def of_starts(artifact: Artifact, what: str, seconds: Callable[[Start], float]) 
     if newest is None or not newest.starts:
         return not_timed(artifact)
     times_ms = [seconds(start) * 1e3 for start in newest.starts]
-    if len(times_ms) < MIN_STARTS:
+    if len(times_ms) < FEWEST:
         said = f"{what} took {ms(mean(times_ms) / 1e3)} on average."
-        return Measurement(said, measured=mean(times_ms), evidence=(newest.id,), doubt=too_few_starts(newest))
-    found = trimmed_interval(times_ms)
+        return Measurement(said, measured=mean(times_ms), evidence=(newest.id,), doubt=_too_few(newest))
+    found = trimmed_interval(times_ms, fewest=FEWEST)
     return Measurement(
         f"{what} takes {ms(found.value / 1e3)} (95 % CI {in_unit(found.low, 'ms')} to {in_unit(found.high, 'ms')}), "
-        f"the trimmed mean of {len(times_ms)} starts on {newest.made.machine.cpu}{_cached(newest)}.",
+        f"the trimmed mean of {len(times_ms)} cold starts on {newest.made.machine.cpu}{_cached(newest)}.",
         measured=found.value,
         interval=found.interval,
         evidence=(newest.id,),
@@ -45,6 +46,11 @@ def of_starts(artifact: Artifact, what: str, seconds: Callable[[Start], float]) 
         if_failed=LIGHTER,
         if_unsure=QUIET,
     )
+
+
+def _too_few(record: Benchmark) -> str:
+    cold = count(len(record.starts), "cold start")
+    return f"{cold} give no interval, which needs {FEWEST}. Benchmark again with the standard protocol."
 
 
 def _cached(record: Benchmark) -> str:
