@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from udacisense.errors import RunError
@@ -62,7 +61,7 @@ def main(argument: str) -> None:
     asked = json.loads(argument)
     file = from_plain(asked["file"])
     # what is named here is all that the file's own code could reach
-    limits.apply(Bounds.for_file(file.path, write=(Path(asked["folder"]),)))
+    limits.apply(Bounds.for_file(file.path, write=(limits.own_temporary_folder(),)))
     serve(Opened(file, asked["threads"]).handlers(), bound_cpu=True)
 
 

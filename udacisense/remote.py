@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import threading
-import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense import scratch
 from udacisense.errors import RunError, UdaciSenseError
 from udacisense.foreign import in_brief
 from udacisense.processes.rpc import Answer, Child, ChildError
@@ -88,14 +84,8 @@ class RemoteModel:
                 raise self._told(exc) from exc
 
     def _start(self) -> Child:
-        folder = tempfile.mkdtemp(prefix=scratch.prefix())
-        asked = {"file": to_plain(self.file), "threads": self.threads, "folder": folder}
-        try:
-            child = Child(module(PROCESS, json.dumps(asked)), env={"TMPDIR": folder, "OMP_NUM_THREADS": str(self.threads)})
-        except ChildError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        weakref.finalize(child, shutil.rmtree, folder, ignore_errors=True)
+        asked = {"file": to_plain(self.file), "threads": self.threads}
+        child = Child(module(PROCESS, json.dumps(asked)), env={"OMP_NUM_THREADS": str(self.threads)})
         child.ask("hello", timeout_s=OPEN_S)
         return child
 

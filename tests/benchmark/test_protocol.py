@@ -51,7 +51,9 @@ def test_an_installed_package_finds_its_protocols(home: Path, tmp_path: Path, mo
     ("text", "message"),
     [
         pytest.param(
-            WHOLE + "colour = 3\n", r"colour: there is no such key, the keys are name, order, starts, shared_starts, rounds", id="unknown key"
+            WHOLE + "colour = 3\n",
+            r"colour: there is no such key, the keys are name, order, starts, shared_starts, rounds",
+            id="unknown key",
         ),
         pytest.param(
             WHOLE.replace("rounds = 8", "rounds = 0"), "rounds: Input should be greater than or equal to 1", id="rounds"

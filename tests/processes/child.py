@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ HANDLERS = {
     "touch": touch,
     "print": garble,
     "work": work,
+    "leave": lambda _asked, _arrays: ({"path": tempfile.mkdtemp()}, []),
     "pid": lambda _asked, _arrays: ({"pid": os.getpid()}, []),
     "environment": lambda asked, _arrays: ({"value": os.environ.get(asked["name"])}, []),
     "bound": lambda _asked, _arrays: ({"bound": limits.is_bound()}, []),

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -219,3 +220,12 @@ def test_a_child_ends_when_nobody_holds_it() -> None:
     pid = found.pid
     del found
     assert ended(pid)
+
+
+def test_what_a_child_leaves_in_the_temporary_folder_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Child(module("tests.processes.child")) as child:
+        left = Path(child.ask("leave", timeout_s=20)[0]["path"])
+        assert left.is_dir()
+        assert left.is_relative_to(tmp_path)
+    assert list(tmp_path.iterdir()) == []

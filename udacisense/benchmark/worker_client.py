@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -10,7 +9,6 @@ from typing import Any, Self
 
 import psutil
 
-from udacisense import scratch
 from udacisense.errors import MeasureError
 from udacisense.foreign import in_brief, sentences
 from udacisense.processes.fork_client import Start
@@ -45,13 +43,9 @@ class Worker:
         """
         self.name, self.timeout_s = name, timeout_s
         self.rss_samples: list[int] = []
-        # what it writes for a moment goes with it, however it ends
-        self._folder = tempfile.TemporaryDirectory(prefix=scratch.prefix(), ignore_cleanup_errors=True)
-        own = {**environment(threads), "TMPDIR": self._folder.name}
         try:
-            self._child = Child(child, env=own, start=start)
+            self._child = Child(child, env=environment(threads), start=start)
         except ChildError as exc:
-            self._folder.cleanup()
             raise self._told(exc) from exc
         self._memory = psutil.Process(self._child.pid)
 
@@ -76,7 +70,6 @@ class Worker:
     def close(self) -> None:
         """End the child; once is enough, more does no harm."""
         self._child.close()
-        self._folder.cleanup()
 
     def _read_memory(self) -> None:
         with suppress(psutil.Error):  # it may just have ended, which is told of elsewhere

@@ -6,7 +6,6 @@ import gc
 import io
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -96,7 +95,7 @@ def _bind(path: Path) -> None:
     from udacisense.torchscript.archive import is_torchscript
 
     if is_torchscript(path):
-        limits.apply(Bounds.for_file(path, write=(Path(tempfile.gettempdir()),)))  # which its parent made for it alone
+        limits.apply(Bounds.for_file(path, write=(limits.own_temporary_folder(),)))  # which its parent made for it alone
 
 
 def warm_up(timed: Timed, command: Command) -> Answer:

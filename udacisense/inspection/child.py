@@ -65,7 +65,7 @@ def main(argument: str) -> None:
     """Bind this process, then answer on its pipes."""
     asked = json.loads(argument)
     path = Path(asked["path"])
-    bind(path, Path(asked["folder"]))
+    bind(path, limits.own_temporary_folder())
 
     def read(_asked: dict[str, Any], _arrays: list[Array]) -> Answer:
         return {}, [np.frombuffer(json.dumps(answer(asked["format"], path)).encode(), np.uint8)]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import tempfile
 import zipfile
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from udacisense import files, scratch
+from udacisense import files
 from udacisense.errors import InspectError, StoreError
 from udacisense.file_structure.structure import ModelStructure
 from udacisense.foreign import in_brief
@@ -99,13 +98,8 @@ def read(format: str, path: Path) -> ModelStructure:
     Raises:
         InspectError: the child refused the file, died, or was ended.
     """
-    with tempfile.TemporaryDirectory(prefix=scratch.prefix()) as folder:
-        return _read(format, path, folder)
-
-
-def _read(format: str, path: Path, folder: str) -> ModelStructure:
-    asked = {"format": format, "path": str(path.absolute()), "folder": folder}
-    environment = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "TMPDIR": folder}
+    asked = {"format": format, "path": str(path.absolute())}
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     try:
         with Child(module("udacisense.inspection.child", json.dumps(asked)), environment) as child:
             _, documents = child.ask("read", timeout_s=WALL_S)

@@ -149,6 +149,14 @@ def allow_cpu(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, hard))
 
 
+def own_temporary_folder() -> Path:
+    """The temporary folder that `rpc.Child` made for this process alone.
+
+    Not the one that Python finds: where its own cannot be used that is everybody's.
+    """
+    return Path(os.environ["TMPDIR"])
+
+
 # --- files ---------------------------------------------------------------------------------------------------------------
 
 

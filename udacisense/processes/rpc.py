@@ -18,7 +18,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any, Self
 
-from udacisense import errors
+from udacisense import errors, scratch
 from udacisense.errors import UdaciSenseError
 from udacisense.processes import frames
 from udacisense.processes.fork_client import Process, Start
@@ -71,7 +71,7 @@ class Child:
         """Start the child.
 
         Args:
-            env: set before it imports anything.
+            env: set before it imports anything; TMPDIR is a folder of its own where it is not among them.
             most_bytes: what the arrays of an answer may have together.
             start: `ForkServer.popen` where imports are shared.
 
@@ -83,16 +83,24 @@ class Child:
         self._said_before = self._said_until = 0  # where what it printed for the last call begins; for calls answered, ends
         self._timeout_s = self._ends = 0.0
         self._lock = threading.Lock()
+        # what it writes for a moment goes with it: libraries clear that away on an exit which a killed process does not have
+        self._folder = tempfile.TemporaryDirectory(prefix=scratch.prefix(), ignore_cleanup_errors=True)
         try:
             self._process = start(
-                command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, bufsize=-1
+                command,
+                env={"TMPDIR": self._folder.name, **(env or {})},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                bufsize=-1,
             )
         except OSError as exc:
             self._said.close()
+            self._folder.cleanup()
             raise ChildError(f"no process could be started: {exc.strerror}", how=f"did not start ({exc.strerror})") from exc
         self._answers: queue.SimpleQueue[Answer | FrameError | None] = queue.SimpleQueue()
         threading.Thread(target=_collect, args=(self._process.stdout, self._answers, most_bytes), daemon=True).start()
-        self._end = weakref.finalize(self, _end, self._process, self._said)
+        self._end = weakref.finalize(self, _end, self._process, self._said, self._folder)
 
     def __enter__(self) -> Self:
         return self
@@ -220,10 +228,11 @@ def _collect(out: IO[bytes], answers: queue.SimpleQueue[Answer | FrameError | No
             return
 
 
-def _end(process: Process, said: IO[bytes]) -> None:
+def _end(process: Process, said: IO[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
     process.kill()  # it holds nothing that must be saved, and may be deep in native code
     process.wait()
     for pipe in (process.stdin, process.stdout, said):
         with suppress(OSError):
             if pipe is not None:
                 pipe.close()
+    folder.cleanup()
