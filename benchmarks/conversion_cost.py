@@ -41,9 +41,9 @@ def one(
         print(row, flush=True)
         return True
     found, measure_s = timed(lambda: workshop.measure(checkpoint, fmt.name, path, fp32))
-    rung = judge_rung(recipe, path.stat().st_size, found)
-    print(f"{row} + {measure_s:4.1f} s measuring, {rung.reason}", flush=True)
-    return rung.passed
+    trial = judge_rung(recipe, path.stat().st_size, found)
+    print(f"{row} + {measure_s:4.1f} s measuring, {trial.reason}", flush=True)
+    return trial.passed
 
 
 def main(name: str, *formats: str) -> None:

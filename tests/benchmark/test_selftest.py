@@ -46,7 +46,7 @@ class Made:
         self.machine, self.level = machine, float(np.exp(machine.bias * machine.rng.normal()))
         self.calls = 1
         self.blocks: list[tuple[float, ...]] = []
-        self.around = SimpleNamespace(neighbours=machine)
+        self.around = SimpleNamespace(background_load=machine)
 
     def block(self) -> None:
         self.blocks.append((self.machine.seconds(self.calls * self.level),))

@@ -114,12 +114,12 @@ def test_peak_memory_is_the_high_water_mark_that_linux_keeps(tmp_path: Path) -> 
 
 def test_neighbours_work_only_while_asked_and_end_with_the_block() -> None:
     before = set(psutil.Process().children())
-    with BackgroundLoad(2) as neighbours:
+    with BackgroundLoad(2) as load:
         asked, other = sorted(set(psutil.Process().children()) - before, key=lambda process: process.pid)
-        with neighbours.working(2):
+        with load.working(2):
             until(lambda: min(used_s(asked), used_s(other)) > 0.3)  # both are up, and both work
         rested, worked = used_s(other), used_s(asked)
-        with neighbours.working(1):
+        with load.working(1):
             until(lambda: used_s(asked) > worked + 0.5)
         assert used_s(other) < rested + 0.2, "it rested while the other one, on the same machine, did not"
     assert not any(process.is_running() for process in (asked, other))

@@ -37,7 +37,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, *recipes: ConversionRecipe) -> None:
 
 
 def climbed(made: Artifact) -> list[tuple[str, bool]]:
-    return [(rung.recipe, rung.passed) for rung in made.recipe_trials]
+    return [(trial.recipe, trial.passed) for trial in made.recipe_trials]
 
 
 FAR, NEAR, SAME = (
@@ -70,7 +70,7 @@ def test_where_none_passes_the_one_that_agrees_most_is_kept_and_says_so(
 ) -> None:
     offer(monkeypatch, FAR, ConversionRecipe("less far", "", {"shift": 2.0}))
     made = convert(checkpoint, "fake", "int8")
-    agreements = {rung.recipe: rung.agreement for rung in made.recipe_trials}
+    agreements = {trial.recipe: trial.agreement for trial in made.recipe_trials}
     assert made.recipe["recipe"] == max(agreements, key=lambda name: agreements[name] or 0.0)
     assert any("None of the 2 int8 recipes passed" in warning for warning in made.warnings)
 
@@ -109,9 +109,9 @@ def measured(agreement: float, top1: float, checkpoint: float = 0.8) -> Measured
     [(0.96, 0.8, True), (0.959, 0.8, False), (0.99, 0.791, True), (0.99, 0.78, False), (1.0, 0.9, True)],
 )
 def test_a_rung_passes_by_agreement_and_accuracy(agreement: float, top1: float, passed: bool) -> None:
-    rung = judge_rung(SAME, 10, measured(agreement, top1))
-    assert rung.passed is passed
-    assert rung.reason
+    trial = judge_rung(SAME, 10, measured(agreement, top1))
+    assert trial.passed is passed
+    assert trial.reason
 
 
 def test_the_best_rung() -> None:

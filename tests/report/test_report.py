@@ -47,12 +47,12 @@ def pipeline_of(story: Story) -> PipelineSummary:
 
 
 def test_collect_finds_the_newest_records_of_these_very_bytes(seeded_home: Story) -> None:
-    dossier = collect(seeded_home.faithful)
-    assert dossier.evaluation == seeded_home.evaluations[1]
-    assert dossier.checkpoint_evaluation == seeded_home.evaluations[0]
-    assert dossier.verification == seeded_home.verifications[0]
-    assert {b.id for b in dossier.benchmarks} == {b.id for b in seeded_home.benchmarks}
-    assert dossier.readiness == seeded_home.readiness[0]
+    evidence = collect(seeded_home.faithful)
+    assert evidence.evaluation == seeded_home.evaluations[1]
+    assert evidence.checkpoint_evaluation == seeded_home.evaluations[0]
+    assert evidence.verification == seeded_home.verifications[0]
+    assert {b.id for b in evidence.benchmarks} == {b.id for b in seeded_home.benchmarks}
+    assert evidence.readiness == seeded_home.readiness[0]
     changed = collect(replace(seeded_home.faithful, sha256="0" * 64))
     assert (changed.evaluation, changed.verification, changed.benchmarks, changed.readiness) == (None, None, (), None)
 
@@ -200,7 +200,7 @@ def test_the_image_is_drawn_from_the_records(seeded_home: Story, tmp_path: Path)
 
 
 def flipped(story: Story, source: SourceName) -> ArtifactEvidence:
-    """The drifting file's dossier, its flips on images of a source that is here."""
+    """The drifting file's evidence, its flips on images of a source that is here."""
     data = load_dataset("test", "sample")
     old = story.verifications[1]
     flips = tuple(replace(f, image=data.hashes[i]) for i, f in enumerate(old.flips[:5]))
@@ -209,8 +209,8 @@ def flipped(story: Story, source: SourceName) -> ArtifactEvidence:
 
 
 def test_changed_answers_stand_in_the_report_with_what_both_files_thought(seeded_home: Story) -> None:
-    dossier = with_flips(collect(seeded_home.drifting))
-    text = markdown_report((dossier,)).replace("\\", "")
+    evidence = with_flips(collect(seeded_home.drifting))
+    text = markdown_report((evidence,)).replace("\\", "")
     flips = seeded_home.verifications[1].flips
     assert f"{len(flips)} answers changed" in text
     assert f"{sum(is_near_tie(f) for f in flips)} near-ties" in text
@@ -242,8 +242,8 @@ def test_the_sample_packs_images_are_shown_and_photographs_only_where_asked(
 def test_images_that_are_not_here_are_left_out(seeded_home: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UDACISENSE_DATA_DIR", raising=False)
     settings.cache_clear()
-    dossier = with_flips(flipped(seeded_home, "folder"), images=True)
-    assert dossier.images == {}
+    evidence = with_flips(flipped(seeded_home, "folder"), images=True)
+    assert evidence.images == {}
 
 
 def test_the_broken_block_stands_in_the_report(seeded_home: Story) -> None:

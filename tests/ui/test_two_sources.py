@@ -85,9 +85,9 @@ def test_models_says_what_was_not_measured(seeded_home: Story) -> None:
 def test_newer_records_on_the_sample_do_not_replace_real_ones(both: Story) -> None:
     row = next(r for r in state.progress(state.read_store()) if r.artifact.id == both.faithful.id)
     assert (row.evaluation, row.verification) == (both.evaluations[1], both.verifications[0])
-    dossier = collect(both.faithful)
-    assert (dossier.evaluation, dossier.verification) == (both.evaluations[1], both.verifications[0])
-    assert (dossier.checkpoint_evaluation, dossier.baseline_evaluation) == (both.evaluations[0], both.evaluations[0])
+    evidence = collect(both.faithful)
+    assert (evidence.evaluation, evidence.verification) == (both.evaluations[1], both.verifications[0])
+    assert (evidence.checkpoint_evaluation, evidence.baseline_evaluation) == (both.evaluations[0], both.evaluations[0])
 
 
 def test_the_sample_counts_where_there_is_nothing_else(sample_home: Path, seeded_home: Story) -> None:

@@ -94,8 +94,8 @@ def selftest(
     made = here(f"python -m udacisense selftest bench --subject {subject.id}{less}")
     began = time.monotonic()
     machine = heavy_work("the self-test of the benchmark", seeded=False, alone=True)
-    with machine, BackgroundLoad(1) as neighbours, SharedImports() as shared:
-        around = RunContext(plan, child, MachineWatch(), neighbours, shared)
+    with machine, BackgroundLoad(1) as load, SharedImports() as shared:
+        around = RunContext(plan, child, MachineWatch(), load, shared)
         pair = _pair(subject, around)
         trials = run_trials(lambda: _opened(pair), plan, comparisons)
     record = SelfTest(
@@ -122,10 +122,10 @@ def _pair(subject: Subject, around: RunContext) -> Pair:
 def _opened(pair: Pair) -> Iterator[Pair]:
     """One more start of each; both are loaded at once, which nothing times, and warmed up one after the other."""
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda turn: turn.open(stack), pair))
-        for turn in pair:
-            turn.calls = CALLS
-            turn.warm_up()
+        list(pool.map(lambda subject_run: subject_run.open(stack), pair))
+        for subject_run in pair:
+            subject_run.calls = CALLS
+            subject_run.warm_up()
         yield pair
         list(pool.map(SubjectRun.close, pair))
 
@@ -154,17 +154,17 @@ def _start(kind: Kind, pair: Pair, rounds: int, more: int) -> float:
         more: which of the two takes the part of the subject with more work. The parts change from start to start, so that what
             comes of being opened and timed first cancels, as it does in a benchmark.
     """
-    turn, against = pair[more], pair[1 - more]
-    turn.calls, against.calls = MORE_CALLS if kind.more_work else CALLS, CALLS
+    subject_run, against = pair[more], pair[1 - more]
+    subject_run.calls, against.calls = MORE_CALLS if kind.more_work else CALLS, CALLS
     order = list(pair)
     for one in order:
         one.blocks.clear()
-    with turn.around.neighbours.working(int(kind.busy)):
+    with subject_run.around.background_load.working(int(kind.busy)):
         for _ in range(rounds):
             for one in order:
                 one.block()
             order.reverse()
-    return one_start(turn.blocks, against.blocks)
+    return one_start(subject_run.blocks, against.blocks)
 
 
 def _trial(kind: Kind, comparisons: Iterable[Comparison]) -> AATrial:

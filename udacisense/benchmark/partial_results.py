@@ -18,36 +18,36 @@ from udacisense.types import Provenance, Unfinished
 GOING_ON = "The run was going on when this was written. If none is now, it was cut short: run its command again."
 
 
-def keep(turn: SubjectRun, run_id: str, made: Provenance, reason: str = GOING_ON) -> None:
+def keep(subject_run: SubjectRun, run_id: str, made: Provenance, reason: str = GOING_ON) -> None:
     """Write down what was timed of a subject so far. A full disk is told where the record itself is written."""
     record = Unfinished(
-        id=_name(turn, run_id),
+        id=_name(subject_run, run_id),
         run_id=run_id,
-        subject_id=turn.subject.id,
-        subject_sha256=turn.subject.sha256,
-        threads=turn.setting.threads,
-        batch=turn.setting.batch,
-        background_processes=turn.setting.background_processes,
-        starts_asked=turn.around.protocol.starts,
-        blocks_s=tuple(turn.blocks),
-        blocks_per_start=tuple(turn.blocks_per_start),
+        subject_id=subject_run.subject.id,
+        subject_sha256=subject_run.subject.sha256,
+        threads=subject_run.setting.threads,
+        batch=subject_run.setting.batch,
+        background_processes=subject_run.setting.background_processes,
+        starts_asked=subject_run.around.protocol.starts,
+        blocks_s=tuple(subject_run.blocks),
+        blocks_per_start=tuple(subject_run.blocks_per_start),
         reason=reason,
         made=made,
     )
     with suppress(StoreError):
-        store.write_text(_place(turn, run_id), store.dump(record, store.kind_of(record)))
+        store.write_text(_place(subject_run, run_id), store.dump(record, store.kind_of(record)))
 
 
-def forget(turn: SubjectRun, run_id: str) -> None:
+def forget(subject_run: SubjectRun, run_id: str) -> None:
     """The record is written: what was kept meanwhile is in it."""
     with suppress(OSError):
-        _place(turn, run_id).unlink(missing_ok=True)
+        _place(subject_run, run_id).unlink(missing_ok=True)
 
 
-def _place(turn: SubjectRun, run_id: str) -> Path:
-    return settings().results_dir / "unfinished" / f"{_name(turn, run_id)}.json"
+def _place(subject_run: SubjectRun, run_id: str) -> Path:
+    return settings().results_dir / "unfinished" / f"{_name(subject_run, run_id)}.json"
 
 
-def _name(turn: SubjectRun, run_id: str) -> str:
-    s = turn.setting
-    return f"unfinished-{run_id.removeprefix('run-')}-{turn.subject.id}-{s.threads}-{s.batch}-{s.background_processes}"
+def _name(subject_run: SubjectRun, run_id: str) -> str:
+    s = subject_run.setting
+    return f"unfinished-{run_id.removeprefix('run-')}-{subject_run.subject.id}-{s.threads}-{s.batch}-{s.background_processes}"

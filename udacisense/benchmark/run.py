@@ -59,9 +59,9 @@ def benchmark(
     plan = protocol or get_protocol()
     run = _Run(plan, _command(unique, plan, found, pinned))
     machine = heavy_work(f"timing {len(unique)} files", seeded=False, alone=True)
-    with machine, BackgroundLoad(busy) as neighbours, SharedImports() as shared:
+    with machine, BackgroundLoad(busy) as load, SharedImports() as shared:
         known = tuple(s for s in unique if isinstance(s, Checkpoint))
-        around = RunContext(plan, child, MachineWatch(), neighbours, shared, found[0], pinned, known)
+        around = RunContext(plan, child, MachineWatch(), load, shared, found[0], pinned, known)
         records = run.measure([(s, setting) for setting in found for s in unique], around)
     for subject, failure in run.failures:
         if on_failure is not None:
@@ -119,24 +119,24 @@ class _Run:
         found: list[Benchmark] = []
         for i, group in enumerate(groups):
             with part(i / len(groups), (i + 1) / len(groups)):
-                turns = self._turns(group, around)
-                found += Interleaver(self.protocol, self.command, self._note).measure(turns)
+                subject_runs = self._subject_runs(group, around)
+                found += Interleaver(self.protocol, self.command, self._note).measure(subject_runs)
         return tuple(found)
 
-    def _turns(self, group: Sequence[tuple[Subject, Setting]], around: RunContext) -> list[SubjectRun]:
-        turns: list[SubjectRun] = []
+    def _subject_runs(self, group: Sequence[tuple[Subject, Setting]], around: RunContext) -> list[SubjectRun]:
+        subject_runs: list[SubjectRun] = []
         for subject, setting in group:
-            attempt(subject, partial(_add, turns, subject, setting, around), self._note)
-        return turns
+            attempt(subject, partial(_add, subject_runs, subject, setting, around), self._note)
+        return subject_runs
 
     def _note(self, subject: Subject, error: MeasureError) -> None:
         self.failures.append((subject, error))
 
 
-def _add(turns: list[SubjectRun], subject: Subject, setting: Setting, around: RunContext) -> None:
-    turn = SubjectRun(subject, setting, around)
-    turn.check()
-    turns.append(turn)
+def _add(subject_runs: list[SubjectRun], subject: Subject, setting: Setting, around: RunContext) -> None:
+    subject_run = SubjectRun(subject, setting, around)
+    subject_run.check()
+    subject_runs.append(subject_run)
 
 
 def _failed(failures: Sequence[tuple[Subject, MeasureError]], records: Sequence[Benchmark]) -> str:

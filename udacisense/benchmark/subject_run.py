@@ -55,7 +55,7 @@ class RunContext:
     protocol: TimingProtocol
     child: Sequence[str]  # command line of the timed process
     watch: MachineWatch
-    neighbours: BackgroundLoad
+    background_load: BackgroundLoad
     shared: SharedImports
     usual: Setting = Setting()  # the plainest of the run
     cpus: tuple[int, ...] | None = None  # pin every timed process to these; None = as many as it has threads
@@ -151,14 +151,14 @@ class SubjectRun:
         """Run until the times are stable, or the protocol's time for it is over."""
         p = self.around.protocol
         limits = {"window": p.warmup_window, "tolerance": p.warmup_tolerance, "seconds": p.warmup_max_s}
-        with self.around.neighbours.working(self.setting.background_processes):
+        with self.around.background_load.working(self.setting.background_processes):
             self.warmups.append(self.worker.ask("warm", calls=self.calls, **limits))
 
     def block(self) -> None:
         """Time one block of runs."""
         p = self.around.protocol
         asked = {"seconds": p.block_s, "runs": p.block_runs, "settle": p.settle_runs, "load_s": p.load_s}
-        with self.around.neighbours.working(self.setting.background_processes):
+        with self.around.background_load.working(self.setting.background_processes):
             answer, conditions = self.around.watch.block(lambda: self.worker.ask("block", calls=self.calls, **asked))
         self.blocks.append(tuple(round(s, 8) for s in answer["times"]))
         self.blocks_per_start[-1] += 1
@@ -173,7 +173,7 @@ class SubjectRun:
 
     def whole(self) -> None:
         """Time one end-to-end block, from an image's bytes to logits."""
-        with self.around.neighbours.working(self.setting.background_processes):
+        with self.around.background_load.working(self.setting.background_processes):
             answer = self.worker.ask(
                 "whole", input_px=self.input_px, seed=settings().seed, seconds=self.around.protocol.whole_s
             )

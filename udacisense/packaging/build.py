@@ -188,10 +188,10 @@ def _json(plain: object) -> bytes:
 
 
 def _content(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> dict[str, bytes]:
-    dossier = collect(artifact)
+    evidence = collect(artifact)
     texts = code(artifact, checkpoint) | {
         "README.md": _readme(artifact, checkpoint, golden),
-        "REPORT.md": markdown_report((dossier,)),
+        "REPORT.md": markdown_report((evidence,)),
         "LICENSE": template("LICENSE"),
         "labels.txt": "".join(f"{name}\n" for name in checkpoint.classes),
         "record.json": store.dump(artifact, "artifact"),
@@ -199,16 +199,16 @@ def _content(artifact: Artifact, checkpoint: Checkpoint, golden: _Golden) -> dic
     return {
         artifact.path.name: artifact.path.read_bytes(),
         "preprocessing.json": _json(describe_preprocessing(checkpoint)),
-        "metrics.json": _json(metrics(dossier)),
+        "metrics.json": _json(metrics(evidence)),
         **_golden_files(golden, artifact, checkpoint),
         **{name: text.encode() for name, text in texts.items()},
     }
 
 
-def metrics(dossier: ArtifactEvidence) -> dict[str, object]:
+def metrics(evidence: ArtifactEvidence) -> dict[str, object]:
     """Figures of an artifact, each beside the id of its record; null = not measured."""
-    artifact, evaluation, proof = dossier.artifact, dossier.evaluation, dossier.verification
-    timing = dossier.timing_of(artifact)
+    artifact, evaluation, proof = evidence.artifact, evidence.evaluation, evidence.verification
+    timing = evidence.timing_of(artifact)
     return {
         "artifact": artifact.id,
         "size_bytes": artifact.size_bytes,
@@ -229,7 +229,7 @@ def metrics(dossier: ArtifactEvidence) -> dict[str, object]:
             "cpu": timing.made.machine.cpu,
             "record": timing.id,
         },
-        "ready": dossier.readiness and {"status": dossier.readiness.status, "record": dossier.readiness.id},
+        "ready": evidence.readiness and {"status": evidence.readiness.status, "record": evidence.readiness.id},
     }
 
 

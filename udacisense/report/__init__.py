@@ -23,11 +23,11 @@ __all__ = [
 ]
 
 
-def markdown_report(dossiers: tuple[ArtifactEvidence, ...]) -> str:
+def markdown_report(collected: tuple[ArtifactEvidence, ...]) -> str:
     """The report on these artifacts as Markdown."""
-    return to_markdown(report_blocks(dossiers))
+    return to_markdown(report_blocks(collected))
 
 
-def html_report(dossiers: tuple[ArtifactEvidence, ...]) -> str:
+def html_report(collected: tuple[ArtifactEvidence, ...]) -> str:
     """The report on these artifacts as one HTML page that needs no other file."""
-    return to_html(report_blocks(dossiers))
+    return to_html(report_blocks(collected))

@@ -27,29 +27,29 @@ COLUMNS = (
 ORDER: tuple[Status, ...] = ("pass", "unknown", "fail")
 
 
-def files_grid(dossiers: Sequence[ArtifactEvidence]) -> Table:
+def files_grid(collected: Sequence[ArtifactEvidence]) -> Table:
     """A row for each checkpoint, the baseline first, then the phone files, those that are ready first.
 
     Times of different runs do not stand in one column: those shown are of the run that timed most of the files, and a file of
     another run has its ratio alone.
     """
-    timed = Counter(b.run_id for d in dossiers if (b := d.timing_of(d.artifact))).most_common(1)
+    timed = Counter(b.run_id for d in collected if (b := d.timing_of(d.artifact))).most_common(1)
     run = timed[0][0] if timed else ""
-    return Table(COLUMNS, (*_checkpoints(dossiers, run), *(_file(d, run) for d in sorted(dossiers, key=_place))))
+    return Table(COLUMNS, (*_checkpoints(collected, run), *(_file(d, run) for d in sorted(collected, key=_place))))
 
 
-def runs_of(dossiers: Sequence[ArtifactEvidence]) -> tuple[Benchmark, ...]:
+def runs_of(collected: Sequence[ArtifactEvidence]) -> tuple[Benchmark, ...]:
     """One timing of each run that the table rests on."""
-    return tuple({b.run_id: b for d in dossiers if (b := d.timing_of(d.artifact))}.values())
+    return tuple({b.run_id: b for d in collected if (b := d.timing_of(d.artifact))}.values())
 
 
 def _place(d: ArtifactEvidence) -> tuple[int, int]:
     return (ORDER.index(d.readiness.status) if d.readiness else len(ORDER), d.artifact.size_bytes)
 
 
-def _checkpoints(dossiers: Sequence[ArtifactEvidence], run: str) -> tuple[tuple[str, ...], ...]:
+def _checkpoints(collected: Sequence[ArtifactEvidence], run: str) -> tuple[tuple[str, ...], ...]:
     rows: dict[str, tuple[str, ...]] = {}
-    for d in dossiers:
+    for d in collected:
         for found, judged in ((d.baseline, d.baseline_evaluation), (d.checkpoint, d.checkpoint_evaluation)):
             if found is not None and found.id not in rows:
                 rows[found.id] = (subject_name(found, {}), "–", *_figures(found, judged, d, run), "–")

@@ -21,18 +21,18 @@ from udacisense.verify import logits_of, top_classes
 SIDE_PX = 96
 
 
-def with_flips(dossier: ArtifactEvidence, images: bool = False) -> ArtifactEvidence:
-    """The dossier with both files' top classes on the changed answers and their images, as far as these are here.
+def with_flips(evidence: ArtifactEvidence, images: bool = False) -> ArtifactEvidence:
+    """The evidence with both files' top classes on the changed answers and their images, as far as these are here.
 
     Args:
         images: show images of any data source, not of the sample pack alone.
     """
-    v = dossier.verification
+    v = evidence.verification
     if v is None or not v.flips:
-        return dossier
+        return evidence
     raw = logits_of(v)
     shown = pngs(v) if images or v.data.source == "sample" else {}
-    return replace(dossier, top_classes=top_classes(*raw, v.flips) if raw else {}, images=shown)
+    return replace(evidence, top_classes=top_classes(*raw, v.flips) if raw else {}, images=shown)
 
 
 def pngs(v: Verification) -> dict[str, bytes]:

@@ -27,22 +27,22 @@ LONGEST_LIST = 12
 MARKS: dict[Status, str] = {status: f"{mark} {RULE[status]}" for status, mark in zip(RULE, "✔✘?", strict=True)}
 
 
-def report_blocks(dossiers: Sequence[ArtifactEvidence]) -> tuple[Block, ...]:
+def report_blocks(collected: Sequence[ArtifactEvidence]) -> tuple[Block, ...]:
     """The whole report: an overview where there are several artifacts, then one chapter each."""
     blocks: list[Block] = [Heading(1, "UdaciSense report")]
-    if not dossiers:
+    if not collected:
         return (
             *blocks,
             Paragraph("There is no artifact yet. Convert a checkpoint first: python -m udacisense convert CHECKPOINT"),
         )
-    if len(dossiers) > 1:
-        blocks.append(_overview(dossiers))
-    for dossier in dossiers:
-        blocks += _chapter(dossier)
+    if len(collected) > 1:
+        blocks.append(_overview(collected))
+    for one in collected:
+        blocks += _chapter(one)
     return tuple(blocks)
 
 
-def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
+def _overview(collected: Sequence[ArtifactEvidence]) -> Block:
     rows = tuple(
         (
             d.artifact.id,
@@ -52,7 +52,7 @@ def _overview(dossiers: Sequence[ArtifactEvidence]) -> Block:
             mb(d.artifact.size_bytes),
             _against_baseline(d),
         )
-        for d in dossiers
+        for d in collected
     )
     return Table(("artifact", "readiness", "equivalence", "top-1", "size", "time against the baseline"), rows)
 

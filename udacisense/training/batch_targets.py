@@ -64,7 +64,7 @@ class TrainingBatch:
         return len(self.labels)
 
     def pieces(self, count: int) -> Sequence[TrainingBatch]:
-        """The same lesson in `count` parts, where the whole does not fit into memory."""
+        """The same targets in `count` parts, where the whole does not fit into memory."""
         if count == 1:
             return (self,)
         return [part for index in torch.tensor_split(torch.arange(len(self)), count) if len(part := self._part(index))]
@@ -81,29 +81,29 @@ def _mixed(values: Tensor | None, share: float) -> Tensor | None:
     return values if values is None or share == 1 else torch.lerp(values.flip(0), values, share)
 
 
-def loss_of(net: Any, guide: nn.Linear | None, lesson: TrainingBatch, stage: TrainingStage) -> Tensor:
+def loss_of(net: Any, guide: nn.Linear | None, targets: TrainingBatch, stage: TrainingStage) -> Tensor:
     """Cross-entropy with the labels, with the teacher's word where the stage asks for it.
 
     `distil` mixes in the divergence from the teacher's softened answers (Hinton et al., 2015); `feature_distil` adds the
     cosine distance between the teacher's features and a linear reading (`guide`) of the network's own pooled features
     (Romero et al., "FitNets", ICLR 2015).
     """
-    if guide is None or lesson.features is None:
-        return _answers_loss(net(lesson.images), lesson, stage)
-    pooled = torch.flatten(net.avgpool(net.features(lesson.images)), 1)
-    distance = 1 - functional.cosine_similarity(guide(pooled), lesson.features, dim=1).mean()
-    return _answers_loss(net.classifier(pooled), lesson, stage) + stage.feature_distil * distance
+    if guide is None or targets.features is None:
+        return _answers_loss(net(targets.images), targets, stage)
+    pooled = torch.flatten(net.avgpool(net.features(targets.images)), 1)
+    distance = 1 - functional.cosine_similarity(guide(pooled), targets.features, dim=1).mean()
+    return _answers_loss(net.classifier(pooled), targets, stage) + stage.feature_distil * distance
 
 
-def _answers_loss(logits: Tensor, lesson: TrainingBatch, stage: TrainingStage) -> Tensor:
+def _answers_loss(logits: Tensor, targets: TrainingBatch, stage: TrainingStage) -> Tensor:
     smooth = stage.label_smoothing
-    loss = functional.cross_entropy(logits, lesson.labels, label_smoothing=smooth)
-    if lesson.share < 1:
-        other = functional.cross_entropy(logits, lesson.others, label_smoothing=smooth)
-        loss = lesson.share * loss + (1 - lesson.share) * other
-    if lesson.teacher is None:
+    loss = functional.cross_entropy(logits, targets.labels, label_smoothing=smooth)
+    if targets.share < 1:
+        other = functional.cross_entropy(logits, targets.others, label_smoothing=smooth)
+        loss = targets.share * loss + (1 - targets.share) * other
+    if targets.teacher is None:
         return loss
     t = stage.temperature
-    spoken = functional.log_softmax(logits / t, dim=1)
-    taught = functional.kl_div(spoken, lesson.teacher, reduction="batchmean") * t * t
-    return (1 - stage.distil) * loss + stage.distil * taught
+    student_log_probs = functional.log_softmax(logits / t, dim=1)
+    divergence = functional.kl_div(student_log_probs, targets.teacher, reduction="batchmean") * t * t
+    return (1 - stage.distil) * loss + stage.distil * divergence

@@ -137,27 +137,27 @@ def _lesson(train: TrainingImages, chunk: Tensor, stage: TrainingStage, generato
     return TrainingBatch.of(images.contiguous(memory_format=torch.channels_last), train, index, share, stage)
 
 
-def _step(run: Run, lesson: TrainingBatch, stage: TrainingStage) -> None:
+def _step(run: Run, targets: TrainingBatch, stage: TrainingStage) -> None:
     """One step of the optimiser; where the memory is too small for it, the batch goes through in smaller and smaller parts."""
     for group in run.optimiser.param_groups:
         group["lr"] = run.lr
     while True:
         run.optimiser.zero_grad(set_to_none=True)
         try:
-            loss = _backward(run, lesson, stage)
+            loss = _backward(run, targets, stage)
             break
         except torch.OutOfMemoryError as exc:
-            _take_smaller_parts(run, lesson, exc)
+            _take_smaller_parts(run, targets, exc)
     run.optimiser.step()
-    run.total, run.seen = run.total + loss * len(lesson), run.seen + len(lesson)
+    run.total, run.seen = run.total + loss * len(targets), run.seen + len(targets)
 
 
-def _backward(run: Run, lesson: TrainingBatch, stage: TrainingStage) -> float:
+def _backward(run: Run, targets: TrainingBatch, stage: TrainingStage) -> float:
     total = 0.0
-    device = lesson.images.device.type
-    for piece in lesson.pieces(run.pieces):
+    device = targets.images.device.type
+    for piece in targets.pieces(run.pieces):
         with torch.autocast(device, torch.bfloat16, enabled=_bf16_helps(device)):
-            loss = loss_of(run.net, run.guide, piece, stage) * (len(piece) / len(lesson))
+            loss = loss_of(run.net, run.guide, piece, stage) * (len(piece) / len(targets))
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
     return total
@@ -168,10 +168,10 @@ def _bf16_helps(device: str) -> bool:
     return device == "cuda" and torch.cuda.is_bf16_supported()
 
 
-def _take_smaller_parts(run: Run, lesson: TrainingBatch, exc: Exception) -> None:
-    if len(lesson) // (2 * run.pieces) < 2:  # batch norm needs two images
+def _take_smaller_parts(run: Run, targets: TrainingBatch, exc: Exception) -> None:
+    if len(targets) // (2 * run.pieces) < 2:  # batch norm needs two images
         raise RecipeError(
-            f"The {run.device} ran out of memory with {len(lesson) // run.pieces} images at a time. Take a smaller "
+            f"The {run.device} ran out of memory with {len(targets) // run.pieces} images at a time. Take a smaller "
             "input_px or batch, close other programs, or hide the device (CUDA_VISIBLE_DEVICES= trains on the CPU)."
         ) from exc
     run.pieces *= 2

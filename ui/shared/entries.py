@@ -160,17 +160,17 @@ def _own(entry: SubjectMetrics, group: Sequence[Sequence[str]]) -> str:
     return " ".join(part for place, part in enumerate(parts) if any(other[place] != part for other in group))
 
 
-def stages(dossier: ArtifactEvidence) -> tuple[Stage, Stage, Stage]:
+def stages(evidence: ArtifactEvidence) -> tuple[Stage, Stage, Stage]:
     """Baseline, optimized and mobile, from one dataset and one benchmark run; gaps stay gaps.
 
     There is no optimized stage where the artifact was made from the baseline itself.
     """
-    checkpoint, baseline, artifact = dossier.checkpoint, dossier.baseline, dossier.artifact
+    checkpoint, baseline, artifact = evidence.checkpoint, evidence.baseline, evidence.artifact
     compressed = None if checkpoint and baseline and checkpoint.sha256 == baseline.sha256 else checkpoint
     return (
-        _stage("Baseline", baseline, dossier.baseline_evaluation, dossier.benchmarks),
-        _stage("Optimized", compressed, dossier.checkpoint_evaluation, dossier.benchmarks),
-        _stage("Mobile", artifact, dossier.evaluation, dossier.benchmarks),
+        _stage("Baseline", baseline, evidence.baseline_evaluation, evidence.benchmarks),
+        _stage("Optimized", compressed, evidence.checkpoint_evaluation, evidence.benchmarks),
+        _stage("Mobile", artifact, evidence.evaluation, evidence.benchmarks),
     )
 
 
