@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     threads: int = Field(1, ge=1, le=THREADS.high, description="CPU threads of a timed runtime")
     eval_batch: int = Field(32, ge=1, le=BATCH.high, description="images a batch in evaluation")
     max_upload_pixels: int = Field(
-        16_000_000, ge=1, le=10**10, description="largest image accepted, pixels (a JPEG: 4 times that)"
+        16_000_000, ge=1, le=10**10, description="largest decoded image, pixels; a larger file is read smaller"
     )
     job_timeout_s: float = Field(3600.0, gt=0, le=2_592_000.0, description="longest time a background job may take, seconds")
     follow_links: bool = Field(False, description="follow links in models/, results/ and the images that lead out of them")

@@ -147,9 +147,8 @@ def test_the_first_frame_of_an_animation_counts() -> None:
         (b"just words", "text, not an image"),
         (b"<svg xmlns='x'/>", "SVG"),
         (b"%PDF-1.7 ...", "PDF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
-        (b"\0\0\0\x18ftypavif\0\0\0\0", "AVIF"),
-        (b"II*\0\x08\0\0\0", "TIFF"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0", "film"),
+        (b"II+\0\x08\0\0\0", "BigTIFF"),
         (bytes(range(128, 256)), "not an image of a known kind"),
     ],
 )
@@ -165,27 +164,22 @@ def test_a_cut_off_file_is_refused() -> None:
         decode_image(raw[: len(raw) // 2], "half.png")
 
 
-def test_the_size_is_checked_before_anything_is_decoded() -> None:
+def test_the_size_of_what_is_decoded_comes_from_the_settings(home: object, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = encoded(Image.fromarray(noise(5, 10, 11)))
     assert decode_image(raw, "a.png", max_pixels=110).shape == (10, 11, 3)
-    with pytest.raises(ImageError, match="11 x 10"):
-        decode_image(raw[:60], "a.png", max_pixels=109)  # the pixels are not even there
-
-
-def test_the_limit_comes_from_the_settings(home: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert decode_image(raw, "a.png", max_pixels=109).shape == (5, 6, 3)
     monkeypatch.setenv("UDACISENSE_MAX_UPLOAD_PIXELS", "100")
     settings.cache_clear()
-    with pytest.raises(ImageError, match="pixels, the limit is"):
-        decode_image(encoded(Image.fromarray(noise(6, 10, 11))), "a.png")
+    assert decode_image(raw, "a.png").shape == (5, 6, 3)
 
 
 @pytest.mark.parametrize("side", [12_000, 60_000])
 def test_a_decompression_bomb_is_refused(side: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in an app, where Pillow's warning stops nothing
-        with pytest.raises(ImageError, match="limit is 16 million"):
+        with pytest.raises(ImageError, match="57 million can be read"):
             decode_image(_bomb(side), "bomb.png")
-    with pytest.raises(ImageError, match="limit is 16 million"):
+    with pytest.raises(ImageError, match="57 million can be read"):
         decode_image(_bomb(side), "bomb.png")
 
 

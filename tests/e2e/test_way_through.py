@@ -6,10 +6,13 @@ import re
 import shutil
 from pathlib import Path
 
+import pillow_heif
 import pytest
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PROJECT, Server
+from udacisense.labels import CLASSES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -108,6 +111,26 @@ def test_an_image_of_ones_own_and_a_file_that_is_none(
     expect(page.get_by_text("holiday.png", exact=False).first).to_be_visible()
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     no_traceback(page)
+
+
+def test_a_photograph_of_48_megapixels_as_an_iphone_writes_it_is_classified_on_a_phone(
+    browser: Browser, start_app: Server, with_baseline: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "IMG_0001.HEIC"
+    bed = Image.open(next((PROJECT / "docs" / "sample_pack").glob("bed.webp"))).convert("RGB")
+    pillow_heif.from_pillow(bed.resize((8064, 6048))).save(photo, quality=40)
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{start_app(with_baseline)}/classify")
+    choose(page, "Upload")
+    page.locator('input[type="file"]').set_input_files([str(photo)])
+    expect(page.get_by_text("preprocessing", exact=False).first).to_be_visible(timeout=60_000)
+    answer = re.compile(f"^({'|'.join(CLASSES)}) · ")
+    expect(page.get_by_role("heading", name=answer)).to_be_visible()
+    expect(page.get_by_text("smaller than the file's", exact=False)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    no_traceback(page)
+    context.close()
 
 
 def test_a_job_survives_a_page_switch_and_a_reload_and_can_be_cancelled(

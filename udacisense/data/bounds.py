@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from udacisense.data.headers import Header, read_header
-from udacisense.data.kinds import FORMATS, other_kind
+from udacisense.data.headers import read_header
+from udacisense.data.image_header import Header
+from udacisense.data.kinds import NAMES, other_kind
 from udacisense.errors import ImageError
 
 MAX_SIDE_PX = 20_000
@@ -24,8 +25,23 @@ MAX_PACKED_TEXTS = 32
 MAX_COST = 1_000_000_000
 """Most that decoding may cost (see `cost`): 64 million pixels in 15 scans, about 10 s on one core of 2020."""
 
-JPEG_FACTOR = 4
-"""So many times as many pixels may a JPEG have: above the limit it is decoded at half its sides, which costs no memory more."""
+MEMORY_BYTES = 400_000_000
+"""Most that decoding may take beside the file, whatever the kind."""
+
+MAX_JPEG_PIXELS = 256_000_000
+"""Pixels of a JPEG: what is larger than asked for is decoded at a half, a quarter or an eighth of its sides, row by row."""
+
+_SLOW = {"HEIF": 4, "AVIF": 4}
+"""How many times as long as a JPEG's a pixel of these takes."""
+_SCALES = (1, 2, 4, 8)
+_NEEDED = {"HEIF": 6, "AVIF": 10, "WEBP": 17}
+"""Bytes a pixel while a file is decoded whole (tests/data/test_photographs.py measures them): planes of colour, the image made
+of them, and Pillow's own of that, which has four."""
+_PLAIN, _TRANSPARENT, _SCANNED = 7, 12, 6
+"""The same of the other kinds; of a JPEG in several scans, which keeps all coefficients until the last."""
+
+SMALLER = "On a phone, take a screenshot of it and use that; elsewhere save it in a smaller size."
+"""The way out, which needs no program on a phone."""
 
 _PNG_RATIO = 1032
 """A deflated byte holds at most so many bytes: what a PNG's data could not hold by any means is not there."""
@@ -38,13 +54,12 @@ _MOST = (
 )
 
 
-def examine(raw: bytes, name: str, max_pixels: int) -> Header:
+def examine(raw: bytes, name: str) -> Header:
     """What an image file says of itself, where decoding it keeps within the bounds.
 
     Args:
         raw: the whole file.
         name: what to call the file in a message.
-        max_pixels: most pixels of the decoded image.
 
     Raises:
         ImageError: empty, of another kind, beyond a bound, or its header tells no size.
@@ -53,12 +68,14 @@ def examine(raw: bytes, name: str, max_pixels: int) -> Header:
         raise ImageError(f"{name} is empty (0 bytes). Save or download it again.")
     header = read_header(raw)
     if header is None:
-        raise ImageError(f"{name} is {other_kind(raw)}. Use one of {', '.join(FORMATS)}.")
+        raise ImageError(f"{name} is {other_kind(raw)}. Use one of {', '.join(NAMES)}.")
     if header.overfull():
         raise ImageError(f"{name} is cut into far more pieces than any program writes. Save it anew from an image editor.")
+    if header.cut_off:
+        raise ImageError(f"{name} is cut off or damaged: a part of it is missing. Save or download it again.")
     if not header.pixels:
         raise ImageError(f"{name} has a damaged header, which tells no size. Save or download it again.")
-    _check_size(header, name, max_pixels)
+    _check_size(header, name)
     _check_parts(header, name)
     if header.pixels * header.bits // 8 > _most_bytes(header, len(raw)):
         size = f"{header.width_px} x {header.height_px}"
@@ -74,30 +91,35 @@ def examine(raw: bytes, name: str, max_pixels: int) -> Header:
     return header
 
 
-def halved(header: Header, max_pixels: int) -> bool:
-    """Whether a JPEG is decoded at half its sides, because it is larger than the decoded image may be."""
-    return header.kind == "JPEG" and header.pixels > max_pixels
+def scale_of(header: Header, max_pixels: int) -> int:
+    """By what a JPEG's sides are divided while it is decoded (1, 2, 4 or 8), because the image may not be larger."""
+    if header.kind != "JPEG":
+        return 1
+    return next((s for s in _SCALES if header.pixels <= s * s * max_pixels), _SCALES[-1])
+
+
+def most_pixels(header: Header) -> int:
+    """The largest image of this kind that is decoded within `MEMORY_BYTES`."""
+    if header.kind == "JPEG":
+        return MAX_JPEG_PIXELS if header.scans <= 1 else MEMORY_BYTES // _SCANNED
+    return MEMORY_BYTES // max(_NEEDED.get(header.kind, _PLAIN), _TRANSPARENT if header.alpha else 0)
 
 
 def cost(header: Header) -> int:
     """What decoding takes, in pixels that a plain JPEG decodes in the same time (about 10 ns each), never far too low."""
-    passes = header.pixels * max(header.scans, 1)
+    passes = header.pixels * max(header.scans, 1) * _SLOW.get(header.kind, 1)
     if header.run_lengths:
         passes = 10 * header.pixels + 50 * header.data_bytes
     return passes + 200 * (header.parts + header.data_parts) + 3 * header.extra_bytes + 300_000 * header.packed_texts
 
 
-def _check_size(header: Header, name: str, max_pixels: int) -> None:
-    limit = max_pixels * JPEG_FACTOR if header.kind == "JPEG" else max_pixels
-    width, height = header.width_px, header.height_px
+def _check_size(header: Header, name: str) -> None:
+    width, height, limit = header.width_px, header.height_px, most_pixels(header)
     if header.pixels > limit:
-        found, most = f"{width} x {height} = {header.pixels / 1e6:.1f} million", f"{limit / 1e6:g} million"
-        raise ImageError(f"{name} has {found} pixels, the limit is {most}. Make it smaller and try again.")
+        found = f"{width} x {height} = {header.pixels / 1e6:.1f} million"
+        raise ImageError(f"{name} has {found} pixels, and {limit // 1_000_000} million can be read of such a file. {SMALLER}")
     if max(width, height) > MAX_SIDE_PX:
-        raise ImageError(
-            f"{name} is {width} x {height} pixels, and no side may be longer than {MAX_SIDE_PX:,}. "
-            "Cut it or make it smaller and try again."
-        )
+        raise ImageError(f"{name} is {width} x {height} pixels, and no side may be longer than {MAX_SIDE_PX:,}. {SMALLER}")
 
 
 def _check_parts(header: Header, name: str) -> None:

@@ -34,7 +34,7 @@ def answer(asked: dict[str, Any], arrays: list[Array]) -> Answer:
     raw, name, most = arrays.pop().tobytes(), str(asked["name"]), int(asked["max_pixels"])
     start = time.perf_counter()
     try:
-        pixels = decode_here(raw, name, examine(raw, name, most), most)
+        pixels = decode_here(raw, name, examine(raw, name), most)
     except MemoryError as exc:
         raise ImageError(f"{name} does not fit into memory. Make it smaller and try again.") from exc
     return {"seconds": time.perf_counter() - start}, [pixels]

@@ -21,7 +21,7 @@ from udacisense.foreign import in_brief
 from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.types import Pixels, SplitName
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 MAX_FILE_BYTES = 256 * 1024**2
 _SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 _MD5_PREFIX = re.compile(r"[0-9a-f]{16}")

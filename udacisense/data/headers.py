@@ -10,55 +10,29 @@ import re
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
-MOST_PARTS = 10_000
-"""Segments, chunks and blocks that hold no pixels. Pillow takes each in Python; cameras and editors write below a hundred."""
-
-MOST_DATA_PARTS = 200_000
-"""Chunks and blocks that hold pixels: writers fill each with 255 to 8,192 bytes or more, so this is 50 MB of GIF."""
-
-
-@dataclass(slots=True)
-class Header:
-    """Header of an image file."""
-
-    kind: str  # one of kinds.FORMATS
-    width_px: int = 0
-    height_px: int = 0
-    scans: int = 1  # passes over all pixels that the decoder has to make
-    frames: int = 1
-    parts: int = 0  # segments, chunks or blocks without pixels
-    data_parts: int = 0  # chunks or blocks with pixels
-    data_bytes: int = 0  # of pixels, compressed
-    extra_bytes: int = 0  # of everything else
-    packed_texts: int = 0  # texts and profiles that are compressed
-    bits: int = 24  # of a pixel, before decoding
-    run_lengths: bool = False  # a BMP whose runs are read one by one, in Python
-
-    @property
-    def pixels(self) -> int:
-        """Width times height."""
-        return self.width_px * self.height_px
-
-    def overfull(self) -> bool:
-        """Whether there is more of something than is walked through."""
-        return self.parts > MOST_PARTS or self.data_parts > MOST_DATA_PARTS
-
-    def size(self, width: int, height: int) -> None:
-        """Note the size."""
-        self.width_px, self.height_px = width, height
+from udacisense.data import containers
+from udacisense.data.image_header import Header
 
 
 def read_header(raw: bytes) -> Header | None:
     """Header of a file; None = none of the kinds that are read."""
-    kind, starts, walk = _WALKS.get(raw[:2], _NONE)
-    if not starts.match(raw):
+    kind, walk = _walk_of(raw)
+    if walk is None:
         return None
     found = Header(kind)
     with suppress(struct.error, IndexError):  # it ends within a part: what was found counts
         walk(raw, found)
     return found
+
+
+def _walk_of(raw: bytes) -> tuple[str, Walk | None]:
+    if boxed := containers.boxed_kind(raw):
+        return boxed, containers.walk_boxes
+    if raw[:4] in (b"II*\0", b"MM\0*"):
+        return "TIFF", containers.walk_tiff
+    kind, starts, walk = _WALKS.get(raw[:2], _NONE)
+    return (kind, walk) if starts.match(raw) else ("", None)
 
 
 # --- JPEG ----------------------------------------------------------------------------------------------------------------
@@ -123,7 +97,9 @@ def _png_chunk(raw: bytes, at: int, chunk: bytes, found: Header) -> None:
     if chunk == b"IHDR" and not found.data_parts:
         width, height, depth, colour = struct.unpack_from(">IIBB", raw, at)
         found.size(width, height)
-        found.bits = depth * _CHANNELS.get(colour, 1)
+        found.bits, found.alpha = depth * _CHANNELS.get(colour, 1), colour in (4, 6)
+    elif chunk == b"tRNS":
+        found.alpha = True
     elif chunk == b"acTL":
         (found.frames,) = struct.unpack_from(">I", raw, at)
     elif chunk in _PACKED:
@@ -137,7 +113,7 @@ def _gif(raw: bytes, found: Header) -> None:
     """From block to block. The first frame may reach over the screen, which then is as large as the frame."""
     width, height, flags = struct.unpack_from("<HHB", raw, 6)
     found.size(width, height)
-    found.frames, found.bits = 0, 8
+    found.frames, found.bits, found.alpha = 0, 8, True
     at = 13 + _palette(flags)
     while not found.overfull():
         block = raw[at]
@@ -189,6 +165,7 @@ def _webp(raw: bytes, found: Header) -> None:
         elif chunk in (b"VP8 ", b"VP8L", b"VP8X"):
             if not found.width_px:
                 found.size(*_webp_size(raw, at, chunk))
+            found.alpha |= chunk == b"VP8L" or (chunk == b"VP8X" and bool(raw[at] & 0x10))
             found.data_bytes += 0 if chunk == b"VP8X" else length
         else:
             found.extra_bytes += length

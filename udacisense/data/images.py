@@ -6,6 +6,7 @@ The kind is read from the content, never from the name, and the bounds are check
 from __future__ import annotations
 
 import io
+import math
 import time
 from dataclasses import dataclass
 
@@ -13,17 +14,24 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from udacisense.data.apart import decode_apart
-from udacisense.data.bounds import cost, examine, halved
-from udacisense.data.headers import Header
+from udacisense.data.bounds import cost, examine, scale_of
+from udacisense.data.colour import in_srgb
+from udacisense.data.heif import read_heif
+from udacisense.data.image_header import Header
 from udacisense.errors import ImageError
 from udacisense.settings import settings
 from udacisense.types import Pixels
+
+Image.MAX_IMAGE_PIXELS = None  # the bounds here are tighter, and checked before Pillow sees a file
 
 OWN_COST = 250_000_000
 """Up to this cost (see `bounds.cost`) a file of the machine's own is decoded in this process: 16 million pixels in 15 scans."""
 
 UPLOAD_COST = 4_000_000
 """Up to this cost a visitor's file is decoded in this process: 4 million pixels, some 40 ms and 30 MB."""
+
+APART = ("HEIF", "AVIF", "TIFF")
+"""Kinds whose libraries are large and have a history of faults: of a visitor's, each is decoded by a bound process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,13 @@ class Decoded:
 
     pixels: Pixels
     seconds: float
-    halved: bool  # a JPEG above the limit, at half its sides
+    reduced: bool  # larger than the setting max_upload_pixels, so it was read smaller
 
 
 def decode_image(raw: bytes, name: str, max_pixels: int | None = None) -> Pixels:
-    """The image as uint8 (H, W, 3), upright by its EXIF, transparency over white, 16 bits cut to 8.
+    """The image as uint8 (H, W, 3): upright, in the colours of sRGB, transparency over white, 16 bits cut to 8.
 
-    A JPEG with more pixels than `max_pixels`, up to four times as many, comes at half its sides.
+    One with more pixels than `max_pixels` comes smaller, by a whole number; a JPEG is read so, in little memory.
 
     Args:
         raw: the whole file.
@@ -49,7 +57,7 @@ def decode_image(raw: bytes, name: str, max_pixels: int | None = None) -> Pixels
         ImageError: empty, of another kind, beyond a bound (see the module bounds), cut off or damaged.
     """
     most = settings().max_upload_pixels if max_pixels is None else max_pixels
-    header = examine(raw, name, most)
+    header = examine(raw, name)
     if cost(header) > OWN_COST:
         return decode_apart(raw, name, most)[0]
     return decode_here(raw, name, header, most)
@@ -67,12 +75,12 @@ def decode_upload(raw: bytes, name: str, visitor: str) -> Decoded:
         ImageError: as for `decode_image`, or the server is busy with other images.
     """
     most = settings().max_upload_pixels
-    header = examine(raw, name, most)
-    if cost(header) > UPLOAD_COST:
-        return Decoded(*decode_apart(raw, name, most, visitor), halved(header, most))
+    header = examine(raw, name)
+    if header.kind in APART or cost(header) > UPLOAD_COST:
+        return Decoded(*decode_apart(raw, name, most, visitor), header.pixels > most)
     start = time.perf_counter()
     pixels = decode_here(raw, name, header, most)
-    return Decoded(pixels, time.perf_counter() - start, halved(header, most))
+    return Decoded(pixels, time.perf_counter() - start, header.pixels > most)
 
 
 def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixels:
@@ -87,17 +95,26 @@ def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixel
     Raises:
         ImageError: it is cut off or damaged.
     """
-    image = _open(raw, name, header)
     try:
-        if halved(header, max_pixels):
-            image.draft(None, (header.width_px // 2, header.height_px // 2))
-        image.load()
-        pixels = np.array(_rgb(_upright(image)), dtype=np.uint8)
+        image = _loaded(raw, name, header, max_pixels)
+        pixels = np.array(_rgb(_reduced(_upright(image), max_pixels)), dtype=np.uint8)
+    except ImageError:
+        raise
     except MemoryError as exc:
         raise ImageError(f"{name} does not fit into memory. Use a smaller image.") from exc
     except Exception as exc:  # a damaged file makes Pillow raise nearly anything
         raise ImageError(f"{name} is cut off or damaged: {_why(exc)}. Save or download it again.") from exc
     return pixels
+
+
+def _loaded(raw: bytes, name: str, header: Header, max_pixels: int) -> Image.Image:
+    if header.kind == "HEIF":
+        return read_heif(raw, name, _smaller_by(header.pixels, max_pixels))
+    image = _open(raw, name, header)
+    if (scale := scale_of(header, max_pixels)) > 1:
+        image.draft(None, (header.width_px // scale, header.height_px // scale))
+    image.load()
+    return image
 
 
 def _open(raw: bytes, name: str, header: Header) -> Image.Image:
@@ -107,9 +124,15 @@ def _open(raw: bytes, name: str, header: Header) -> Image.Image:
         raise ImageError(f"{name} has a damaged header. Save or download it again.") from exc
     except Exception as exc:
         raise ImageError(f"{name} has a damaged header: {_why(exc)}. Save or download it again.") from exc
-    if image.size != (header.width_px, header.height_px):  # the bounds were checked on another size
+    if not _fits(image, header):  # the bounds were checked on another size
         raise ImageError(f"{name} has a damaged header, which tells two sizes. Save or download it again.")
     return image
+
+
+def _fits(image: Image.Image, header: Header) -> bool:
+    if header.kind == "AVIF":  # turned and cropped while they are read
+        return image.width * image.height <= header.pixels
+    return image.size == (header.width_px, header.height_px)
 
 
 def _why(error: Exception) -> str:
@@ -128,11 +151,31 @@ def _upright(image: Image.Image) -> Image.Image:
     return image
 
 
+def _reduced(image: Image.Image, max_pixels: int) -> Image.Image:
+    """One of its pixels for every square of them, where there are more than asked for."""
+    by = _smaller_by(image.width * image.height, max_pixels)
+    if by <= 1:
+        return image
+    if image.mode in ("P", "1"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return _eight_bits(image).reduce(by)
+
+
+def _smaller_by(pixels: int, max_pixels: int) -> int:
+    return max(math.ceil(math.sqrt(pixels / max_pixels)), 1)
+
+
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        grey = np.clip(np.asarray(image), 0, 65535).astype(np.uint16) >> 8  # the high byte, as Pillow does for 16-bit RGB
-        image = Image.fromarray(grey.astype(np.uint8))
+    profile = image.info.get("icc_profile")
+    image = _eight_bits(image)
     if image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+        image = Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
+    return in_srgb(image, profile if isinstance(profile, bytes) else None)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        grey = np.clip(np.asarray(image), 0, 65535).astype(np.uint16) >> 8  # the high byte, as Pillow does for 16-bit RGB
+        return Image.fromarray(grey.astype(np.uint8))
+    return image

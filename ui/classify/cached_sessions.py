@@ -30,7 +30,7 @@ class ClassificationResult:
     preview: bytes  # PNG
     height_px: int
     width_px: int
-    halved: bool = False  # decoded at half its sides
+    reduced: bool = False  # read smaller than it is
 
 
 def classify_file(subject: Subject, raw: bytes, name: str) -> ClassificationResult:
@@ -71,7 +71,7 @@ def _file(
     found = decode_upload(_raw, _name, visitor())
     answer = _classifier(subject_id, sha256, asks, _subject).classify(found.pixels, found.seconds)
     height, width = found.pixels.shape[:2]
-    return ClassificationResult(answer, shrunk(found.pixels, PREVIEW_PX), height, width, found.halved)
+    return ClassificationResult(answer, shrunk(found.pixels, PREVIEW_PX), height, width, found.reduced)
 
 
 @st.cache_data(max_entries=512, max_size="64MiB", show_spinner=False)

@@ -9,13 +9,12 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from udacisense.data.bounds import JPEG_FACTOR
 from udacisense.data.dataset import Dataset
+from udacisense.data.kinds import NAMES
 from udacisense.data.sources import default_source
 from udacisense.errors import UdaciSenseError
 from udacisense.labels import CLASSES
 from udacisense.number_format import ms, percent
-from udacisense.settings import settings
 from udacisense.types import SourceName, Subject
 from ui.classify import cached_sessions
 from ui.classify.cached_sessions import ClassificationResult
@@ -68,12 +67,11 @@ def ask() -> Sequence[ClassificationRequest]:
 
 def _from_files() -> Sequence[ClassificationRequest]:
     visitor()
-    limit = settings().max_upload_pixels / 1e6
     files = st.file_uploader(
         "Images to classify",
         accept_multiple_files=True,
         key="uploads",
-        help=f"PNG, WebP, BMP or GIF by content, up to {limit:g} megapixels; JPEG up to {limit * JPEG_FACTOR:g}. {NOT_KEPT}",
+        help=f"{', '.join(NAMES)}, told by content; photographs of any phone. {NOT_KEPT}",
     )
     if len(files) > MOST_FILES:
         st.warning(f"Only the first {MOST_FILES} of {len(files)} files are classified. Upload the others separately.")
@@ -199,7 +197,7 @@ def _card(subject: Subject, one: ClassificationRequest, seen: ClassificationResu
         left, right = st.columns([1, 2], gap="medium")
         with left:
             st.image(seen.preview, width=_preview_px(seen), alt=f"{one.name}, classified as {best}")
-            half = ", half of the file's sides" if seen.halved else ""
+            half = ", smaller than the file's" if seen.reduced else ""
             st.caption(f"{escape(one.name)} · {seen.width_px:d} × {seen.height_px:d} pixels{half}")
         with right:
             st.markdown(f"## {escape(best)} · {percent(share)}")
