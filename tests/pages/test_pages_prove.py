@@ -20,6 +20,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from tests.data import hostile
 from tests.fakes import fake_format, run_in_this_process
 from tests.story import Story, tell
 from udacisense import formats, verdict_words
@@ -448,13 +449,13 @@ def test_classify_has_a_button_for_each_class(sample_story: Story) -> None:
 
 
 def test_classify_answers_many_uploads_and_names_the_bad_ones(sample_story: Story) -> None:
-    huge = image(size=(5000, 3300))
+    huge = hostile.png(8000, 8000)
     bad = [("notes.png", b"this is text"), ("empty.jpg", b""), ("half.png", image()[:200]), ("huge.png", huge)]
     at = upload(open_page(CLASSIFY), ("a.png", image()), *bad, ("b.jpg", image("JPEG")))
     assert len(at.error) == 4
     for (name, _), box in zip(bad, at.error, strict=True):
         assert box.value.startswith(name)
-    assert "16.5 million pixels" in at.error[3].value
+    assert "64.0 million pixels" in at.error[3].value
     assert list(at.dataframe[0].value["image"]) == ["a.png", "b.jpg"]
     assert len(answers(at)) == 2
 
