@@ -48,7 +48,7 @@ def fake_times(monkeypatch: pytest.MonkeyPatch) -> None:
     timing = import_module("udacisense.benchmark.run")
 
     def timed(self: Any, wanted: Sequence[tuple[Subject, Any]], around: Any) -> tuple[Benchmark, ...]:
-        subjects = [turn.subject for turn in self._turns(wanted, around)]
+        subjects = [one.subject for one in self._subject_runs(wanted, around)]
         rng = np.random.default_rng(0)
         records = [replace(story.benchmark(s, "fake", 0.005, rng), id=new_id(f"bench-{s.id}")) for s in subjects]
         for record in records:

@@ -87,7 +87,7 @@ def test_the_temporary_files_of_the_living_and_of_others_stay(home: Path, tempor
     assert sorted(temporary.iterdir()) == sorted([mine, elsewhere, lock])
 
 
-def test_a_killed_converter_leaves_no_log(home: Path, temporary: Path) -> None:
+def test_what_a_killed_converter_leaves_goes_with_the_next_run(home: Path, temporary: Path) -> None:
     program = (
         "import os; from udacisense.conversion.worker_client import CHILD; from udacisense.processes.rpc import Child\n"
         "held = Child([*CHILD, '{}']); print('held', flush=True)\n"
@@ -101,6 +101,9 @@ def test_a_killed_converter_leaves_no_log(home: Path, temporary: Path) -> None:
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     assert killed.stdout.strip() == "held"
+    left = tuple(temporary.iterdir())
+    assert [path.is_dir() for path in left] == [True], "its temporary folder, and no log"
+    assert store.sweep() == left
     assert list(temporary.iterdir()) == []
 
 
