@@ -81,12 +81,14 @@ def kept(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(furnished, tmp_path_factory.mktemp("kept"), dirs_exist_ok=True))
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=12, derandomize=True, **HOUSE)
 @given(data=draw.data())
 def test_verbs_survive_any_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
     _assert_any_json_is_survived(furnished, kept, data, pages=False)
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=2, derandomize=True, **HOUSE)
 @given(data=draw.data())
 def test_pages_survive_any_json_in_any_place(furnished: Path, kept: Path, data: draw.DataObject) -> None:
@@ -113,6 +115,7 @@ def test_in_a_sound_home_all_is_done_but_what_a_fake_file_cannot_give(at_work: d
     assert odd_work.refused(at_work) == {"inspect", "package", "train", "compress"}
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=2, derandomize=True, **HOUSE)
 @given(data=draw.data())
 def test_work_survives_any_json_in_any_place(

@@ -59,6 +59,7 @@ def test_a_spoilt_record_of_any_kind_is_named_once_and_hides_none(furnished: Pat
     assert odd_files.traces_of_verbs("models", "runs", "ready") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, 11])
 def test_pages_open_beside_a_spoilt_file_in_every_place(furnished: Path, turn: int) -> None:
     ways = [*odd_files.SPOILT][turn:] + [*odd_files.SPOILT][:turn]

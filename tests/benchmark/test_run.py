@@ -251,6 +251,7 @@ def test_warm_up_ends_when_two_windows_agree(times: list[float], stable: bool) -
 # --- settings, starts, conditions ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_setting_is_timed_in_the_same_run(home: Path, checkpoint: Checkpoint) -> None:
     plan = changed(SHORT, starts=1, rounds=6)
     records = benchmark([checkpoint], plan, threads=(1, 2), batches=(1, 3), busy=1, child=FAKE_CHILD)

@@ -114,6 +114,7 @@ def test_each_other_kind_is_made_two_fifths_as_often(comparisons: int) -> None:
     assert counts == [comparisons, comparisons * 2 // 5, comparisons * 2 // 5]
 
 
+@pytest.mark.slow
 def test_the_real_thing_runs_and_leaves_a_record(
     home: Path, fake_formats: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,7 @@ def test_folding_leaves_the_answers_and_takes_the_batch_norms(tmp_path: Path) ->
     assert not any(layer.kind == "BatchNorm2d" for layer in after.layers)
 
 
+@pytest.mark.slow
 def test_a_dynamically_quantised_network_loads_and_answers_nearly_alike(tmp_path: Path) -> None:
     outcome = apply(step("quantise-dynamic"), network(), work(tmp_path))
     assert outcome.kind == "torchscript"

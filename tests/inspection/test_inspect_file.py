@@ -158,6 +158,7 @@ def fuzzed(name: str, count: int, folder: Path) -> dict[str, Any]:
     return tally
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["executorch", "litert", "onnx", "coreml"])
 def test_no_changed_file_gets_past_the_reader(name: str, tmp_path: Path) -> None:
     """A small share of what tools/fuzz_inspect.py does; torch's formats take longer and have a test of their own."""

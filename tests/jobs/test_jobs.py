@@ -116,6 +116,7 @@ def test_a_job_outlives_the_process_that_submitted_it(home: Path) -> None:
     assert (job.state, job.result) == ("done", {"slept": "1"})
 
 
+@pytest.mark.slow
 def test_the_same_work_is_not_started_twice() -> None:
     first = jobs.submit(["lock", "2"], "One")
     assert jobs.submit(["lock", "2"], "Again").id == first.id
@@ -128,6 +129,7 @@ def test_the_same_work_is_not_started_twice() -> None:
     jobs.cancel(again.id)
 
 
+@pytest.mark.slow
 def test_waiting_work_is_queued() -> None:
     first = jobs.submit(["lock", "4"], "Holds the machine")
     until(lambda: jobs.get(first.id).stage == "measuring")

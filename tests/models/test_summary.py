@@ -75,6 +75,7 @@ def test_quantised_modules_and_their_torchscript_are_told_apart_from_floats() ->
     assert not is_quantized(traced(Small()))
 
 
+@pytest.mark.slow
 def test_torchscript_tells_what_it_can_and_none_for_the_rest(tmp_path: Path) -> None:
     summary = summarise(read_checkpoint(save_script(traced(), tmp_path / "m.pt")))
     assert summary.parameters == 1_528_106

@@ -344,6 +344,7 @@ def _save_many(home: str, letter: str) -> None:
         assert any(row.id == f"eval-{letter}{number}" for row in index.rows("evaluation"))
 
 
+@pytest.mark.slow
 def test_two_processes_that_save_and_ask_at_once_lose_nothing(home: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     writers = [spawn.Process(target=_save_many, args=(str(home), letter)) for letter in "ab"]

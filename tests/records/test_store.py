@@ -117,6 +117,7 @@ def _write_many(path: str, letter: str) -> None:
         store.write_text(Path(path), letter * 10_000)
 
 
+@pytest.mark.slow
 def test_two_writers_at_once_never_mix(home: Path) -> None:
     target = home / "results" / "shared.txt"
     spawn = multiprocessing.get_context("spawn")

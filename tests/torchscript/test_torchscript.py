@@ -151,6 +151,7 @@ def test_the_shipped_torchscript_files_are_let_in() -> None:
 # --- in a process of its own -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_remote_model_answers_as_the_network_does(tmp_path: Path) -> None:
     remote = RemoteModel(read_checkpoint(save_script(traced(), tmp_path / "m.pt")))
     with torch.inference_mode():
@@ -168,6 +169,7 @@ def test_a_network_that_runs_elsewhere_cannot_be_captured(tmp_path: Path) -> Non
         torch.jit.trace(found, torch.zeros(1, 3, 224, 224))
 
 
+@pytest.mark.slow
 def test_a_file_that_never_answers_is_stopped_and_the_next_call_starts_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +211,7 @@ def fuzzed(*options: str) -> dict[str, dict[str, Any]]:
     return told
 
 
+@pytest.mark.slow
 def test_some_hostile_and_some_damaged_files_get_nowhere() -> None:
     told = fuzzed("--hostile", "16", "--mutated", "16", "--seconds", "2")
     for part in told.values():
