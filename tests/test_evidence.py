@@ -23,7 +23,7 @@ from udacisense.verify import verify
 pytestmark = pytest.mark.slow
 
 SHORT = get_protocol("quick").model_copy(
-    update={"starts": 2, "rounds": 3, "block_s": 0.05, "min_runs": 20, "min_s": 0.2, "warmup_max_s": 0.5}
+    update={"starts": 2, "shared_starts": 1, "rounds": 3, "block_s": 0.05, "min_runs": 20, "min_s": 0.2, "warmup_max_s": 0.5}
 )
 
 

@@ -132,7 +132,7 @@ class SubjectRun:
     def _shared_start(self) -> forks.Start | None:
         """What forks the next process; None = it starts from nothing."""
         p = self.around.protocol
-        if len(self.starts) < p.starts - p.shared_starts:
+        if len(self.starts) < max(p.starts - p.shared_starts, 1):  # which libraries to share is learnt from the first
             return None
         return self.around.shared.start(self.setting.threads, self.libraries)
 

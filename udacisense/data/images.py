@@ -97,7 +97,7 @@ def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixel
     """
     try:
         image = _loaded(raw, name, header, max_pixels)
-        pixels = np.array(_rgb(_reduced(_upright(image), max_pixels)), dtype=np.uint8)
+        pixels = np.array(_rgb(_upright(_reduced(image, max_pixels))), dtype=np.uint8)
     except ImageError:
         raise
     except MemoryError as exc:
@@ -132,7 +132,8 @@ def _open(raw: bytes, name: str, header: Header) -> Image.Image:
 def _fits(image: Image.Image, header: Header) -> bool:
     if header.kind == "AVIF":  # turned and cropped while they are read
         return image.width * image.height <= header.pixels
-    return image.size == (header.width_px, header.height_px)
+    told = (header.width_px, header.height_px)
+    return image.size == told or (header.kind == "TIFF" and image.size == told[::-1])  # turned by its orientation
 
 
 def _why(error: Exception) -> str:
