@@ -114,10 +114,13 @@ def inspect(
 def package(
     artifact: Artifact,
     out: Annotated[Path | None, typer.Option(help="a .zip, or a folder to put it in; by default <artifact>.zip here")] = None,
+    labels_anyway: Annotated[
+        bool, typer.Option("--labels-anyway", help="pack class names that an evaluation questions")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Package a file for an app developer: labels, golden images, metrics, code for its platforms, a self-test."""
-    perform(json, "package", lambda verbs: verbs.package(artifact, out))
+    perform(json, "package", lambda verbs: verbs.package(artifact, out, labels_anyway))
 
 
 @app.command()

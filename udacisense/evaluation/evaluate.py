@@ -8,6 +8,7 @@ from udacisense.artifacts import source_checkpoint
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import overlap
 from udacisense.errors import MeasureError, NotFoundError
+from udacisense.evaluation.plausibility import doubts
 from udacisense.evaluation.predictions import data_options, predict_all, predictions_path
 from udacisense.metrics.logits import confusion, topk_accuracy
 from udacisense.models.checkpoint import trained_hashes
@@ -54,7 +55,7 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False, known: Ite
         preprocess_s=found.preprocess_s,
         forward_s=found.forward_s,
         made=made,
-        warnings=_warnings(data, labelled, seen),
+        warnings=(*_warnings(data, labelled, seen), *(doubt.said for doubt in doubts(counts, data.classes))),
     )
     store.save(record)
     return record

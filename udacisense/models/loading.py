@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,16 @@ from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.models.network import MobileNetV3_Household, TruncatedNetwork
 from udacisense.models.pruned_widths import slim_network
 from udacisense.models.torchscript_session import NetworkSession
+from udacisense.models.weight_sets import INERT, one_set, own_names
 from udacisense.processes import limits
 from udacisense.torchscript.archive import is_torchscript
 from udacisense.torchscript.load import load_script
 from udacisense.types import Checkpoint
 
+# for the whole process, since a switch around each call would be another thread's too
+torch.serialization.add_safe_globals(list(INERT))
+
 HEAD = "model.classifier.3.weight"
-_WRAPPERS = ("state_dict", "model_state_dict")
 _REFUSED = re.compile(r"was not an allowed global|is blocked|Can only (create|build)|call reduce for")
 """How torch's reader of plain weights says that it met something else."""
 _QUANTISED_SIGNS = ("scale", "zero_point", "_packed_params")
@@ -128,20 +131,24 @@ def _check_pointer(path: Path) -> None:
 
 
 def _state_dict(path: Path, loaded: Any) -> Mapping[str, Tensor]:
-    for wrapper in _WRAPPERS:
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(wrapper), Mapping):
-            loaded = loaded[wrapper]
-    if not isinstance(loaded, Mapping) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
-        if isinstance(loaded, Mapping) and any(_looks_quantised(str(k)) for k in loaded):
+    weights = one_set(path.name, loaded)
+    if not weights:
+        if isinstance(loaded, Mapping) and any(map(_looks_quantised, _keys(loaded))):
             raise _quantised(path)
         found = f"a {type(loaded).__name__}" if not isinstance(loaded, Mapping) else f"a dict of {sorted(map(str, loaded))[:5]}"
         raise CheckpointError(
             f"{path.name} holds {found}, not a state_dict of tensors. "
             "Save the weights with torch.save(model.state_dict(), path)."
         )
-    if all(str(k).startswith("module.") for k in loaded):  # saved from nn.DataParallel
-        return {str(k).removeprefix("module."): v for k, v in loaded.items()}
-    return loaded
+    return own_names(path.name, weights)
+
+
+def _keys(loaded: Mapping[Any, Any]) -> Iterator[str]:
+    """Its keys, and those of the dicts in it: a wrapper hides the signs of a quantised network."""
+    for key, value in loaded.items():
+        yield str(key)
+        if isinstance(value, Mapping):
+            yield from map(str, value)
 
 
 def _looks_quantised(key: str) -> bool:

@@ -18,10 +18,11 @@ from udacisense.artifacts import check_unchanged, open_session, source_checkpoin
 from udacisense.conversion.build import GOLDEN
 from udacisense.conversion.calibration_data import golden_images
 from udacisense.data.preprocess import describe_preprocessing, resize
-from udacisense.errors import NotFoundError, StoreError
+from udacisense.errors import MeasureError, NotFoundError, StoreError
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.number_format import mb
 from udacisense.packaging.contents import app_code_of, check_names, code, filled, template, values
+from udacisense.packaging.labels import label_doubt
 from udacisense.provenance import here
 from udacisense.records import store
 from udacisense.report import collect, markdown, markdown_report
@@ -60,17 +61,23 @@ class _Golden:
     ran_here: bool
 
 
-def build(artifact: Artifact, out: Path) -> Package:
+def build(artifact: Artifact, out: Path, *, labels_anyway: bool = False) -> Package:
     """Write the package to `out`: a zip if its name ends so, else a folder named by the artifact inside `out`.
 
+    Args:
+        labels_anyway: pack class names that an evaluation questions.
+
     Raises:
-        FormatError: the format has no package. RunError: the file changed, or does not run.
+        MeasureError: an evaluation of the file or its checkpoint questions the class names. FormatError: the format has no
+            package. RunError: the file changed, or does not run.
         NotFoundError: its checkpoint is gone, or its golden images are damaged. StoreError: the disk refuses.
     """
     app_code_of(artifact)
     check_unchanged(artifact)
     checkpoint = source_checkpoint(artifact)
     check_names(artifact, checkpoint)
+    if not labels_anyway and (doubt := label_doubt(artifact, checkpoint)):
+        raise MeasureError(f"{doubt} Mend that and evaluate again, or pack the names as they are: --labels-anyway.")
     golden = _golden(artifact, checkpoint)
     content = _content(artifact, checkpoint, golden)
     if out.suffix == ".zip":

@@ -41,16 +41,20 @@ def inspect(artifact: Artifact | str | Path) -> Inspection:
     return inspect_file(path)
 
 
-def package(artifact: Named, out: Path | None = None) -> Package:
+def package(artifact: Named, out: Path | None = None, labels_anyway: bool = False) -> Package:
     """Pack an artifact for an app developer into a zip, or into a folder inside `out`; by default <artifact id>.zip here.
 
     >>> verbs.package("onnx-int8-4ce2fa81-e2cad3", Path("packages")).path
 
+    Args:
+        labels_anyway: pack class names that an evaluation questions.
+
     Raises:
         NotFoundError: no such artifact, no checkpoint of it, or damaged golden images. FormatError: it does not run.
+        MeasureError: an evaluation questions its class names.
     """
     from udacisense.artifacts import named_artifact
     from udacisense.packaging.build import build
 
     found = named_artifact(artifact)
-    return build(found, out or Path(f"{found.id}.zip"))
+    return build(found, out or Path(f"{found.id}.zip"), labels_anyway=labels_anyway)

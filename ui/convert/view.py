@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from udacisense.artifacts import find_artifact
-from udacisense.errors import UdaciSenseError
+from udacisense.artifacts import find_artifact, source_checkpoint
+from udacisense.errors import NotFoundError, UdaciSenseError
 from udacisense.jobs import Job
 from udacisense.models.checkpoint import list_checkpoints
 from udacisense.number_format import MB_HELP, change_percent, duration, mb, percent, when
+from udacisense.packaging.labels import label_doubt
 from udacisense.readiness.judge import newest_readiness
 from udacisense.report.subject_names import format_title
 from udacisense.types import Artifact, Checkpoint, FailedConversion
@@ -202,8 +203,18 @@ def _figures(artifact: Artifact, source: Checkpoint | None) -> None:
         )
 
 
+def _label_doubt(artifact: Artifact) -> str | None:
+    try:
+        return label_doubt(artifact, source_checkpoint(artifact))
+    except NotFoundError:  # packing says so
+        return None
+
+
 def _next(artifact: Artifact) -> None:
     """Take the file along, or go on with it."""
+    doubt = _label_doubt(artifact)
+    if doubt:
+        st.warning(f"Not packed for an app. {escape(doubt)}", icon=":material/warning:")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.download_button(
             f"Download {escape(artifact.path.name)}",
@@ -213,7 +224,7 @@ def _next(artifact: Artifact) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-        if cache.can_package(artifact):
+        if cache.can_package(artifact) and not doubt:
             st.download_button(
                 "Package for an app",
                 data=lambda: cache.package(artifact),

@@ -1,0 +1,17 @@
+"""Class names in a package: an app shows them, so names that an evaluation questions are not packed unasked."""
+
+from __future__ import annotations
+
+from udacisense.evaluation.plausibility import doubts
+from udacisense.records.queries import evaluations_of
+from udacisense.types import Artifact, Checkpoint
+
+
+def label_doubt(artifact: Artifact, checkpoint: Checkpoint) -> str | None:
+    """Why the class names may be wrong, by the newest evaluation of the file or its checkpoint; None = nothing says so."""
+    for subject in (artifact, checkpoint):
+        found = evaluations_of(subject.sha256).newest_evidence()
+        for doubt in doubts(found.confusion, checkpoint.classes) if found else ():
+            if found and doubt.of_labels:
+                return f"The class names of {subject.id} are in doubt. {doubt.said} (Evidence: {found.id}.)"
+    return None
