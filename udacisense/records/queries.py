@@ -157,6 +157,11 @@ def standing_evaluation(sha256: str) -> Evaluation | None:
     return evaluations_of(sha256, split="test").newest_evidence()
 
 
+def evaluation_on_any_split(sha256: str) -> Evaluation | None:
+    """The newest of a file on images of any split, real ones before the rendered sample: what tells whether its names fit."""
+    return evaluations_of(sha256).newest_evidence()
+
+
 def newest_evaluation(sha256: str, dataset_id: str) -> Evaluation | None:
     """The newest of a file on one set of images."""
     return evaluations_of(sha256).where(lambda row: bool(row["dataset_id"] == dataset_id)).newest()
