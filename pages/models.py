@@ -7,7 +7,7 @@ from ui.shared import cache
 from ui.shared.frame import frame
 from ui.shared.glossary import glossary_popover
 from ui.shared.jobs import job_button, job_panel
-from ui.shared.widgets import default_notice, empty_state, errors_shown, pick_checkpoint
+from ui.shared.widgets import default_notice, described_notice, empty_state, errors_shown, pick_checkpoint
 
 frame("Models", "What does a checkpoint consist of, and how was it made?")
 
@@ -27,6 +27,7 @@ if checkpoint is None:
     st.stop()
 
 default_notice(checkpoint)
+described_notice(checkpoint)
 summary = None
 with errors_shown():
     summary = cache.summary(checkpoint)
@@ -49,7 +50,7 @@ with sparsity:
         view.sparsity(summary)
 with training:
     view.training(checkpoint)
-with card:
+with card, errors_shown():
     compression.card(checkpoint)
 with file:
     view.file_facts(checkpoint)

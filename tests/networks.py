@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from udacisense.models.checkpoint import save_checkpoint
+from udacisense.labels import CLASSES
+from udacisense.models.checkpoint import described, read_checkpoint, save_checkpoint
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.torchscript.load import quiet_jit
 from udacisense.types import Checkpoint, Images
@@ -53,6 +54,12 @@ def save_script(module: torch.jit.ScriptModule, path: Path) -> Path:
     with quiet_jit():
         torch.jit.save(module, path)
     return path
+
+
+def described_file(path: Path) -> Checkpoint:
+    """The record of a file, as of somebody who said that it answers our classes."""
+    found = read_checkpoint(path)
+    return found if found.described else described(found, CLASSES)
 
 
 def images(n: int = 2, seed: int = 1) -> Images:

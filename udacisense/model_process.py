@@ -42,12 +42,12 @@ class Opened:
         }
 
     def _summary(self) -> dict[str, Any]:
-        from udacisense.models.loading import load_network
+        from udacisense.models.loading import open_network
         from udacisense.models.summary import describe
 
         if not isinstance(self._file, Checkpoint):
             raise RunError(f"{self._file.path.name} is no checkpoint, so it has no layers to list. Inspect it instead.")
-        return asdict(describe(load_network(self._file), self._file.size_bytes))
+        return asdict(describe(open_network(self._file), self._file.size_bytes))
 
     def _values(self, image: Array) -> Answer:
         from udacisense.verify.intermediate_values import intermediate_reader

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from tests.compression.tiny import FINETUNE, samples, step, work
-from tests.networks import images, network, save_script
+from tests.networks import described_file, images, network, save_script
 from udacisense.compression.apply import apply
 from udacisense.errors import CompressionError
 from udacisense.models.checkpoint import read_checkpoint
@@ -43,7 +43,7 @@ def test_a_dynamically_quantised_network_loads_and_answers_nearly_alike(tmp_path
     outcome = apply(step("quantise-dynamic"), network(), work(tmp_path))
     assert outcome.kind == "torchscript"
     path = save_script(outcome.network, tmp_path / "dynamic.pt")  # type: ignore[arg-type]
-    loaded = load_network(read_checkpoint(path))
+    loaded = load_network(described_file(path))
     assert summarise(read_checkpoint(path)).is_quantized
     off = (logits(loaded) - logits(network())).abs().max() / logits(network()).abs().max()
     assert 0 < off < 0.05

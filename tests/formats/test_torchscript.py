@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.networks import Small, images, network, save_script, saved, traced
+from tests.networks import Small, described_file, images, network, save_script, saved, traced
 from tests.real_files import load
 from udacisense.errors import ExportError, RunError
 from udacisense.formats import FORMATS
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
-from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.torchscript_session import NetworkSession
 from udacisense.torchscript.load import quiet_jit
 from udacisense.types import Checkpoint, Conversion, Exported, Format
@@ -204,7 +203,7 @@ def test_where_no_optimiser_works_the_capture_is_kept(
 def test_a_torchscript_checkpoint_is_taken_as_it_is(tmp_path: Path, frozen: bool) -> None:
     with quiet_jit():
         module = torch.jit.freeze(traced()) if frozen else traced()
-    checkpoint = read_checkpoint(save_script(module, tmp_path / "model.pt"))
+    checkpoint = described_file(save_script(module, tmp_path / "model.pt"))
     for fmt in (FORMAT, LITE):
         done = fmt.export(checkpoint, Conversion("fp32"), tmp_path / fmt.file_name)
         assert done.recipe["capture"] == "none"

@@ -12,12 +12,11 @@ import pytest
 import torch
 
 from tests.formats.calibrated import FIRST, SEEN, int8, sensitive
-from tests.networks import images, network, save_script, saved, traced
+from tests.networks import described_file, images, network, save_script, saved, traced
 from tests.real_files import load
 from udacisense.errors import ExportError, RunError
 from udacisense.formats.fmt_torchscript import FORMAT, LITE
 from udacisense.formats.fmt_torchscript.int8 import engine
-from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.torchscript_session import NetworkSession
 from udacisense.models.truncation import save_beginning
 from udacisense.torchscript.load import quiet_jit
@@ -137,7 +136,7 @@ def test_a_build_without_a_quantised_engine_says_so(
 
 def test_a_torchscript_checkpoint_cannot_be_quantised(tmp_path: Path) -> None:
     with quiet_jit():
-        checkpoint = read_checkpoint(save_script(traced(), tmp_path / "model.pt"))
+        checkpoint = described_file(save_script(traced(), tmp_path / "model.pt"))
     with pytest.raises(ExportError, match=r"model\.pt is TorchScript and cannot be quantised"):
         FORMAT.export(checkpoint, int8(FORMAT, "static"), tmp_path / "out")
 

@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 import torch
 
-from tests.networks import Small, images, network, save_script, saved, traced
+from tests.networks import Small, described_file, images, network, save_script, saved, traced
 from udacisense.errors import CheckpointError, NotFoundError, UdaciSenseError, UnsafeFileError
-from udacisense.models.checkpoint import find_checkpoint, list_checkpoints, read_checkpoint
+from udacisense.models.checkpoint import find_checkpoint, list_checkpoints
 from udacisense.models.loading import HEAD, load_network
 from udacisense.models.summary import summarise
 from udacisense.torchscript.load import quiet_jit
 
 
 def load(path: Path) -> torch.nn.Module:
-    return load_network(read_checkpoint(path))
+    return load_network(described_file(path))
 
 
 def logits(module: torch.nn.Module) -> torch.Tensor:

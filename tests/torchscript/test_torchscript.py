@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.networks import Small, images, network, save_script, traced
+from tests.networks import Small, described_file, images, network, save_script, traced
 from tools import fuzz_torchscript
 from tools.hostile_archives import with_code
 from tools.hostile_scripts import PLACES, scripts, sound
@@ -21,7 +21,6 @@ from udacisense import scratch, verbs
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, InspectError, RunError, UnsafeFileError
 from udacisense.inspection.inspect_file import inspect_file
-from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.summary import summarise
 from udacisense.remote import RemoteModel
@@ -56,7 +55,7 @@ def hostile(path: Path, mark: Path) -> Path:
 
 def test_a_file_that_reaches_for_files_is_refused_in_one_sentence_and_not_run(tmp_path: Path) -> None:
     path, mark = tmp_path / "model.pt", tmp_path / "mark"
-    checkpoint = read_checkpoint(hostile(path, mark))
+    checkpoint = described_file(hostile(path, mark))
     for use in (load_network, summarise):
         with pytest.raises(UnsafeFileError, match=r"^model\.pt was not loaded: it calls torch\.save") as told:
             use(checkpoint)
@@ -153,7 +152,7 @@ def test_the_shipped_torchscript_files_are_let_in() -> None:
 
 @pytest.mark.slow
 def test_a_remote_model_answers_as_the_network_does(tmp_path: Path) -> None:
-    remote = RemoteModel(read_checkpoint(save_script(traced(), tmp_path / "m.pt")))
+    remote = RemoteModel(described_file(save_script(traced(), tmp_path / "m.pt")))
     with torch.inference_mode():
         expected = network()(torch.from_numpy(images(3))).numpy()
     np.testing.assert_allclose(remote.predict(images(3)), expected, atol=1e-4)
@@ -163,7 +162,7 @@ def test_a_remote_model_answers_as_the_network_does(tmp_path: Path) -> None:
 
 
 def test_a_network_that_runs_elsewhere_cannot_be_captured(tmp_path: Path) -> None:
-    found = load_network(read_checkpoint(save_script(traced(), tmp_path / "m.pt")))
+    found = load_network(described_file(save_script(traced(), tmp_path / "m.pt")))
     assert not found.training
     with pytest.raises(CheckpointError, match="cannot be captured here"), quiet_jit():
         torch.jit.trace(found, torch.zeros(1, 3, 224, 224))
@@ -176,7 +175,7 @@ def test_a_file_that_never_answers_is_stopped_and_the_next_call_starts_anew(
     path = tmp_path / "loop.pt"
     every = scripts(sound(), sound(lite=True), str(tmp_path / "mark"))
     path.write_bytes(next(one.content for one in every if one.name == "bounds loops over tensors on images only"))
-    remote = RemoteModel(read_checkpoint(path)).open()
+    remote = RemoteModel(described_file(path)).open()
     monkeypatch.setattr("udacisense.remote.CALL_S", 1.0)
     monkeypatch.setattr("udacisense.remote.IMAGE_S", 0.0)
     with pytest.raises(RunError, match=r"^loop\.pt could not be run: it gave no answer within 1 s and was stopped"):
@@ -240,13 +239,13 @@ def test_a_file_that_raises_is_told_of_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "raises.pt"
     path.write_bytes(with_code(sound(), PLACES["forward"]('ops.prim.RaiseException("no")')))
     with pytest.raises(RunError, match=r"^raises\.pt could not be run: no\. .* save it again where it was made\.$"):
-        RemoteModel(read_checkpoint(path)).predict(images(1))
+        RemoteModel(described_file(path)).predict(images(1))
 
 
 def test_the_folder_of_a_model_process_names_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the next run clears it away when this process is killed."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    remote = RemoteModel(read_checkpoint(save_script(traced(Small()), tmp_path / "m.pt"))).open()
+    remote = RemoteModel(described_file(save_script(traced(Small()), tmp_path / "m.pt"))).open()
     assert [p.name.startswith(scratch.prefix()) for p in (tmp_path / "temporary").iterdir()] == [True]
     remote.close()

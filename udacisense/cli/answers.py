@@ -7,6 +7,7 @@ from typing import Any
 
 from udacisense.artifacts import list_artifacts
 from udacisense.labels import CLASSES
+from udacisense.models.described import NOT_DESCRIBED
 from udacisense.number_format import commas, count, duration, gb, mb, ms, percent
 from udacisense.packaging.build import Package
 from udacisense.records.store import relative
@@ -93,7 +94,7 @@ def _data(found: DataInfo) -> list[Block]:
 
 
 def _models(found: ModelsInfo) -> list[Block]:
-    checkpoints = ((c.id, c.technique, _known(c.parameters), mb(c.size_bytes), relative(c.path)) for c in found.checkpoints)
+    checkpoints = ((c.id, _technique(c), _known(c.parameters), mb(c.size_bytes), relative(c.path)) for c in found.checkpoints)
     made = (
         (a.id, _judged(found.verdicts.get(a.id)), a.format, a.precision, mb(a.size_bytes), a.checkpoint_id, relative(a.path))
         for a in found.artifacts
@@ -111,6 +112,10 @@ def _models(found: ModelsInfo) -> list[Block]:
         *_lines(f"Used when none is named: {found.default_id or 'none'}"),
         *_warnings([*([found.notice] if found.notice else []), *found.problems]),
     ]
+
+
+def _technique(checkpoint: Checkpoint) -> str:
+    return checkpoint.technique if checkpoint.described else f"{checkpoint.technique} ({NOT_DESCRIBED})"
 
 
 def _judged(status: Status | None) -> str:
@@ -275,6 +280,7 @@ BLOCKS: dict[str, Callable[[Any], list[Block]]] = {
     "train": _checkpoint,
     "compress": _compressing,
     "card": _card,
+    "add": _checkpoint,
     "convert": _artifact,
     "convert_all": _conversions,
     "classify": _classifications,

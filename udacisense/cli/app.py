@@ -82,6 +82,16 @@ def card(
 
 
 @app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="a TorchScript file that somebody else made")],
+    classes: Annotated[str, typer.Option(help="names in the order of its logits: a,b,c, or a file with one a line")],
+    json: Json = False,
+) -> None:
+    """Describe a file that does not say which classes it answers; until then it is not evaluated, converted or judged."""
+    perform(json, "add", lambda verbs: verbs.add(file, classes))
+
+
+@app.command()
 def convert(
     checkpoint: Annotated[str, typer.Argument(help="checkpoint, by id or path")],
     format: Annotated[str, typer.Option(help="name of a format, or all; a wrong one lists them")] = "torchscript",

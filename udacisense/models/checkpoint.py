@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,19 @@ from udacisense.models.naming import existing_file, not_found
 from udacisense.models.weight_files import told_apart, walk, weights_of
 from udacisense.records import store
 from udacisense.settings import settings
+from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Checkpoint
 
 if TYPE_CHECKING:
     from torch import nn
 
 ARCHITECTURE = "mobilenet_v3_small"
+SCRIPT = "torchscript"
+"""The architecture of a network that came whole, as TorchScript: its file alone knows what it consists of."""
+PREFIXES = {ARCHITECTURE: ARCHITECTURE, SCRIPT: "script"}
+"""Architecture -> what the ids of its checkpoints begin with; "torchscript-" is how ids of a phone format begin."""
+NOT_KNOWN = "undescribed"
+"""What the id of a file begins with that nobody described."""
 SUFFIXES = (".pth", ".pt")
 MAX_BYTES = 2 * 1024**3  # a hundred times the largest network of this kind; beyond, hashing alone would hold up every list
 BASELINE = Path("baseline_mobilenet", "checkpoints", "model.pth")
@@ -96,13 +104,34 @@ def copy_checkpoint(source: Checkpoint, out: Path, technique: str) -> Checkpoint
     _write_list(path, tuple(trained_hashes(source) or ()))
     record = dataclasses.replace(
         source,
-        id=f"{ARCHITECTURE}-{_slug(technique)}-{source.sha256[:8]}",
+        id=f"{PREFIXES.get(source.architecture, ARCHITECTURE)}-{_slug(technique)}-{source.sha256[:8]}",
         path=path,
         technique=technique,
         trained_on_images=_list_path(path).name if source.trained_on_images else None,
     )
     card = read_card(source)
     _write_card(record, card.get("training", {}), card.get("summary", {}))
+    return record
+
+
+def described(checkpoint: Checkpoint, classes: Sequence[str]) -> Checkpoint:
+    """The record of a file that nobody described yet, with the classes that it answers, in the order of its logits."""
+    name = checkpoint.id.partition("-")[2]
+    return dataclasses.replace(checkpoint, id=f"{PREFIXES[SCRIPT]}-{name}", classes=tuple(classes), described=True)
+
+
+def write_card(checkpoint: Checkpoint, summary: Mapping[str, object]) -> Checkpoint:
+    """The record, with its parameters, once it is written as the card of its file.
+
+    Args:
+        summary: what the network consists of, plain JSON values.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    parameters = summary.get("parameters")
+    record = dataclasses.replace(checkpoint, parameters=parameters if isinstance(parameters, int) else None)
+    _write_card(record, {}, summary)
     return record
 
 
@@ -140,6 +169,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _read(path: Path) -> tuple[Checkpoint, str | None]:
     """The record, and a sentence when a card is there but cannot be used."""
     bare = _record_without_card(path, _technique(path))
+    if _known_place(path) is None and _is_torchscript(bare):
+        bare = _not_described(bare)
     try:
         card = open_card(card_path(path))
     except StoreError as exc:
@@ -180,11 +211,26 @@ def _record_without_card(path: Path, technique: str) -> Checkpoint:
     )
 
 
+@lru_cache(maxsize=512)
+def _is_torchscript(bare: Checkpoint) -> bool:  # kept for these very bytes, since every list asks and an archive may be large
+    return is_torchscript(bare.path)
+
+
+def _not_described(bare: Checkpoint) -> Checkpoint:
+    """The record of a network that could be anybody's: it runs on any image and tells no name of what it answers."""
+    name = bare.id.removeprefix(ARCHITECTURE)
+    return dataclasses.replace(bare, id=f"{NOT_KNOWN}{name}", architecture=SCRIPT, classes=(), described=False)
+
+
+def _known_place(path: Path) -> Path | None:
+    return next((place for place in _KNOWN_TECHNIQUES if path.parts[-len(place.parts) :] == place.parts), None)
+
+
 def _technique(path: Path) -> str:
     """What a card-less file is called after: its known place, else its own name."""
-    for place, technique in _KNOWN_TECHNIQUES.items():
-        if path.parts[-len(place.parts) :] == place.parts:
-            return technique
+    place = _known_place(path)
+    if place is not None:
+        return _KNOWN_TECHNIQUES[place]
     return path.stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a record is UTF-8, a name need not be
 
 

@@ -16,6 +16,7 @@ from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFileError
 from udacisense.labels import CLASSES, INPUT_PX
+from udacisense.models.described import check_described
 from udacisense.models.network import MobileNetV3_Household, TruncatedNetwork
 from udacisense.models.pruned_widths import slim_network
 from udacisense.models.torchscript_session import NetworkSession
@@ -41,16 +42,24 @@ def load_network(checkpoint: Checkpoint) -> nn.Module:
 
     Raises:
         UnsafeFileError: the file is a pickled object, whose loading would run code, or calls what a classifier may not call.
-        CheckpointError: damaged, for other classes or another network, or its weights are not finite numbers.
+        CheckpointError: damaged, for other classes or another network, its weights are not finite numbers, or nobody
+            described it: what its answers mean is not guessed.
         NotFoundError: there is no such file.
     """
+    network = open_network(checkpoint)
+    check_described(checkpoint)
+    return network
+
+
+def open_network(checkpoint: Checkpoint) -> nn.Module:
+    """The network as `load_network` gives it, described or not: to list its layers, and to describe it; raises as that."""
     path = checkpoint.path
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}. Restore it, or pick another checkpoint.")
     if not is_torchscript(path):
         return _load_weights(path, checkpoint.architecture.partition(":")[2])
     if limits.is_bound():
-        return _load_script(path)
+        return _load_script(path, checkpoint.described)
     from udacisense.models.remote_network import RemoteNetwork
 
     return RemoteNetwork(checkpoint).eval()
@@ -217,18 +226,18 @@ def _some(names: list[str], show: int = 3) -> str:
 # --- TorchScript files ---------------------------------------------------------------------------------------------------
 
 
-def _load_script(path: Path) -> nn.Module:
+def _load_script(path: Path, described: bool) -> nn.Module:
     try:
         network: nn.Module = load_script(path)
     except UnsafeFileError:
         raise
     except (ArchiveError, RuntimeError, ValueError, OSError) as exc:
         raise _damaged(path, exc) from exc
-    _check_answer(path, network)
+    _check_answer(path, network, described)
     return network
 
 
-def _check_answer(path: Path, network: nn.Module) -> None:
+def _check_answer(path: Path, network: nn.Module, described: bool) -> None:
     probe = torch.zeros(1, 3, *INPUT_PX).numpy()
     try:
         classes = NetworkSession(network, torch.get_num_threads()).predict(probe).shape[1]
@@ -237,7 +246,7 @@ def _check_answer(path: Path, network: nn.Module) -> None:
             f"{path.name} is TorchScript, but it does not run on an image of 3 x {INPUT_PX[0]} x {INPUT_PX[1]}: {exc} "
             "Save it with that input, on the CPU."
         ) from exc
-    if classes != len(CLASSES):
+    if described and classes != len(CLASSES):
         raise CheckpointError(
             f"{path.name} answers {classes} classes, UdaciSense needs the {len(CLASSES)} household classes. Pick another file."
         )

@@ -30,11 +30,11 @@ def summarise(checkpoint: Checkpoint) -> Summary:
     found = summary_on_card(checkpoint)
     if found is not None:
         return found
-    from udacisense.models.loading import load_network
+    from udacisense.models.loading import open_network
 
     if is_torchscript(checkpoint.path) and not limits.is_bound():
         return remote_summary(checkpoint)
-    return describe(load_network(checkpoint), checkpoint.size_bytes)
+    return describe(open_network(checkpoint), checkpoint.size_bytes)
 
 
 def remote_summary(checkpoint: Checkpoint) -> Summary:

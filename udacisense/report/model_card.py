@@ -16,6 +16,7 @@ from udacisense.labels import CLASSES
 from udacisense.metrics import stats
 from udacisense.models.card_parts import Summary
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
+from udacisense.models.described import check_described
 from udacisense.models.summary import summary_on_card
 from udacisense.number_format import (
     NOT_MEASURED,
@@ -44,7 +45,12 @@ WORST_PAIRS = 8
 
 
 def model_card(checkpoint: Checkpoint) -> str:
-    """The card as Markdown."""
+    """The card as Markdown.
+
+    Raises:
+        CheckpointError: nobody described the checkpoint, so its use, limits and licence are not known.
+    """
+    check_described(checkpoint)
     return to_markdown(card_blocks(checkpoint))
 
 

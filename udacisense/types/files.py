@@ -46,9 +46,11 @@ class Checkpoint:
     trained_on: str | None  # digest of the training images' hashes, None = not known
     trained_on_images: str | None  # name of the list of those hashes, beside the weights
     created: Moment
+    described: bool = True  # False = nobody said which classes it answers; then it has no classes here
 
     def __post_init__(self) -> None:
-        require(len(self.classes) == 10, f"classes must have 10 names, got {len(self.classes)}")
+        wanted = 10 if self.described else 0
+        require(len(self.classes) == wanted, f"classes must have {wanted} names, got {len(self.classes)}")
         require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")
         require(
             self.id.endswith((self.sha256[:8], self.sha256)),

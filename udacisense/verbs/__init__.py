@@ -4,6 +4,7 @@ Checkpoints and artifacts are named by their record, their id or the path of the
 machine-wide lock, so that two of them never share the processor: no timing is taken beside other work.
 """
 
+from udacisense.verbs.add import add
 from udacisense.verbs.batch import Conversions, Verifications, convert_all, verify_all
 from udacisense.verbs.benchmarks import Tag, history, runs, selftest, tag
 from udacisense.verbs.classify import Classifications, classify
@@ -27,6 +28,7 @@ __all__ = [
     "Run",
     "Tag",
     "Verifications",
+    "add",
     "benchmark",
     "card",
     "classify",

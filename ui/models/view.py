@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from udacisense.artifacts import list_artifacts
 from udacisense.models.card_parts import Layer, Summary
 from udacisense.models.checkpoint import trained_hashes, training_info
+from udacisense.models.described import NOT_DESCRIBED
 from udacisense.number_format import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
 from udacisense.records.queries import newest_evaluations
 from udacisense.types import Checkpoint, Subject
@@ -172,7 +173,7 @@ def file_facts(checkpoint: Checkpoint) -> None:
         "Technique": checkpoint.technique,
         "Compressed from": checkpoint.parent_id or ("nothing: it was trained" if training_info(checkpoint) else "not recorded"),
         "Input": f"{checkpoint.input_px[1]} × {checkpoint.input_px[0]} pixels, mean {checkpoint.mean}, std {checkpoint.std}",
-        "Classes": ", ".join(checkpoint.classes),
+        "Classes": ", ".join(checkpoint.classes) or NOT_DESCRIBED,
         "Saved": when(checkpoint.created),
     }
     for name, value in rows.items():

@@ -11,6 +11,7 @@ import streamlit as st
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
+from udacisense.models.described import NOT_DESCRIBED, how_to_describe
 from udacisense.number_format import MB_HELP, count, gb, mb, short, when
 from udacisense.records import queries
 from udacisense.report.sample_limit import on_the_sample
@@ -83,7 +84,8 @@ def _pick(
 
 def describe_checkpoint(checkpoint: Checkpoint) -> str:
     """One line that tells a checkpoint from the others: "baseline · 5.96 MB · 1f3a9c02"."""
-    return f"{checkpoint.technique} · {mb(checkpoint.size_bytes)} · {short(checkpoint.sha256)}"
+    line = f"{checkpoint.technique} · {mb(checkpoint.size_bytes)} · {short(checkpoint.sha256)}"
+    return line if checkpoint.described else f"{line} · {NOT_DESCRIBED}"
 
 
 def subject_lines() -> Callable[[Subject], str]:
@@ -119,6 +121,12 @@ def default_notice(checkpoint: Checkpoint) -> None:
         return
     if notice and default.id == checkpoint.id:
         st.info(escape(notice), icon=":material/alt_route:")
+
+
+def described_notice(checkpoint: Checkpoint) -> None:
+    """Say what is not known of a checkpoint that nobody described, and how to describe it."""
+    if not checkpoint.described:
+        st.warning(escape(how_to_describe(checkpoint)), icon=":material/label_off:")
 
 
 def pick_artifact(key: str, label: Markdown = "Converted file") -> Artifact | None:

@@ -1,0 +1,30 @@
+"""Checkpoints that nobody described: what their answers mean is never guessed, so nothing is measured of them."""
+
+from __future__ import annotations
+
+import shlex
+
+from udacisense.errors import CheckpointError
+from udacisense.labels import CLASSES
+from udacisense.types import Checkpoint
+
+NOT_DESCRIBED = "not described yet"
+
+
+def check_described(checkpoint: Checkpoint) -> None:
+    """Nothing, if somebody said which classes a checkpoint answers.
+
+    Raises:
+        CheckpointError: nobody did; the message says how.
+    """
+    if not checkpoint.described:
+        raise CheckpointError(how_to_describe(checkpoint))
+
+
+def how_to_describe(checkpoint: Checkpoint) -> str:
+    """What is not known of a checkpoint that nobody described, and the command that says it."""
+    command = f"python -m udacisense add {shlex.quote(str(checkpoint.path))} --classes {','.join(CLASSES[:2])},..."
+    return (
+        f"{checkpoint.path.name} is {NOT_DESCRIBED}: the file does not say which classes it answers, so it is not evaluated, "
+        f"converted or judged. Describe it: {command}"
+    )
