@@ -7,7 +7,7 @@ from ui.convert import view
 from ui.convert.state import board
 from ui.shared.frame import frame
 from ui.shared.jobs import job_panel
-from ui.shared.widgets import default_notice, empty_state, pick_checkpoint
+from ui.shared.widgets import default_notice, described_notice, empty_state, pick_checkpoint
 
 frame("Convert", "Which files can a phone run? Every format and precision of a checkpoint; pick one to convert or to inspect.")
 
@@ -23,6 +23,7 @@ if checkpoint is None:
     )
     st.stop()
 default_notice(checkpoint)
+described_notice(checkpoint)
 job_panel("convert", on_done=view.pick_result)
 if convert_board.verifying():
     job_panel("convert_verify", "verify")

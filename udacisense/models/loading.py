@@ -52,7 +52,11 @@ def load_network(checkpoint: Checkpoint) -> nn.Module:
 
 
 def open_network(checkpoint: Checkpoint) -> nn.Module:
-    """The network as `load_network` gives it, described or not: to list its layers, and to describe it; raises as that."""
+    """The network as `load_network` gives it, described or not: to list its layers, and to describe it.
+
+    Raises:
+        UnsafeFileError, CheckpointError, NotFoundError: as `load_network`, but that nobody needs to have described it.
+    """
     path = checkpoint.path
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}. Restore it, or pick another checkpoint.")

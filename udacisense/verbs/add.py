@@ -37,16 +37,19 @@ def add(file: Path, classes: str) -> Checkpoint:
     from udacisense.models.summary import remote_summary
 
     found = read_checkpoint(file)
+    if found.described:
+        raise CheckpointError(_described_already(found))
     names = class_names(classes)
     _check_names(found.path.name, names)
-    if found.described:
-        raise CheckpointError(
-            f"{file.name} is described already: it answers {', '.join(found.classes)}. "
-            f"To say something else, remove {card_path(found.path).name} first."
-        )
     subject = described(found, names)
     _check_answers(subject.path.name, _answers(subject))
     return write_card(subject, asdict(remote_summary(subject)))
+
+
+def _described_already(found: Checkpoint) -> str:
+    card = card_path(found.path)
+    way_out = f" To say something else, remove {card.name} first." if card.exists() else ""
+    return f"{found.path.name} is described already: it answers {', '.join(found.classes)}.{way_out}"
 
 
 def class_names(told: str) -> tuple[str, ...]:
