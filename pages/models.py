@@ -27,11 +27,11 @@ if checkpoint is None:
     st.stop()
 
 default_notice(checkpoint)
-described_notice(checkpoint)
 summary = None
 with errors_shown():
     summary = cache.summary(checkpoint)
 if summary is not None:
+    described_notice(checkpoint)
     view.figures(checkpoint, summary)
 
 names = ["Accuracy", "Lineage", "Layers", "Sparsity", "Training", "Model card", "File"]
@@ -50,7 +50,7 @@ with sparsity:
         view.sparsity(summary)
 with training:
     view.training(checkpoint)
-with card, errors_shown():
+with card:
     compression.card(checkpoint)
 with file:
     view.file_facts(checkpoint)

@@ -132,7 +132,10 @@ def _reading(found: Compressed) -> Markdown:
 
 
 def card(checkpoint: Checkpoint) -> None:
-    """The model card, and its file."""
+    """The model card, and its file; of a checkpoint that nobody described there is none."""
+    if not checkpoint.described:
+        st.markdown("No model card: nobody said which classes this file answers.")
+        return
     text = model_card(checkpoint)
     st.download_button(
         "Download model card",
