@@ -28,7 +28,7 @@ def many(arena: Path, short: bool) -> Iterator[Row]:
     made = measured.run([*program, "make", str(home), "--records", str(count)], home, 300)
     row = Row(f"{count:,} records", count)
     row.expect(made.code == 0, made.err[-800:])
-    told = measured.run([*program, "measure", str(home), "--rounds", "1" if short else "3", "--cases", *cases], home, 900)
+    told = measured.run([*program, "measure", str(home), "--rounds", "3", "--cases", *cases], home, 900)
     for found in LINE.finditer(told.out):
         more, peak = float(found["cpu"]) - float(found["bare"]), float(found["mb"]) * 1.048576
         row.figures |= {f"{found['case']}: cpu s more": round(more, 2), f"{found['case']}: MB": peak}
