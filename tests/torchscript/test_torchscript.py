@@ -21,6 +21,7 @@ from udacisense import scratch, verbs
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, InspectError, RunError, UnsafeFileError
 from udacisense.inspection.inspect_file import inspect_file
+from udacisense.labels import CLASSES
 from udacisense.models.loading import load_network
 from udacisense.models.summary import summarise
 from udacisense.remote import RemoteModel
@@ -189,7 +190,8 @@ def test_a_file_that_never_answers_is_stopped_and_the_next_call_starts_anew(
 def test_a_torchscript_checkpoint_is_converted_in_a_bound_child_that_writes_its_own_folder_only(sample_home: Path) -> None:
     folder = sample_home / "models" / "mine"
     folder.mkdir(parents=True)
-    made = verbs.convert(save_script(traced(), folder / "m.pt"), "torchscript")
+    described = verbs.add(save_script(traced(), folder / "m.pt"), ",".join(CLASSES))
+    made = verbs.convert(described, "torchscript")
     assert made.recipe["capture"] == "none"
     assert made.size_bytes > 1 << 20
     mark = sample_home / "mark"
