@@ -111,3 +111,10 @@ def test_a_card_is_never_replaced(strange: Path) -> None:
     verbs.add(strange, NAMES)
     with pytest.raises(CheckpointError, match=r"described already.*remove theirs\.card\.json"):
         verbs.add(strange, NAMES)
+
+
+@pytest.mark.parametrize("page", ["pages/models.py", "pages/classify.py"])
+def test_pickers_mark_it(strange: Path, page: str) -> None:
+    at = app(page)
+    assert not at.exception
+    assert any("theirs" in line and "not described yet" in line for box in at.selectbox for line in box.options)

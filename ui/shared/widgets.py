@@ -84,14 +84,17 @@ def _pick(
 
 def describe_checkpoint(checkpoint: Checkpoint) -> str:
     """One line that tells a checkpoint from the others: "baseline · 5.96 MB · 1f3a9c02"."""
-    line = f"{checkpoint.technique} · {mb(checkpoint.size_bytes)} · {short(checkpoint.sha256)}"
-    return line if checkpoint.described else f"{line} · {NOT_DESCRIBED}"
+    return f"{checkpoint.technique} · {mb(checkpoint.size_bytes)} · {short(checkpoint.sha256)}{_undescribed(checkpoint)}"
+
+
+def _undescribed(subject: Subject) -> str:
+    return "" if isinstance(subject, Artifact) or subject.described else f" · {NOT_DESCRIBED}"
 
 
 def subject_lines() -> Callable[[Subject], str]:
     """Writer of the line that tells a subject from the others: "ExecuTorch int8 (baseline) · 1.58 MB · executorch-int8-…"."""
     known = techniques(list_checkpoints().records)
-    return lambda s: f"{subject_name(s, known)} · {mb(s.size_bytes)} · {_own_id(s)}"
+    return lambda s: f"{subject_name(s, known)} · {mb(s.size_bytes)} · {_own_id(s)}{_undescribed(s)}"
 
 
 def _own_id(subject: Subject) -> str:
