@@ -188,7 +188,7 @@ def told_of(path: Path) -> list[str]:
 
 def verb(*argv: str) -> tuple[int, str]:
     """The exit code of a verb and all that it printed, run in this process."""
-    from udacisense.cli.app import main
+    from udacisense.cli.main import main
 
     out, before = io.StringIO(), sys.argv
     sys.argv = ["udacisense", *argv]

@@ -13,7 +13,8 @@ from udacisense.conversion.convert import convert
 from udacisense.data.preprocess import preprocess
 from udacisense.evaluation.evaluate import evaluate
 from udacisense.evaluation.predictions import load_predictions
-from udacisense.models.checkpoint import BASELINE, save_checkpoint
+from udacisense.models.checkpoint import BASELINE
+from udacisense.models.writing import save_checkpoint
 from udacisense.readiness.judge import judge
 from udacisense.records import store
 from udacisense.settings import settings

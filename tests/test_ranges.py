@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from udacisense import verbs
 from udacisense.benchmark.protocol import TimingProtocol
-from udacisense.cli.app import main
+from udacisense.cli.main import main
 from udacisense.compression.pipeline_file import Pipeline
 from udacisense.compression.step import Step
 from udacisense.errors import MeasureError, SettingError

@@ -15,7 +15,7 @@ import streamlit as st
 from tests.driving import app, quick_answers, seen, words  # noqa: F401 - a fixture
 from tests.story import Story
 from udacisense import jobs, verbs, writable
-from udacisense.cli.app import main
+from udacisense.cli.main import main
 from udacisense.errors import JobError, MeasureError, StoreError
 from udacisense.records import store
 from udacisense.types import Readiness

@@ -1,6 +1,6 @@
 """`python -m udacisense VERB`."""
 
-from udacisense.cli.app import main
+from udacisense.cli.main import main
 from udacisense.processes.limits import die_with_parent
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from udacisense.foreign import in_brief
 from udacisense.formats import fmt_torchscript
 from udacisense.labels import CLASSES, IMAGENET_MEAN, IMAGENET_STD
 from udacisense.models import summary
-from udacisense.models.checkpoint import read_checkpoint, save_checkpoint
+from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.network import MobileNetV3_Household
+from udacisense.models.writing import save_checkpoint
 from udacisense.number_format import MB, count, mb, millions
 from udacisense.settings import settings
 from udacisense.torchscript.load import quiet_jit

@@ -18,7 +18,7 @@ import pytest
 from tests.fakes import fake_checkpoint, fake_format, made
 from tests.story import Story
 from udacisense import formats, verbs
-from udacisense.cli.app import main
+from udacisense.cli.main import main
 from udacisense.cli.watching import JobSink, LogSink
 from udacisense.errors import ExportError
 from udacisense.number_format import percent
@@ -208,7 +208,7 @@ def test_env_lists_devices_versions_seed_and_settings(home: Path, call: Call) ->
 def test_a_terminated_verb_removes_its_temporary_files(home: Path) -> None:
     program = (
         "import sys, os, signal, time\n"
-        "from udacisense.cli.app import main\n"
+        "from udacisense.cli.main import main\n"
         "from udacisense import verbs\nfrom udacisense.records import store\n"
         "from pathlib import Path\n"
         f"target = Path({str(home / 'models' / 'x.pth')!r})\n"

@@ -46,7 +46,7 @@ def test_the_same_weights_give_the_same_bytes_wherever_they_are_saved(home: Path
 
 def test_saving_without_known_images_removes_the_old_list(home: Path) -> None:
     from tests.networks import Small, saved
-    from udacisense.models.checkpoint import save_checkpoint
+    from udacisense.models.writing import save_checkpoint
 
     path = saved(home / "models" / "m.pth").path
     again = save_checkpoint(Small(), path, technique="other", parent_id="p", trained_hashes=(), training={})
@@ -60,7 +60,7 @@ def test_a_full_disk_leaves_the_old_weights(home: Path, monkeypatch: pytest.Monk
 
     from tests.networks import Small, saved
     from udacisense.errors import StoreError
-    from udacisense.models.checkpoint import save_checkpoint
+    from udacisense.models.writing import save_checkpoint
 
     before = saved(home / "models" / "m.pth")
 

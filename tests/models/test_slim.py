@@ -13,13 +13,14 @@ from tests.networks import TRAINED, images, network
 from udacisense.compression.fold_batch_norm import fold
 from udacisense.compression.prune_channels import remove_channels
 from udacisense.errors import CheckpointError
-from udacisense.models.checkpoint import read_checkpoint, save_checkpoint
+from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.models.pruned_widths import channel_makers, slim_network, widths
 from udacisense.models.sensitivity import noise_of_blocks
 from udacisense.models.summary import describe, summarise
 from udacisense.models.truncation import block_values, save_beginning
+from udacisense.models.writing import save_checkpoint
 from udacisense.notebook import load_model
 from udacisense.types import Checkpoint
 from udacisense.verify.localise import is_step

@@ -189,8 +189,8 @@ def test_looking_needs_no_torch(home: Path) -> None:
 
 @pytest.mark.slow
 def test_run_on_a_real_network(sample_home: Path) -> None:
-    from udacisense.models.checkpoint import save_checkpoint
     from udacisense.models.network import MobileNetV3_Household
+    from udacisense.models.writing import save_checkpoint
 
     with heavy_work("an untrained network, seeded"):
         save_checkpoint(

@@ -70,7 +70,7 @@ def walk_verbs(checkpoint: str, artifact: str, heavy: bool) -> list[dict[str, An
 
 
 def _call(argv: list[str]) -> dict[str, Any]:
-    from udacisense.cli.app import main
+    from udacisense.cli.main import main
 
     sys.argv = ["udacisense", *argv]
     out, err = io.StringIO(), io.StringIO()

@@ -7,7 +7,7 @@ from typing import Any
 
 from udacisense.artifacts import list_artifacts
 from udacisense.labels import CLASSES
-from udacisense.models.described import NOT_DESCRIBED
+from udacisense.models.described import mark
 from udacisense.number_format import commas, count, duration, gb, mb, ms, percent
 from udacisense.packaging.build import Package
 from udacisense.records.store import relative
@@ -94,7 +94,9 @@ def _data(found: DataInfo) -> list[Block]:
 
 
 def _models(found: ModelsInfo) -> list[Block]:
-    checkpoints = ((c.id, _technique(c), _known(c.parameters), mb(c.size_bytes), relative(c.path)) for c in found.checkpoints)
+    checkpoints = (
+        (c.id, f"{c.technique}{mark(c)}", _known(c.parameters), mb(c.size_bytes), relative(c.path)) for c in found.checkpoints
+    )
     made = (
         (a.id, _judged(found.verdicts.get(a.id)), a.format, a.precision, mb(a.size_bytes), a.checkpoint_id, relative(a.path))
         for a in found.artifacts
@@ -112,10 +114,6 @@ def _models(found: ModelsInfo) -> list[Block]:
         *_lines(f"Used when none is named: {found.default_id or 'none'}"),
         *_warnings([*([found.notice] if found.notice else []), *found.problems]),
     ]
-
-
-def _technique(checkpoint: Checkpoint) -> str:
-    return checkpoint.technique if checkpoint.described else f"{checkpoint.technique} ({NOT_DESCRIBED})"
 
 
 def _judged(status: Status | None) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +10,7 @@ import typer
 from udacisense.cli.examples import show_examples
 from udacisense.cli.numbers import DEFAULT_TOLERANCE, Batch, Busy, Comparisons, Cpus, Seed, Threads, Tolerance, numbers
 from udacisense.cli.options import Artifact, Json, Protocol, Scheme, Source, Split, Subject
-from udacisense.cli.perform import COURSE_CODES, ERROR, VERDICT_CODES, perform, print_error
+from udacisense.cli.perform import COURSE_CODES, ERROR, VERDICT_CODES, perform
 
 app = typer.Typer(
     name="udacisense",
@@ -290,22 +288,3 @@ def run(
 
 
 show_examples(app)
-
-
-def main() -> None:
-    """Run the command line; a mistake in the arguments ends with the error code too, so that 1 and 2 stay verdicts."""
-    signal.signal(signal.SIGTERM, _stop)
-    try:
-        code = app(standalone_mode=False)
-    except typer.TyperException as exc:
-        getattr(exc, "show", lambda: None)()
-        code = ERROR
-        if "--json" in sys.argv:
-            print_error(exc.format_message(), "UsageError")
-    except typer.Abort:
-        code = ERROR
-    sys.exit(code or 0)
-
-
-def _stop(number: int, _frame: object) -> None:
-    sys.exit(128 + number)  # unwinds, so that temporary files are removed

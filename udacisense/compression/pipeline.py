@@ -28,9 +28,10 @@ from udacisense.errors import CompressionError, DataError, StoreError, UdaciSens
 from udacisense.foreign import in_brief
 from udacisense.labels import INPUT_PX
 from udacisense.models.card import read_card
-from udacisense.models.checkpoint import copy_checkpoint, read_checkpoint, save_checkpoint, trained_hashes
+from udacisense.models.checkpoint import read_checkpoint, trained_hashes
 from udacisense.models.loading import load_network
 from udacisense.models.summary import summarise
+from udacisense.models.writing import copy_checkpoint, save_checkpoint
 from udacisense.progress import part, report
 from udacisense.provenance import here
 from udacisense.records import store

@@ -1,4 +1,4 @@
-"""Weight files and their cards: save, list, find. Reading needs no torch, so that pages can list what is here at once.
+"""Weight files and their cards: read, list, find. This needs no torch, so that pages can list what is here at once.
 
 A checkpoint is `<stem>.pth` (a state_dict), `<stem>.card.json` (its record, how it was trained, what it is made of) and
 `<stem>.trained_on.txt` (the hash of each training image, one a line). A file without a card is a checkpoint too: what it
@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from udacisense import files
 from udacisense.errors import CheckpointError, NotFoundError, StoreError
@@ -29,16 +27,12 @@ from udacisense.settings import settings
 from udacisense.torchscript.archive import is_torchscript
 from udacisense.types import Checkpoint
 
-if TYPE_CHECKING:
-    from torch import nn
-
 ARCHITECTURE = "mobilenet_v3_small"
 SCRIPT = "torchscript"
 """The architecture of a network that came whole, as TorchScript: its file alone knows what it consists of."""
-PREFIXES = {ARCHITECTURE: ARCHITECTURE, SCRIPT: "script"}
-"""Architecture -> what the ids of its checkpoints begin with; "torchscript-" is how ids of a phone format begin."""
-NOT_KNOWN = "undescribed"
-"""What the id of a file begins with that nobody described."""
+UNDESCRIBED = "undescribed"
+PREFIXES = {ARCHITECTURE: ARCHITECTURE, SCRIPT: "script", UNDESCRIBED: UNDESCRIBED}
+"""Architecture, or that nobody told it -> what ids begin with; "torchscript-" is how ids of a phone format begin."""
 SUFFIXES = (".pth", ".pt")
 MAX_BYTES = 2 * 1024**3  # a hundred times the largest network of this kind; beyond, hashing alone would hold up every list
 BASELINE = Path("baseline_mobilenet", "checkpoints", "model.pth")
@@ -49,110 +43,11 @@ PIPELINE = Path("pipeline_03", "final_compressed_model.pth")
 _KNOWN_TECHNIQUES = {BASELINE: "baseline", PIPELINE: "pipeline_03"}
 
 
-# --- save ----------------------------------------------------------------------------------------------------------------
-
-
-def save_checkpoint(
-    network: nn.Module,
-    out: Path,
-    *,
-    technique: str,
-    parent_id: str | None,
-    trained_hashes: Sequence[str],
-    training: Mapping[str, object],
-) -> Checkpoint:
-    """Write the weights at `out` with card and list of training images beside them; returns the record.
-
-    A ScriptModule is written whole, as TorchScript; of every other network its state_dict is.
-
-    Args:
-        trained_hashes: the id of every image it was trained on, its parents' too; empty = not known.
-        training: how it was trained (recipe, learning curves), plain JSON values.
-
-    Raises:
-        StoreError: the disk refuses.
-    """
-    from udacisense.models.summary import describe
-    from udacisense.models.writing import write_weights
-
-    path = Path(out).absolute()
-    write_weights(network, path)
-    summary = describe(network, path.stat().st_size)
-    listed = _write_list(path, trained_hashes)
-    plain = _record_without_card(path, technique)
-    record = dataclasses.replace(
-        plain,
-        parent_id=parent_id,
-        parameters=summary.parameters,
-        trained_on=listed,
-        trained_on_images=_list_path(path).name if listed else None,
-        created=store.now(),
-    )
-    _write_card(record, training, dataclasses.asdict(summary))
-    return record
-
-
-def copy_checkpoint(source: Checkpoint, out: Path, technique: str) -> Checkpoint:
-    """The same weights at another place, under another name, with their card and list of training images.
-
-    Raises:
-        StoreError: the disk refuses.
-    """
-    path = Path(out).absolute()
-    with store.replace_file(path) as part:
-        shutil.copyfile(source.path, part)
-    _write_list(path, tuple(trained_hashes(source) or ()))
-    record = dataclasses.replace(
-        source,
-        id=f"{PREFIXES.get(source.architecture, ARCHITECTURE)}-{_slug(technique)}-{source.sha256[:8]}",
-        path=path,
-        technique=technique,
-        trained_on_images=_list_path(path).name if source.trained_on_images else None,
-    )
-    card = read_card(source)
-    _write_card(record, card.get("training", {}), card.get("summary", {}))
-    return record
-
-
-def described(checkpoint: Checkpoint, classes: Sequence[str]) -> Checkpoint:
-    """The record of a file that nobody described yet, with the classes that it answers, in the order of its logits."""
-    name = checkpoint.id.partition("-")[2]
-    return dataclasses.replace(checkpoint, id=f"{PREFIXES[SCRIPT]}-{name}", classes=tuple(classes), described=True)
-
-
-def write_card(checkpoint: Checkpoint, summary: Mapping[str, object]) -> Checkpoint:
-    """The record, with its parameters, once it is written as the card of its file.
-
-    Args:
-        summary: what the network consists of, plain JSON values.
-
-    Raises:
-        StoreError: the disk refuses.
-    """
-    parameters = summary.get("parameters")
-    record = dataclasses.replace(checkpoint, parameters=parameters if isinstance(parameters, int) else None)
-    _write_card(record, {}, summary)
-    return record
-
-
-def _write_list(path: Path, hashes: Sequence[str]) -> str | None:
-    if not hashes:
-        _list_path(path).unlink(missing_ok=True)
-        return None
-    text = "".join(f"{h}\n" for h in sorted(set(hashes)))
-    store.write_text(_list_path(path), text)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _write_card(record: Checkpoint, training: Mapping[str, object], summary: Mapping[str, object]) -> None:
-    card = json.loads(store.dump(record, "checkpoint")) | {"summary": summary, "training": training}
-    store.write_text(card_path(record.path), json.dumps(card, indent=1, allow_nan=False) + "\n")
-
-
 # --- read ----------------------------------------------------------------------------------------------------------------
 
 
-def _list_path(path: Path) -> Path:
+def list_path(path: Path) -> Path:
+    """Where the hashes of the training images of a weight file are listed."""
     return path.with_name(f"{path.stem}.trained_on.txt")
 
 
@@ -168,7 +63,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def _read(path: Path) -> tuple[Checkpoint, str | None]:
     """The record, and a sentence when a card is there but cannot be used."""
-    bare = _record_without_card(path, _technique(path))
+    bare = record_without_card(path, _technique(path))
     if _known_place(path) is None and _is_torchscript(bare):
         bare = _not_described(bare)
     try:
@@ -185,7 +80,12 @@ def _read(path: Path) -> tuple[Checkpoint, str | None]:
     return dataclasses.replace(card.record, path=path), card.fault
 
 
-def _record_without_card(path: Path, technique: str) -> Checkpoint:
+def record_without_card(path: Path, technique: str) -> Checkpoint:
+    """What a weight file itself tells, as of a household network.
+
+    Raises:
+        NotFoundError, CheckpointError, StoreError: as `read_checkpoint`.
+    """
     stat = files.check_regular(path)
     if stat.st_size == 0:
         raise CheckpointError(f"{path} is empty, so it holds no weights. Copy the file here again, or save the model again.")
@@ -193,7 +93,7 @@ def _record_without_card(path: Path, technique: str) -> Checkpoint:
         raise CheckpointError(f"{path} is larger than {MAX_BYTES >> 30} GB, so it is no network of this kind. Move it away.")
     sha256 = store.sha256_of(path)
     return Checkpoint(
-        id=f"{ARCHITECTURE}-{_slug(technique)}-{sha256[:8]}",
+        id=checkpoint_id(ARCHITECTURE, technique, sha256),
         path=path,
         sha256=sha256,
         architecture=ARCHITECTURE,
@@ -218,8 +118,14 @@ def _is_torchscript(bare: Checkpoint) -> bool:  # kept for these very bytes, sin
 
 def _not_described(bare: Checkpoint) -> Checkpoint:
     """The record of a network that could be anybody's: it runs on any image and tells no name of what it answers."""
-    name = bare.id.removeprefix(ARCHITECTURE)
-    return dataclasses.replace(bare, id=f"{NOT_KNOWN}{name}", architecture=SCRIPT, classes=(), described=False)
+    named = checkpoint_id(UNDESCRIBED, bare.technique, bare.sha256)
+    return dataclasses.replace(bare, id=named, architecture=SCRIPT, classes=(), described=False)
+
+
+def with_classes(checkpoint: Checkpoint, classes: Sequence[str]) -> Checkpoint:
+    """The record of a file that nobody described yet, with the classes that it answers, in the order of its logits."""
+    named = checkpoint_id(SCRIPT, checkpoint.technique, checkpoint.sha256)
+    return dataclasses.replace(checkpoint, id=named, classes=tuple(classes), described=True)
 
 
 def _known_place(path: Path) -> Path | None:
@@ -234,8 +140,10 @@ def _technique(path: Path) -> str:
     return path.stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a record is UTF-8, a name need not be
 
 
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.]+", "_", text).strip("._") or "model"
+def checkpoint_id(architecture: str, technique: str, sha256: str) -> str:
+    """The id of a checkpoint: "mobilenet_v3_small-baseline-1f3a9c02"."""
+    slug = re.sub(r"[^A-Za-z0-9_.]+", "_", technique).strip("._") or "model"
+    return f"{PREFIXES.get(architecture, ARCHITECTURE)}-{slug}-{sha256[:8]}"
 
 
 def training_info(checkpoint: Checkpoint) -> Mapping[str, Any] | None:

@@ -6,7 +6,7 @@ import shlex
 
 from udacisense.errors import CheckpointError
 from udacisense.labels import CLASSES
-from udacisense.types import Checkpoint
+from udacisense.types import Artifact, Checkpoint, Subject
 
 NOT_DESCRIBED = "not described yet"
 
@@ -19,6 +19,11 @@ def check_described(checkpoint: Checkpoint) -> None:
     """
     if not checkpoint.described:
         raise CheckpointError(how_to_describe(checkpoint))
+
+
+def mark(subject: Subject) -> str:
+    """What is put behind the name of a checkpoint that nobody described; nothing behind others."""
+    return "" if isinstance(subject, Artifact) or subject.described else f" ({NOT_DESCRIBED})"
 
 
 def how_to_describe(checkpoint: Checkpoint) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -43,14 +43,21 @@ def remote_summary(checkpoint: Checkpoint) -> Summary:
     Raises:
         CheckpointError: the network cannot be described; else as `summarise`.
     """
-    remote = RemoteModel(checkpoint)
+    with closing(RemoteModel(checkpoint)) as remote:
+        return told_summary(remote)
+
+
+def told_summary(remote: RemoteModel) -> Summary:
+    """The summary that a bound child process tells of its network.
+
+    Raises:
+        CheckpointError: as `remote_summary`.
+    """
     try:
         return TypeAdapter(Summary).validate_python(remote.summary())
     except (ValidationError, RunError) as exc:
         why = "its process answered with something else" if isinstance(exc, ValidationError) else str(exc).rstrip(".")
-        raise CheckpointError(f"{checkpoint.path.name} could not be described: {why}.") from exc
-    finally:
-        remote.close()
+        raise CheckpointError(f"{remote.path.name} could not be described: {why}.") from exc
 
 
 def summary_on_card(checkpoint: Checkpoint) -> Summary | None:

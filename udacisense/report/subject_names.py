@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from udacisense.formats import FORMATS
-from udacisense.models.checkpoint import NOT_KNOWN, PREFIXES, list_checkpoints
+from udacisense.models.checkpoint import PREFIXES, list_checkpoints
 from udacisense.types import Artifact, Checkpoint, Subject
 
 DIGEST_DIGITS = 8
@@ -30,7 +30,7 @@ def subject_name(subject: Subject, known: Mapping[str, str]) -> str:
 
 def role_name(role: str) -> str:
     """The name of a role in the history where no file of it is here: "PyTorch (Channel pruning)", "ExecuTorch int8"."""
-    prefix = next((prefix for prefix in (*PREFIXES.values(), NOT_KNOWN) if role.startswith(f"{prefix}-")), None)
+    prefix = next((prefix for prefix in PREFIXES.values() if role.startswith(f"{prefix}-")), None)
     if prefix:
         return f"PyTorch ({role.removeprefix(f'{prefix}-').replace('_', ' ')})"
     format = max((name for name in FORMATS if role.startswith(f"{name}-")), key=len, default=None)

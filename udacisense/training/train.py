@@ -18,8 +18,8 @@ from udacisense.data.sources import load_dataset
 from udacisense.determinism import set_deterministic_mode
 from udacisense.errors import DataError, RecipeError
 from udacisense.labels import CIFAR100_FINE_LABELS
-from udacisense.models.checkpoint import save_checkpoint
 from udacisense.models.network import MobileNetV3_Household
+from udacisense.models.writing import save_checkpoint
 from udacisense.progress import part, report
 from udacisense.settings import settings
 from udacisense.training.fit import Curve, TrainingImages, fit_stage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from udacisense.labels import CLASSES
 from udacisense.models.card import card_path
 from udacisense.models.described import NOT_DESCRIBED
 from udacisense.remote import RemoteModel
-from udacisense.types import Checkpoint, Logits
+from udacisense.types import Checkpoint, Images, Logits
 
 PROBES = 5
 """Different images that must give different answers: a network that was saved broken answers all alike."""
@@ -33,17 +33,19 @@ def add(file: Path, classes: str) -> Checkpoint:
         NotFoundError: no such file. CheckpointError: it cannot be loaded, its answers are not logits of these classes, or
             these are not the classes that this version measures. StoreError: the disk refuses.
     """
-    from udacisense.models.checkpoint import described, read_checkpoint, write_card
-    from udacisense.models.summary import remote_summary
+    from udacisense.models.checkpoint import read_checkpoint, with_classes
+    from udacisense.models.summary import told_summary
+    from udacisense.models.writing import write_card
 
     found = read_checkpoint(file)
     if found.described:
         raise CheckpointError(_described_already(found))
     names = class_names(classes)
     _check_names(found.path.name, names)
-    subject = described(found, names)
-    _check_answers(subject.path.name, _answers(subject))
-    return write_card(subject, asdict(remote_summary(subject)))
+    subject = with_classes(found, names)
+    with closing(RemoteModel(subject)) as remote:
+        _check_answers(subject.path.name, remote.predict(_noise(subject)))
+        return write_card(subject, told_summary(remote))
 
 
 def _described_already(found: Checkpoint) -> str:
@@ -79,15 +81,8 @@ def _check_names(name: str, names: Sequence[str]) -> None:
     )
 
 
-def _answers(subject: Checkpoint) -> Logits:
-    """What the network answers to images of noise."""
-    height, width = subject.input_px
-    images = np.random.default_rng(0).standard_normal((PROBES, 3, height, width)).astype(np.float32)
-    remote = RemoteModel(subject)
-    try:
-        return remote.predict(images)
-    finally:
-        remote.close()
+def _noise(subject: Checkpoint) -> Images:
+    return np.random.default_rng(0).standard_normal((PROBES, 3, *subject.input_px), dtype=np.float32)
 
 
 def _check_answers(name: str, answers: Logits) -> None:

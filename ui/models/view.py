@@ -163,6 +163,10 @@ def _stage_ends(points: Sequence[Mapping[str, Any]]) -> list[int]:
     return [i for i, (one, other) in enumerate(pairs, start=1) if one.get("stage") != other.get("stage")]
 
 
+def _input(c: Checkpoint) -> str:
+    return f"{c.input_px[1]} × {c.input_px[0]} pixels, mean {c.mean}, std {c.std}"
+
+
 def file_facts(checkpoint: Checkpoint) -> None:
     """Identity of the file: id, place, digest, architecture; and its download."""
     rows = {
@@ -172,7 +176,7 @@ def file_facts(checkpoint: Checkpoint) -> None:
         "Architecture": checkpoint.architecture,
         "Technique": checkpoint.technique,
         "Compressed from": checkpoint.parent_id or ("nothing: it was trained" if training_info(checkpoint) else "not recorded"),
-        "Input": f"{checkpoint.input_px[1]} × {checkpoint.input_px[0]} pixels, mean {checkpoint.mean}, std {checkpoint.std}",
+        "Input": _input(checkpoint) if checkpoint.described else NOT_DESCRIBED,
         "Classes": ", ".join(checkpoint.classes) or NOT_DESCRIBED,
         "Saved": when(checkpoint.created),
     }

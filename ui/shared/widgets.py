@@ -11,7 +11,7 @@ import streamlit as st
 from udacisense.artifacts import cannot_run, list_artifacts
 from udacisense.errors import UdaciSenseError
 from udacisense.models.checkpoint import default_checkpoint, list_checkpoints
-from udacisense.models.described import NOT_DESCRIBED, how_to_describe
+from udacisense.models.described import how_to_describe, mark
 from udacisense.number_format import MB_HELP, count, gb, mb, short, when
 from udacisense.records import queries
 from udacisense.report.sample_limit import on_the_sample
@@ -84,17 +84,13 @@ def _pick(
 
 def describe_checkpoint(checkpoint: Checkpoint) -> str:
     """One line that tells a checkpoint from the others: "baseline · 5.96 MB · 1f3a9c02"."""
-    return f"{checkpoint.technique} · {mb(checkpoint.size_bytes)} · {short(checkpoint.sha256)}{_undescribed(checkpoint)}"
-
-
-def _undescribed(subject: Subject) -> str:
-    return "" if isinstance(subject, Artifact) or subject.described else f" · {NOT_DESCRIBED}"
+    return f"{checkpoint.technique}{mark(checkpoint)} · {mb(checkpoint.size_bytes)} · {short(checkpoint.sha256)}"
 
 
 def subject_lines() -> Callable[[Subject], str]:
     """Writer of the line that tells a subject from the others: "ExecuTorch int8 (baseline) · 1.58 MB · executorch-int8-…"."""
     known = techniques(list_checkpoints().records)
-    return lambda s: f"{subject_name(s, known)} · {mb(s.size_bytes)} · {_own_id(s)}{_undescribed(s)}"
+    return lambda s: f"{subject_name(s, known)}{mark(s)} · {mb(s.size_bytes)} · {_own_id(s)}"
 
 
 def _own_id(subject: Subject) -> str:
