@@ -49,7 +49,7 @@ IDS = {"id", "checkpoint_id", "subject_id", "artifact_id", "run_id", "pipeline",
 CHECKED = {
     "kind", "sha256", "checkpoint_sha256", "artifact_sha256", "subject_sha256", "parent_sha256", "start_sha256",
     "rules_sha256", "source", "split", "precision", "verdict", "status", "mode", "method", "format", "path",
-    "predictions_path", "created", "trained_on", "trained_on_images", "rule", "image", "data",
+    "predictions_path", "created", "interpolation", "trained_on", "trained_on_images", "rule", "image", "data",
 }  # fmt: skip
 """Fields that have a form of their own, or that name a file that must be found."""
 

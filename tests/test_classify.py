@@ -23,7 +23,7 @@ from udacisense.classify import Classification, Classifier, classify, open_class
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import ImageError, MeasureError, NotFoundError, RunError, UnavailableError
 from udacisense.labels import CLASSES
-from udacisense.types import Artifact, Checkpoint, Format
+from udacisense.types import Artifact, Checkpoint, Format, Preprocessing
 
 __all__ = ["call"]
 
@@ -64,7 +64,7 @@ def shares(logits: np.ndarray) -> list[float]:
 
 def test_an_image_is_prepared_as_the_artifacts_checkpoint_asks(odd: Checkpoint, artifact: Artifact) -> None:
     pixels = noise(1, 40, 60)
-    asked = preprocess([pixels], (32, 48), (0.5, 0.4, 0.3), (0.3, 0.2, 0.1))
+    asked = preprocess([pixels], Preprocessing((32, 48), (0.5, 0.4, 0.3), (0.3, 0.2, 0.1)))
     by_default = preprocess([pixels])
     for subject in (odd, artifact):
         found = classify(pixels, subject)

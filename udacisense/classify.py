@@ -54,7 +54,7 @@ class Classifier:
         """
         model = self._checkpoint
         start = time.perf_counter()
-        images = preprocess([pixels], model.input_px, model.mean, model.std)
+        images = preprocess([pixels], model.preprocessing)
         ready = time.perf_counter()
         logits = run_session(self._session, images, len(model.classes), self._name)
         end = time.perf_counter()

@@ -37,6 +37,7 @@ from udacisense.models.writing import save_checkpoint
 from udacisense.number_format import MB, count, mb, millions
 from udacisense.settings import settings
 from udacisense.torchscript.load import quiet_jit
+from udacisense.types import Preprocessing
 from udacisense.vision import torchvision
 
 __all__ = [
@@ -79,7 +80,7 @@ class HouseholdImages(TorchDataset[tuple[NDArray[np.float32], int]]):
         return len(self.data)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], int]:
-        return preprocess([self.data.images[index]], self.input_px)[0], int(self.data.labels[index])
+        return preprocess([self.data.images[index]], Preprocessing(self.input_px))[0], int(self.data.labels[index])
 
 
 Loader = DataLoader[tuple[NDArray[np.float32], int]]

@@ -12,7 +12,7 @@ from udacisense.data.preprocess import batches, preprocess, resize
 from udacisense.data.sources import load_dataset
 from udacisense.errors import DataError
 from udacisense.labels import IMAGENET_MEAN, IMAGENET_STD, INPUT_PX
-from udacisense.types import Pixels
+from udacisense.types import Pixels, Preprocessing
 from udacisense.vision import torchvision
 
 
@@ -47,7 +47,7 @@ def test_takes_an_array_and_gives_contiguous_float32() -> None:
 
 
 def test_another_size_mean_and_std() -> None:
-    found = preprocess([np.full((5, 7, 3), 255, np.uint8)], (4, 6), mean=(0.5, 0.5, 0.0), std=(0.5, 0.25, 1.0))
+    found = preprocess([np.full((5, 7, 3), 255, np.uint8)], Preprocessing((4, 6), mean=(0.5, 0.5, 0.0), std=(0.5, 0.25, 1.0)))
     assert found.shape == (1, 3, 4, 6)
     np.testing.assert_allclose(found[0, :, 0, 0], (1.0, 2.0, 1.0), rtol=1e-6)
 

@@ -71,7 +71,7 @@ def test_a_changed_file_is_evaluated_again(home: Path, checkpoint: Checkpoint) -
 def test_lost_predictions_are_computed_again(checkpoint: Checkpoint, damage: str) -> None:
     data = fake_dataset(12)
     record = evaluate(checkpoint, data)
-    path = predictions.predictions_path(checkpoint.sha256, data.ref.dataset_id)
+    path = predictions.predictions_path(checkpoint, data.ref.dataset_id)
     if damage == "missing":
         path.unlink()
         with pytest.raises(NotFoundError, match="Evaluate again"):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.story import Story
+from udacisense.labels import CLASSES
 from udacisense.number_format import NOT_MEASURED
 from udacisense.report import collect
 from udacisense.report.blocks import Gallery, Table
@@ -65,4 +66,4 @@ def test_of_many_changed_answers_those_with_the_largest_margins_are_shown(seeded
 
 def test_the_likeliest_classes_stand_with_their_shares() -> None:
     space = "\N{NO-BREAK SPACE}"
-    assert likeliest([(5, 0.621), (7, 0.3)]) == f"bed{space}62{space}%, couch{space}30{space}%"
+    assert likeliest([(5, 0.621), (7, 0.3)], CLASSES) == f"bed{space}62{space}%, couch{space}30{space}%"

@@ -30,7 +30,7 @@ from udacisense.report.html import to_html
 from udacisense.report.markdown import escape, to_markdown
 from udacisense.report.pipeline import comparison, deployment_metrics
 from udacisense.settings import settings
-from udacisense.types import LayerGap, Localisation, SourceName, SplitName
+from udacisense.types import LayerGap, Localisation, ModelSpec, SourceName, SplitName
 from udacisense.verdict_words import EQUIVALENCE, READINESS
 from udacisense.verify import accuracy_verdict, is_near_tie
 
@@ -229,9 +229,9 @@ def test_the_sample_packs_images_are_shown_and_photographs_only_where_asked(
     assert "HTML report shows 5" in markdown_report((with_flips(sample),))
     asked_for: list[str] = []
 
-    def load(split: SplitName, source: SourceName, scheme: str) -> Dataset:
+    def load(split: SplitName, source: SourceName, scheme: str, spec: ModelSpec) -> Dataset:
         asked_for.append(source)
-        return load_dataset(split, "sample")
+        return load_dataset(split, "sample", spec=spec)
 
     monkeypatch.setattr("udacisense.report.flips.load_dataset", load)
     assert "<img" not in html_report((with_flips(photographs),))

@@ -42,7 +42,7 @@ def compared(departs: str | None, *db: float | None) -> Localisation:
 
 
 def test_classes_names_who_lost_and_who_won_most(found: Measures) -> None:
-    text = captions.classes(found)
+    text = captions.classes(found, CLASSES)
     change = {n: c.accuracy_after - c.accuracy_before for n, c in zip(CLASSES, found.per_class, strict=True) if c}
     assert f"{sum(v < 0 for v in change.values())} of 10 classes" in text
     lost = min(change, key=lambda n: (change[n], n))
@@ -50,8 +50,8 @@ def test_classes_names_who_lost_and_who_won_most(found: Measures) -> None:
     assert lost in text
     assert won in text
     same = replace(found, per_class=tuple(replace(c, accuracy_after=c.accuracy_before) for c in found.per_class if c))
-    assert not any(name in captions.classes(same) for name in CLASSES)
-    assert "Not measured".lower() in captions.classes(replace(found, per_class=(None,) * 10)).lower()
+    assert not any(name in captions.classes(same, CLASSES) for name in CLASSES)
+    assert "Not measured".lower() in captions.classes(replace(found, per_class=(None,) * 10), CLASSES).lower()
 
 
 def test_confusion_names_the_mistake_that_grew_most(found: Measures) -> None:
@@ -60,11 +60,11 @@ def test_confusion_names_the_mistake_that_grew_most(found: Measures) -> None:
         tuple(7 if t == a == 5 else 3 if (t, a) == (5, 7) else 10 if t == a else 0 for a in range(10)) for t in range(10)
     )
     moved = replace(found, confusion_before=before, confusion_after=after)
-    text = captions.confusion(moved)
+    text = captions.confusion(moved, CLASSES)
     assert text.index("bed") < text.index("couch")
     assert "+3 of 10" in text
-    still = captions.confusion(replace(moved, confusion_after=before))
-    fewer = captions.confusion(replace(moved, confusion_before=after, confusion_after=before))
+    still = captions.confusion(replace(moved, confusion_after=before), CLASSES)
+    fewer = captions.confusion(replace(moved, confusion_before=after, confusion_after=before), CLASSES)
     assert still != fewer
     assert not any(name in said for said in (still, fewer) for name in CLASSES)
 
@@ -112,12 +112,12 @@ def test_every_chart_has_its_figures_as_csv(seeded_home: Story, found: Measures)
     assert raw is not None
     before, after = (side.logits for side in raw)
     for rows in (
-        verify_rows.classes(found),
-        verify_rows.confusion(found),
+        verify_rows.classes(found, CLASSES),
+        verify_rows.confusion(found, CLASSES),
         verify_rows.distribution(before, after),
         verify_rows.layers(compared("features.1", 100.0, 5.0)),
         verify_rows.measures(record),
-        verify_rows.flips(record.flips, {}),
+        verify_rows.flips(record.flips, {}, CLASSES),
     ):
         read = list(csv.DictReader(io.StringIO(to_csv(rows))))
         assert len(read) == len(rows) > 0
@@ -134,20 +134,20 @@ def test_a_record_from_before_the_measures_says_not_measured(seeded_home: Story)
 
 
 def test_classes_are_joined_from_before_to_after(found: Measures) -> None:
-    fig = charts.classes(found, "litert")
+    fig = charts.classes(found, CLASSES, "litert")
     lines, before, after = fig.data
     assert (before.marker.color, after.marker.color) == (format_color("torch"), format_color("litert"))
     assert before.marker.symbol != after.marker.symbol, "told apart without colour"
     change = [new - old for old, new in zip(before.x, after.x, strict=True)]
     assert change == sorted(change)
     assert [x for x in lines.x if x is not None] == [v for pair in zip(before.x, after.x, strict=True) for v in pair]
-    assert len(charts.classes(replace(found, per_class=(*found.per_class[:9], None)), "litert").data[1].x) == 9
+    assert len(charts.classes(replace(found, per_class=(*found.per_class[:9], None)), CLASSES, "litert").data[1].x) == 9
 
 
 def test_confusion_shows_changes_only(found: Measures) -> None:
-    cells = np.array([[v or 0 for v in row] for row in charts.confusion(found).data[0].z])
+    cells = np.array([[v or 0 for v in row] for row in charts.confusion(found, CLASSES).data[0].z])
     assert (cells == np.array(found.confusion_after) - np.array(found.confusion_before)).all()
-    assert charts.confusion(found).data[0].zmin == -charts.confusion(found).data[0].zmax
+    assert charts.confusion(found, CLASSES).data[0].zmin == -charts.confusion(found, CLASSES).data[0].zmax
 
 
 def test_the_distribution_rises_to_all_logits() -> None:

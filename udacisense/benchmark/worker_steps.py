@@ -18,7 +18,7 @@ from udacisense.benchmark.memory import peak_rss_bytes, rss_bytes
 from udacisense.processes import limits
 from udacisense.processes.limits import Bounds
 from udacisense.records.subjects import from_plain
-from udacisense.types import Images, Session, format_name
+from udacisense.types import Images, Preprocessing, Session, format_name
 
 Command = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -175,11 +175,11 @@ def time_whole(timed: Timed, command: Command) -> Answer:
     from udacisense.data.images import decode_image
     from udacisense.data.preprocess import preprocess
 
-    raw, size = _image(command["seed"]), tuple(command["input_px"])
+    raw, how = _image(command["seed"]), _of_size(command["input_px"])
 
     def run() -> float:
         started = time.perf_counter()
-        timed.session.predict(preprocess([decode_image(raw, "image")], (size[0], size[1])))
+        timed.session.predict(preprocess([decode_image(raw, "image")], how))
         return _since(started)
 
     run()
@@ -191,14 +191,20 @@ def finish(timed: Timed, command: Command) -> Answer:  # noqa: ARG001 - every st
     from udacisense.data.images import decode_image
     from udacisense.data.preprocess import preprocess
 
-    raw, (height, width) = _image(command["seed"]), command["input_px"]
+    raw, how = _image(command["seed"]), _of_size(command["input_px"])
     pixels = decode_image(raw, "image")
     count = command["preprocess_runs"]
     return {
         "decode_s": _times(lambda: decode_image(raw, "image"), count),
-        "preprocess_s": _times(lambda: preprocess([pixels], (height, width)), count),
+        "preprocess_s": _times(lambda: preprocess([pixels], how), count),
         "timer_s": timer_s(),
     }
+
+
+def _of_size(input_px: list[int]) -> Preprocessing:
+    """Preprocessing for an input of this size; which mean and deviation it has makes no difference in time."""
+    height, width = input_px
+    return Preprocessing((height, width))
 
 
 def _times(work: Callable[[], object], count: int) -> list[float]:

@@ -201,6 +201,7 @@ class ConversionRun:
     ) -> Artifact:
         return Artifact(
             id=folder.name,
+            spec=self.checkpoint.spec,
             checkpoint_id=self.checkpoint.id,
             format=self.fmt.name,
             precision=self.precision,

@@ -45,7 +45,7 @@ class CalibrationSplit:
 
     def _images(self, chosen: NDArray[np.int64]) -> Images:
         c = self.checkpoint
-        return preprocess([self.data.images[i] for i in chosen], c.input_px, c.mean, c.std)
+        return preprocess([self.data.images[i] for i in chosen], c.preprocessing)
 
 
 def draw(checkpoint: Checkpoint, data: Dataset) -> CalibrationSplit:
@@ -73,8 +73,10 @@ def golden_images(checkpoint: Checkpoint) -> ImageSet:
     """One image of the sample pack for each class, preprocessed: they are ours, so they may travel with a file."""
     data = load_dataset("test", "sample")
     chosen = [int(np.flatnonzero(data.labels == label)[0]) for label in np.unique(data.labels)]
-    images = preprocess([data.images[i] for i in chosen], checkpoint.input_px, checkpoint.mean, checkpoint.std)
-    return ImageSet(images, tuple(data.hashes[i] for i in chosen), data.labels[chosen])
+    images = preprocess([data.images[i] for i in chosen], checkpoint.preprocessing)
+    names = [data.classes[data.labels[i]] for i in chosen]
+    labels = [checkpoint.classes.index(name) if name in checkpoint.classes else -1 for name in names]
+    return ImageSet(images, tuple(data.hashes[i] for i in chosen), np.array(labels, np.int64))
 
 
 def training_set_id() -> str:

@@ -20,19 +20,19 @@ class Measured:
 
     images: int
     agreement: float
-    top1: float
-    top1_checkpoint: float
+    top1: float | None  # None = no validation image has a label of this model
+    top1_checkpoint: float | None
     latency_s: float
     latency_fp32_s: float | None  # the fp32 file's of the same format, timed in turn with it
 
 
 def judge_rung(recipe: ConversionRecipe, size_bytes: int, found: Measured) -> RecipeTrial:
     """Trial of a measured file: passed if it agrees often enough and loses little accuracy."""
-    loss = found.top1_checkpoint - found.top1
+    loss = None if found.top1 is None or found.top1_checkpoint is None else found.top1_checkpoint - found.top1
     wrong = []
     if found.agreement < MIN_AGREEMENT:
         wrong.append(f"agrees on {percent(found.agreement)}, {percent(MIN_AGREEMENT)} is needed")
-    if loss > MAX_LOSS:
+    if loss is not None and loss > MAX_LOSS:
         wrong.append(f"loses {100 * loss:.1f} points of accuracy, {100 * MAX_LOSS:.1f} are allowed")
     good = f"agrees on {percent(found.agreement)} of {found.images} validation images and {_change(loss)}"
     return RecipeTrial(
@@ -63,7 +63,9 @@ def best(trials: Sequence[RecipeTrial]) -> int | None:
     return max(written, key=lambda i: trials[i].agreement or 0.0) if written else None
 
 
-def _change(loss: float) -> str:
+def _change(loss: float | None) -> str:
+    if loss is None:
+        return "none of them has a label, so accuracy was not compared"
     if abs(loss) < 0.0005:
         return "keeps the accuracy"
     return f"{'loses' if loss > 0 else 'gains'} {100 * abs(loss):.1f} points of accuracy"

@@ -94,8 +94,8 @@ class ConversionSteps:
         return Measured(
             images=len(labels),
             agreement=float((found == expected).mean()),
-            top1=float((found == labels).mean()),
-            top1_checkpoint=float((expected == labels).mean()),
+            top1=_share_right(found, labels),
+            top1_checkpoint=_share_right(expected, labels),
             latency_s=timed,
             latency_fp32_s=reference,
         )
@@ -127,7 +127,7 @@ class ConversionSteps:
     def _drawn(self, checkpoint: Checkpoint) -> CalibrationSplit:
         self._switch(checkpoint)
         if self._draw is None:
-            self._draw = draw(checkpoint, load_dataset("train"))
+            self._draw = draw(checkpoint, load_dataset("train", spec=checkpoint.spec))
         return self._draw
 
     def _golden_of(self, checkpoint: Checkpoint) -> tuple[ImageSet, Logits]:
@@ -145,6 +145,12 @@ class ConversionSteps:
 
     def _reference(self, checkpoint: Checkpoint) -> Session:
         return get_format(REFERENCE).load(checkpoint, self.threads)
+
+
+def _share_right(answers: NDArray[np.int64], labels: NDArray[np.int64]) -> float | None:
+    """Share of the labelled images that are answered right; None where none of them has a label of this model."""
+    known = labels >= 0
+    return float((answers[known] == labels[known]).mean()) if known.any() else None
 
 
 def _answers(session: Session, drawn: CalibrationSplit, name: str) -> NDArray[np.int64]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from udacisense.labels import CLASSES
-from udacisense.types import DatasetRef, Pixels
+from udacisense.types import HOUSEHOLD, DatasetRef, Pixels, Preprocessing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +24,11 @@ class Dataset:
 
     ref: DatasetRef
     images: tuple[Pixels, ...]
-    labels: NDArray[np.int64]  # N, index into classes
+    labels: NDArray[np.int64]  # N, index into classes; -1 = of none of them
     hashes: tuple[str, ...]  # first 16 hex digits of the md5 of each image's raw RGB bytes: its id
-    classes: tuple[str, ...] = CLASSES
+    classes: tuple[str, ...] = HOUSEHOLD.classes
     skipped: tuple[Skipped, ...] = ()
+    preprocessing: Preprocessing = HOUSEHOLD.preprocessing  # of the model that it is shown to
 
     def __post_init__(self) -> None:
         sizes = {len(self.images), len(self.labels), len(self.hashes), self.ref.images}
@@ -40,5 +40,5 @@ class Dataset:
 
     def counts(self) -> dict[str, int]:
         """Images per class name, in the order of the classes."""
-        found = np.bincount(self.labels, minlength=len(self.classes))
+        found = np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
         return {name: int(n) for name, n in zip(self.classes, found, strict=True)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,12 +14,11 @@ from udacisense import files
 from udacisense.data.dataset import Skipped
 from udacisense.data.images import decode_image
 from udacisense.data.pool import LabelledImage, Pool, image_md5
-from udacisense.data.preprocess import resize
+from udacisense.data.preprocess import before_crop
 from udacisense.data.splits import household_v1_test
 from udacisense.errors import DataError, ImageError, StoreError
 from udacisense.foreign import in_brief
-from udacisense.labels import CLASSES, INPUT_PX
-from udacisense.types import Pixels, SplitName
+from udacisense.types import HOUSEHOLD, ModelSpec, Pixels, Preprocessing, SplitName
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 MAX_FILE_BYTES = 256 * 1024**2
@@ -47,14 +46,14 @@ class Listing:
     wrong_classes: tuple[str, ...]
 
 
-def read_folder(root: Path) -> Pool:
+def read_folder(root: Path, spec: ModelSpec = HOUSEHOLD) -> Pool:
     """Every readable image below `root`; the others are skipped with a reason. Decoded once per process and state.
 
     Raises:
         DataError: no such folder, none of the class folders in it, or not one readable image.
     """
-    listing = list_folder(root)
-    pool = _decode(listing)
+    listing = list_folder(root, spec.classes)
+    pool = _decode(listing, spec.preprocessing)
     if pool.images:
         return pool
     found = (
@@ -63,7 +62,7 @@ def read_folder(root: Path) -> Pool:
     raise DataError(f"{root} has no readable image: {found}. Put images into {_layout()}.")
 
 
-def read_named_by_hash(root: Path, split: SplitName) -> Pool | None:
+def read_named_by_hash(root: Path, split: SplitName, spec: ModelSpec = HOUSEHOLD) -> Pool | None:
     """One part of a folder whose file names say, by the md5 they begin with, that its split is household-v1.
 
     Only this part is opened, and its names are checked against its images. None = not such a folder, or a name is false.
@@ -71,10 +70,10 @@ def read_named_by_hash(root: Path, split: SplitName) -> Pool | None:
     Raises:
         DataError: no such folder, or none of the class folders in it.
     """
-    listing = list_folder(root)
+    listing = list_folder(root, spec.classes)
     if not _says_household_v1(listing):
         return None
-    pool = _decode(replace(listing, files=tuple(f for f in listing.files if f.split == split)))
+    pool = _decode(replace(listing, files=tuple(f for f in listing.files if f.split == split)), spec.preprocessing)
     true = bool(pool.images) and all(_stem(p.place) == p.md5[:16] for p in pool.images)
     return pool if true else None
 
@@ -91,7 +90,7 @@ def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def list_folder(root: Path) -> Listing:
+def list_folder(root: Path, classes: Sequence[str] = HOUSEHOLD.classes) -> Listing:
     """The files in the class folders, in a fixed order, with sizes and times but unopened.
 
     Raises:
@@ -100,12 +99,12 @@ def list_folder(root: Path) -> Listing:
     if not root.is_dir():
         raise DataError(f"The folder {root} does not exist. Correct UDACISENSE_DATA_DIR or unset it to use another source.")
     try:
-        groups = list(_class_folders(root))
+        groups = list(_class_folders(root, classes))
         files = tuple(f for split, folder, label in groups if label is not None for f in _files(folder, label, split))
     except OSError as exc:
         raise DataError(f"The folder {root} cannot be read: {in_brief(exc)}. Allow reading, or choose another.") from exc
     if all(label is None for _, _, label in groups):
-        raise DataError(f"{root} holds none of the class folders ({', '.join(CLASSES)}). It needs {_layout()}.")
+        raise DataError(f"{root} holds none of the class folders ({', '.join(classes)}). It needs {_layout()}.")
     wrong = tuple(str(folder.relative_to(root)) for _, folder, label in groups if label is None)
     return Listing(str(root), files, wrong)
 
@@ -114,14 +113,14 @@ def _layout() -> str:
     return "<class>/*.png, or train/<class>/*.png and test/<class>/*.png"
 
 
-def _class_folders(root: Path) -> Iterator[tuple[SplitName | None, Path, int | None]]:
+def _class_folders(root: Path, classes: Sequence[str]) -> Iterator[tuple[SplitName | None, Path, int | None]]:
     """Split, folder and label; a folder that is none of the classes has no label."""
     splits = [s for s in _SPLITS if (root / s).is_dir()]
     for split in splits:
-        yield from ((split, folder, _label(folder)) for folder in _folders(root / split))
+        yield from ((split, folder, _label(folder, classes)) for folder in _folders(root / split))
     for folder in _folders(root):
         if not splits:
-            yield None, folder, _label(folder)
+            yield None, folder, _label(folder, classes)
         elif folder.name not in splits:
             yield None, folder, None
 
@@ -130,8 +129,8 @@ def _folders(root: Path) -> list[Path]:
     return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _label(folder: Path) -> int | None:
-    return CLASSES.index(folder.name) if folder.name in CLASSES else None
+def _label(folder: Path, classes: Sequence[str]) -> int | None:
+    return classes.index(folder.name) if folder.name in classes else None
 
 
 def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
@@ -146,13 +145,13 @@ def _files(folder: Path, label: int, split: SplitName | None) -> list[File]:
 
 
 @lru_cache(maxsize=4)
-def _decode(listing: Listing) -> Pool:
+def _decode(listing: Listing, preprocessing: Preprocessing) -> Pool:
     images, skipped = [], []
     root = Path(listing.root)
     for file in listing.files:
         try:
             _check_links(Path(file.path), root)
-            images.append(_image(file))
+            images.append(_image(file, preprocessing))
         except (ImageError, StoreError, OSError) as exc:
             skipped.append(Skipped(file.path, str(exc)))
     return Pool(tuple(images), tuple(skipped), listing.wrong_classes)
@@ -166,18 +165,19 @@ def _check_links(path: Path, root: Path) -> None:
         files.check_place(path, root)
 
 
-def _image(file: File) -> LabelledImage:
+def _image(file: File, preprocessing: Preprocessing) -> LabelledImage:
     name = os.path.basename(file.path)
     if not name.lower().endswith(ENDINGS):
         raise ImageError(f"{name} does not end in one of {', '.join(ENDINGS)}. Move it away or rename it.")
     if file.size_bytes > MAX_FILE_BYTES:
         raise ImageError(f"{name} is larger than {MAX_FILE_BYTES >> 20} MB. Make it smaller.")
     pixels = decode_image(files.read_bytes(Path(file.path), MAX_FILE_BYTES), name)
-    return LabelledImage(_bounded(pixels), file.label, image_md5(pixels), file.split, file.path)
+    return LabelledImage(_bounded(pixels, preprocessing), file.label, image_md5(pixels), file.split, file.path)
 
 
-def _bounded(pixels: Pixels) -> Pixels:
+def _bounded(pixels: Pixels, preprocessing: Preprocessing) -> Pixels:
     """An image larger than the network's input is kept at that size: preprocessing gives the same, memory stays small."""
-    kept = resize(pixels) if pixels.shape[0] * pixels.shape[1] > INPUT_PX[0] * INPUT_PX[1] else pixels
+    height, width = preprocessing.input_size
+    kept = before_crop(pixels, preprocessing) if pixels.shape[0] * pixels.shape[1] > height * width else pixels
     kept.setflags(write=False)
     return kept

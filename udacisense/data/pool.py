@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from udacisense.data.dataset import Skipped
-from udacisense.types import Pixels, SplitName
+from udacisense.types import HOUSEHOLD, Pixels, SplitName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,7 +15,7 @@ class LabelledImage:
     """One labelled image of a source."""
 
     pixels: Pixels
-    label: int  # index into CLASSES
+    label: int  # index into the classes that it is read for; -1 = of none of them
     md5: str  # 32 hex digits, of the raw RGB bytes at native size
     split: SplitName | None  # where the source itself puts it; None = the source has no split
     place: str  # file, or archive member and row
@@ -26,9 +27,17 @@ class Pool:
 
     images: tuple[LabelledImage, ...]
     skipped: tuple[Skipped, ...] = ()
-    wrong_classes: tuple[str, ...] = ()  # folders that are none of the ten classes
+    wrong_classes: tuple[str, ...] = ()  # folders that are none of the classes
 
 
 def image_md5(pixels: Pixels) -> str:
     """md5 of the raw RGB bytes, row by row: the same for an image from any source, 32 hex digits."""
     return hashlib.md5(pixels.tobytes(), usedforsecurity=False).hexdigest()
+
+
+def relabelled(pool: Pool, classes: Sequence[str]) -> Pool:
+    """A pool of the household classes with the labels that a model of other classes gives them, by name."""
+    if tuple(classes) == HOUSEHOLD.classes:
+        return pool
+    labels = [classes.index(name) if name in classes else -1 for name in HOUSEHOLD.classes]
+    return replace(pool, images=tuple(replace(image, label=labels[image.label]) for image in pool.images))

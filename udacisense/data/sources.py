@@ -13,13 +13,13 @@ import numpy as np
 from udacisense.data.cifar100 import cifar100_folder, is_downloaded, read_cifar100
 from udacisense.data.dataset import Dataset, Skipped
 from udacisense.data.folder import list_folder, read_folder, read_named_by_hash
-from udacisense.data.pool import LabelledImage, Pool
+from udacisense.data.pool import LabelledImage, Pool, relabelled
 from udacisense.data.sample_pack import SAMPLE, manifest_state, read_sample
 from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
 from udacisense.errors import DataError
 from udacisense.records.store import relative
 from udacisense.settings import settings
-from udacisense.types import DatasetRef, SourceName, SplitName
+from udacisense.types import HOUSEHOLD, DatasetRef, ModelSpec, SourceName, SplitName
 
 SOURCES: tuple[SourceName, ...] = get_args(SourceName)
 
@@ -35,12 +35,15 @@ class SourceInfo:
     how_to_get_real: str | None  # the way to real images; None = these are real
 
 
-def load_dataset(split: SplitName, source: SourceName | None = None, scheme: str | None = None) -> Dataset:
-    """One part of a source, decoded, in order of label and md5.
+def load_dataset(
+    split: SplitName, source: SourceName | None = None, scheme: str | None = None, spec: ModelSpec = HOUSEHOLD
+) -> Dataset:
+    """One part of a source as a model sees it, decoded, in order of label and md5.
 
     Args:
         split: "train" or "test".
         source: None = `default_source()`.
+        spec: of the model: which classes the labels are counted by, and how large an image has to be kept.
         scheme: "household-v1" or "official"; None = household-v1 for CIFAR-100; a folder and the sample keep their own split.
 
     Raises:
@@ -48,13 +51,13 @@ def load_dataset(split: SplitName, source: SourceName | None = None, scheme: str
     """
     _one_of("split", split, get_args(SplitName))
     name = default_source() if source is None else source
-    used, images, skipped = _part(name, split, scheme)
+    used, images, skipped = _part(name, split, scheme, spec)
     if not images:
         raise DataError(
             f"The source {describe(name).location} has no {split} images in the split {used}. "
             "Add images (a class needs at least 2 for both parts) or choose another split."
         )
-    return _dataset(DatasetRef(dataset_id(images), name, used, split, len(images)), images, skipped)
+    return _dataset(DatasetRef(dataset_id(images), name, used, split, len(images)), images, skipped, spec)
 
 
 def default_source() -> SourceName:
@@ -110,16 +113,16 @@ def fingerprint(source: SourceName | None = None) -> str:
     return hashlib.sha256(f"{name} {state}".encode()).hexdigest()[:16]
 
 
-def read_pool(source: SourceName) -> Pool:
-    """All images of a source, both parts; read once per process and state of the files.
+def read_pool(source: SourceName, spec: ModelSpec = HOUSEHOLD) -> Pool:
+    """All images of a source, both parts, labelled by a model's classes; read once per process and state of the files.
 
     Raises:
         DataError: unknown, missing or damaged source.
     """
     _one_of("source", source, SOURCES)
-    if source == "sample":
-        return read_sample()
-    return read_cifar100() if source == "cifar100" else read_folder(folder_of(source))
+    if source == "folder":
+        return read_folder(folder_of(source), spec)
+    return relabelled(read_sample() if source == "sample" else read_cifar100(), spec.classes)
 
 
 def scheme_for(source: SourceName, scheme: str | None) -> str | None:
@@ -147,28 +150,30 @@ def folder_of(source: SourceName) -> Path:
 
 
 def _part(
-    source: SourceName, split: SplitName, scheme: str | None
+    source: SourceName, split: SplitName, scheme: str | None, spec: ModelSpec
 ) -> tuple[SchemeName, list[LabelledImage], tuple[Skipped, ...]]:
     _one_of("split scheme", scheme or SCHEMES[0], SCHEMES)
     wanted = scheme_for(source, scheme)
     if source == "sample" and wanted == "official":
-        return "official", in_order(read_sample(split).images), ()
+        return "official", in_order(relabelled(read_sample(split), spec.classes).images), ()
     if source == "folder" and scheme != "official":
-        pool = read_named_by_hash(folder_of(source), split)
+        pool = read_named_by_hash(folder_of(source), split, spec)
         if pool is not None:
             return "household-v1", in_order(pool.images), pool.skipped
-    pool = read_pool(source)
+    pool = read_pool(source, spec)
     used, parts = split_pool(pool, wanted)
     return used, parts[split], pool.skipped
 
 
-def _dataset(ref: DatasetRef, images: Sequence[LabelledImage], skipped: tuple[Skipped, ...]) -> Dataset:
+def _dataset(ref: DatasetRef, images: Sequence[LabelledImage], skipped: tuple[Skipped, ...], spec: ModelSpec) -> Dataset:
     return Dataset(
         ref=ref,
         images=tuple(p.pixels for p in images),
         labels=np.array([p.label for p in images], np.int64),
         hashes=tuple(p.md5[:16] for p in images),
         skipped=skipped,
+        classes=spec.classes,
+        preprocessing=spec.preprocessing,
     )
 
 

@@ -30,7 +30,7 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False, known: Ite
         RunError: the file cannot be loaded or run. MeasureError: an answer is not a number, or no image has a label.
     """
     kept = None if fresh else newest_evaluation(subject.sha256, data.ref.dataset_id)
-    if kept is not None and predictions_path(subject.sha256, data.ref.dataset_id).is_file():
+    if kept is not None and kept.spec == subject.spec and predictions_path(subject, data.ref.dataset_id).is_file():
         return kept
     made = here(f"python -m udacisense evaluate {subject.id} {data_options(data.ref)}")
     found = predict_all(subject, data, fresh=fresh)
@@ -55,6 +55,7 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False, known: Ite
         preprocess_s=found.preprocess_s,
         forward_s=found.forward_s,
         made=made,
+        spec=subject.spec,
         warnings=(*_warnings(data, labelled, seen), *(doubt.said for doubt in doubts(counts, data.classes))),
     )
     store.save(record)

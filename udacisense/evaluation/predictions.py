@@ -27,7 +27,7 @@ from udacisense.metrics import logits as measure
 from udacisense.progress import report
 from udacisense.records.store import replace_file
 from udacisense.settings import settings
-from udacisense.types import DatasetRef, Evaluation, Images, Logits, Session, Subject
+from udacisense.types import DatasetRef, Evaluation, Images, Logits, ModelSpec, Session, Subject
 
 T = TypeVar("T")
 MAX_BYTES = 256 * 1024**2  # of raw predictions; a million images need less
@@ -67,7 +67,8 @@ def predict_all(subject: Subject, data: Dataset, *, fresh: bool = False) -> Pred
     Raises:
         RunError: the file cannot be loaded or run, or answers in another shape. MeasureError: an answer is not a number.
     """
-    path = predictions_path(subject.sha256, data.ref.dataset_id)
+    _check_shown(subject, data)
+    path = predictions_path(subject, data.ref.dataset_id)
     if not fresh:
         try:
             kept = _read(path)
@@ -92,18 +93,31 @@ def load_predictions(evaluation: Evaluation) -> Predictions:
     return _read(path)
 
 
-def kept_predictions(sha256: str, ref: DatasetRef) -> Predictions:
-    """The raw answers of a file on a split that were kept; nothing is run.
+def kept_predictions(sha256: str, spec: ModelSpec, ref: DatasetRef) -> Predictions:
+    """The raw answers of a file, described so, on a split that were kept; nothing is run.
 
     Raises:
         NotFoundError: they are not here. StoreError: they are damaged.
     """
-    return _read(predictions_path(sha256, ref.dataset_id))
+    return _read(_path(sha256, spec, ref.dataset_id))
 
 
-def predictions_path(sha256: str, dataset_id: str) -> Path:
-    """Path of the kept logits of a file on a split."""
-    return settings().results_dir / "predictions" / f"{sha256[:12]}-{dataset_id}.npz"
+def predictions_path(subject: Subject, dataset_id: str) -> Path:
+    """Path of the kept logits of a subject on a split."""
+    return _path(subject.sha256, subject.spec, dataset_id)
+
+
+def _path(sha256: str, spec: ModelSpec, dataset_id: str) -> Path:
+    described = f"-{spec.digest}" if spec.digest else ""  # the same bytes see other images where they are described otherwise
+    return settings().results_dir / "predictions" / f"{sha256[:12]}-{dataset_id}{described}.npz"
+
+
+def _check_shown(subject: Subject, data: Dataset) -> None:
+    if (data.classes, data.preprocessing) != (subject.spec.classes, subject.spec.preprocessing):
+        raise MeasureError(
+            f"The images were prepared for a model of other classes or another input than {subject.id}'s. "
+            "Load them for this one: load_dataset(..., spec=subject.spec)."
+        )
 
 
 def data_options(ref: DatasetRef) -> str:

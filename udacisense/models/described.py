@@ -6,7 +6,7 @@ import shlex
 
 from udacisense.errors import CheckpointError
 from udacisense.labels import CLASSES
-from udacisense.types import Artifact, Checkpoint, Subject
+from udacisense.types import Artifact, Checkpoint, ModelSpec, Subject
 
 NOT_DESCRIBED = "not described yet"
 
@@ -19,6 +19,17 @@ def check_described(checkpoint: Checkpoint) -> None:
     """
     if not checkpoint.described:
         raise CheckpointError(how_to_describe(checkpoint))
+
+
+def spec_of(subject: Subject) -> ModelSpec:
+    """What is known of a subject, which it takes to measure it.
+
+    Raises:
+        CheckpointError: it is a checkpoint that nobody described.
+    """
+    if isinstance(subject, Checkpoint):
+        check_described(subject)
+    return subject.spec
 
 
 def mark(subject: Subject) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from udacisense.labels import CLASSES
 from udacisense.number_format import NOT_MEASURED, decibels, percent
 from udacisense.report.artifact_evidence import ArtifactEvidence
 from udacisense.report.blocks import Block, EmbeddedImage, Gallery, Heading, Paragraph, Table
@@ -126,32 +125,32 @@ def _flips(v: Verification, top_classes: Mapping[str, TopK], images: Mapping[str
         f"gave its own answer less than twice the probability of the new one.{rest}"
     )
     columns = ("image", "true class", "before", "after", "kind", "margin before", "top 3 before", "top 3 after")
-    seen = tuple(EmbeddedImage(images[f.image], _caption(f)) for f in shown if f.image in images)
+    seen = tuple(EmbeddedImage(images[f.image], _caption(f, v.classes)) for f in shown if f.image in images)
     gallery = [Gallery(seen)] if seen else []
-    return [Paragraph(said), Table(columns, tuple(_flip(f, top_classes.get(f.image)) for f in shown)), *gallery]
+    return [Paragraph(said), Table(columns, tuple(_flip(f, top_classes.get(f.image), v.classes) for f in shown)), *gallery]
 
 
-def _flip(f: Flip, top: TopK | None) -> tuple[str, ...]:
+def _flip(f: Flip, top: TopK | None, classes: Sequence[str]) -> tuple[str, ...]:
     return (
         f.image,
-        "no label" if f.label is None else CLASSES[f.label],
-        CLASSES[f.before],
-        CLASSES[f.after],
+        "no label" if f.label is None else classes[f.label],
+        classes[f.before],
+        classes[f.after],
         "near-tie" if is_near_tie(f) else "real break",
         f"{f.margin:.2f}",
-        likeliest(top.before) if top else "not kept",
-        likeliest(top.after) if top else "not kept",
+        likeliest(top.before, classes) if top else "not kept",
+        likeliest(top.after, classes) if top else "not kept",
     )
 
 
-def likeliest(found: Sequence[tuple[int, float]]) -> str:
+def likeliest(found: Sequence[tuple[int, float]], classes: Sequence[str]) -> str:
     """Classes with their probabilities, whose figures no line break cuts off: "bed 62 %, couch 30 %, chair 4 %"."""
-    return ", ".join(f"{CLASSES[c]}\N{NO-BREAK SPACE}{100 * p:.0f}\N{NO-BREAK SPACE}%" for c, p in found)
+    return ", ".join(f"{classes[c]}\N{NO-BREAK SPACE}{100 * p:.0f}\N{NO-BREAK SPACE}%" for c, p in found)
 
 
-def _caption(f: Flip) -> str:
-    truth = "" if f.label is None else f" (is a {CLASSES[f.label]})"
-    return f"{CLASSES[f.before]} → {CLASSES[f.after]}{truth}"
+def _caption(f: Flip, classes: Sequence[str]) -> str:
+    truth = "" if f.label is None else f" (is a {classes[f.label]})"
+    return f"{classes[f.before]} → {classes[f.after]}{truth}"
 
 
 # --- layer by layer -----------------------------------------------------------------------------------------------------

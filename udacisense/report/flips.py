@@ -38,7 +38,7 @@ def with_flips(evidence: ArtifactEvidence, images: bool = False) -> ArtifactEvid
 def pngs(v: Verification) -> dict[str, bytes]:
     """The first changed images as small PNGs, by id; none where the source is not here or not the same any more."""
     try:
-        data = load_dataset(v.data.split, v.data.source, v.data.scheme)
+        data = load_dataset(v.data.split, v.data.source, v.data.scheme, v.spec)
     except DataError:
         return {}
     wanted = {f.image for f in sorted(v.flips, key=lambda f: -f.margin)[:SHOWN]}

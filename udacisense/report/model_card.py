@@ -12,7 +12,6 @@ from typing import Any
 from udacisense.artifacts import list_artifacts
 from udacisense.compression.pipeline_file import load_pipeline, pipeline_names
 from udacisense.errors import RecipeError
-from udacisense.labels import CLASSES
 from udacisense.metrics import stats
 from udacisense.models.card_parts import Summary
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
@@ -183,7 +182,7 @@ def _accuracy(real: Evaluation | None, sample: Evaluation | None, row: Row | Non
 
 def _per_class(e: Evaluation) -> Table:
     rows = []
-    for index, name in enumerate(CLASSES):
+    for index, name in enumerate(e.classes):
         images, right = sum(e.confusion[index]), e.confusion[index][index]
         answered = sum(row[index] for row in e.confusion)
         rows.append(
@@ -203,7 +202,7 @@ def _pairs(e: Evaluation) -> list[Block]:
     worst = sorted(found, key=lambda pair: (-pair[0], pair[1], pair[2]))[:WORST_PAIRS]
     if not worst:
         return [Paragraph("No image was taken for another class.")]
-    rows = tuple((CLASSES[i], CLASSES[j], str(n), percent(n / sum(e.confusion[i]))) for n, i, j in worst)
+    rows = tuple((e.classes[i], e.classes[j], str(n), percent(n / sum(e.confusion[i]))) for n, i, j in worst)
     return [Paragraph("Most often confused:"), Table(("class", "taken for", "images", "share of the class"), rows)]
 
 

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from udacisense.benchmark.compare import compare
 from udacisense.benchmark.quality_grade import trust
-from udacisense.labels import CLASSES
 from udacisense.metrics import stats
 from udacisense.number_format import NOT_MEASURED, commas, count, duration, mb, percent, ratio, share
 from udacisense.readiness.rules import left_out_words
@@ -157,7 +156,7 @@ def accuracy_blocks(named: Sequence[tuple[str, Evaluation]]) -> list[Block]:
         (name, _with_interval(e), percent(e.top5), count(e.images), f"{e.data.source}, {e.data.scheme} {e.data.split}", e.id)
         for name, e in named
     )
-    per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(CLASSES))
+    per_class = tuple((label, *(percent(e.per_class[i]) for _, e in named)) for i, label in enumerate(named[0][1].classes))
     return [
         Table(("subject", "top-1 (95 %)", "top-5", "images", "data", "record"), rows),
         Table(("accuracy by class", *(name for name, _ in named)), per_class),

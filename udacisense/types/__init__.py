@@ -1,10 +1,12 @@
 """The records and the one seam. Frozen, JSON-able, units in the names; None means "not measured", never 0.
 
-Imports nothing of ours. Shapes: Images is float32 (N, 3, H, W), normalised; Logits is float32 (N, classes), before softmax.
+Imports nothing of ours but the household classes, which older records do not name.
+Shapes: Images is float32 (N, 3, H, W), normalised; Logits is float32 (N, classes), before softmax.
 """
 
 from udacisense.types.app_code import AppCode, Platform, android, ios
 from udacisense.types.base import (
+    MAX_CLASSES,
     Capability,
     DatasetRef,
     Equivalence,
@@ -33,6 +35,7 @@ from udacisense.types.files import (
     format_name,
 )
 from udacisense.types.kinds import KINDS, Record
+from udacisense.types.model import HOUSEHOLD, ModelSpec, Preprocessing, check_classes
 from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
 from udacisense.types.seam import (
     DEFAULT,
@@ -50,7 +53,9 @@ from udacisense.types.timing import AATrial, Benchmark, Conditions, SelfTest, St
 
 __all__ = [
     "DEFAULT",
+    "HOUSEHOLD",
     "KINDS",
+    "MAX_CLASSES",
     "REFERENCE",
     "TOLERANCE",
     "AATrial",
@@ -85,10 +90,12 @@ __all__ = [
     "Measures",
     "Mode",
     "ModelFile",
+    "ModelSpec",
     "Packaged",
     "Pixels",
     "Platform",
     "Precision",
+    "Preprocessing",
     "Provenance",
     "Readiness",
     "RecipeTrial",
@@ -107,6 +114,7 @@ __all__ = [
     "Verification",
     "WrittenFile",
     "android",
+    "check_classes",
     "format_name",
     "ios",
 ]

@@ -37,8 +37,10 @@ Amount = Annotated[float, Field(ge=0)]
 Ratio = Annotated[float, Field(gt=1e-9, lt=1e9)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Moment = Annotated[str, AfterValidator(_check_moment)]  # ISO 8601
-ClassIndex = Annotated[int, Field(ge=0, lt=10)]
-PerClass = Field(min_length=10, max_length=10)
+MAX_CLASSES = 1000
+"""A confusion matrix is kept whole in every evaluation, so a model of more classes would fill the disk."""
+ClassIndex = Annotated[int, Field(ge=0, lt=MAX_CLASSES)]
+PerClass = Field(min_length=2, max_length=MAX_CLASSES)
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Field(fail_fast=True)]
 """Any number of values, read up to the first that does not fit: a million faults would take a gigabyte of memory."""

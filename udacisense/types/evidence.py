@@ -22,6 +22,7 @@ from udacisense.types.base import (
     require,
     require_fraction,
 )
+from udacisense.types.model import HOUSEHOLD, ModelSpec, check_per_class
 from udacisense.types.proof import Measures
 
 
@@ -44,8 +45,15 @@ class Evaluation:
     forward_s: Seconds
     made: Provenance
     warnings: Many[str] = ()
+    spec: ModelSpec = HOUSEHOLD  # what the figures per class are called, and what was done to the images
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The name of each class, in the order of `per_class` and `confusion`."""
+        return self.spec.classes
 
     def __post_init__(self) -> None:
+        check_per_class(self.classes, self.per_class, self.confusion, *self.confusion)
         require(self.images > 0, "an evaluation needs at least one labelled image, got 0")
         require_fraction("top1", self.top1)
         require_fraction("top5", self.top5)
@@ -106,6 +114,12 @@ class Verification:
     warnings: Many[str] = ()
     measures: Measures | None = None  # None = made before these were measured
     tolerance: float | None = None  # the largest logit difference that counted as equal; None = older, and its checks tell
+    spec: ModelSpec = HOUSEHOLD  # what the figures per class are called, and what was done to the images
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The name of each class, in the order of the logits."""
+        return self.spec.classes
 
     @property
     def exploratory(self) -> bool:
@@ -125,6 +139,11 @@ class Verification:
         )
 
     def __post_init__(self) -> None:
+        if self.measures is not None:
+            m = self.measures
+            check_per_class(self.classes, m.per_class, *(r for c in (m.confusion_before, m.confusion_after) for r in (c, *c)))
+        answered = [i for f in self.flips for i in (f.before, f.after, f.label) if i is not None]
+        require(max(answered, default=0) < len(self.classes), "a changed answer is none of the classes")
         require_fraction("agreement", self.agreement)
         require(bool(self.reason), "a verdict needs its reason")
 

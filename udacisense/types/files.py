@@ -21,10 +21,17 @@ from udacisense.types.base import (
     require,
     require_fraction,
 )
-
-Side = Annotated[int, Field(ge=1, le=4096)]
-Level = Annotated[float, Field(ge=-1e3, le=1e3)]  # of a colour, as a share of white
-Spread = Annotated[float, Field(ge=1e-3, le=1e3)]
+from udacisense.types.model import (
+    HOUSEHOLD,
+    CropShare,
+    Interpolation,
+    Level,
+    ModelSpec,
+    Preprocessing,
+    Side,
+    Spread,
+    check_classes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +54,23 @@ class Checkpoint:
     trained_on_images: str | None  # name of the list of those hashes, beside the weights
     created: Moment
     described: bool = True  # False = nobody said which classes it answers; then it has no classes here
+    interpolation: Interpolation = "bicubic"
+    crop_pct: CropShare | None = None  # see Preprocessing
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What is done to an image before this network sees it."""
+        return Preprocessing(self.input_px, self.mean, self.std, self.interpolation, self.crop_pct)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What has to be known of it before a figure means something. Raises ValueError where nobody described it."""
+        return ModelSpec(self.architecture, self.classes, self.preprocessing)
 
     def __post_init__(self) -> None:
-        wanted = 10 if self.described else 0
-        require(len(self.classes) == wanted, f"classes must have {wanted} names, got {len(self.classes)}")
+        if self.described:
+            check_classes(self.classes)
+        require(self.described or not self.classes, "a file that nobody described has no classes")
         require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")
         require(
             self.id.endswith((self.sha256[:8], self.sha256)),
@@ -103,6 +123,7 @@ class Artifact:
     recipe_trials: Annotated[
         Many[RecipeTrial], Field(alias="ladder")
     ] = ()  # the recipes tried, in order, where the precision has more than one
+    spec: ModelSpec = HOUSEHOLD  # of the checkpoint; records from before descriptions are of the household network
 
     def __post_init__(self) -> None:
         require(len(self.sha256) == 64, f"sha256 must have 64 hex digits, got {len(self.sha256)}")

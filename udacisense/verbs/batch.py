@@ -153,10 +153,10 @@ def verify_all(
     known = list_checkpoints().records if checkpoint is None else (named_checkpoint(checkpoint),)
     artifacts = [a for a in list_artifacts().records if checkpoint is None or a.checkpoint_id == known[0].id]
     with heavy_work(f"verifying {len(artifacts)} files"):
-        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
 
         def prove(artifact: Artifact) -> Verification | str:
             try:
+                data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, artifact.spec)
                 record = _proved(artifact, data.ref.dataset_id) or verify(artifact, data, known=known)
                 keep_accuracy(artifact, data, known)
             except FormatError as exc:

@@ -100,10 +100,11 @@ def evaluate(
     from udacisense.artifacts import named_subject
     from udacisense.data.sources import load_dataset
     from udacisense.evaluation import evaluate as evaluation
+    from udacisense.models.described import spec_of
 
     found = named_subject(subject)
     with heavy_work(f"evaluating {found.id}"):
-        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
+        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, spec_of(found))
         return evaluation.evaluate(found, data, fresh=fresh)
 
 
@@ -124,11 +125,12 @@ def verify(
     """
     from udacisense.artifacts import named_artifact
     from udacisense.data.sources import load_dataset
+    from udacisense.models.described import spec_of
 
     TOLERANCE.check(tolerance)
     found = named_artifact(artifact)
     with heavy_work(f"verifying {found.id}"):
-        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
+        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, spec_of(found))
         return verify_and_evaluate(found, data, tolerance)
 
 
@@ -179,6 +181,7 @@ def locate(
     """
     from udacisense.artifacts import named_artifact, named_checkpoint
     from udacisense.data.sources import load_dataset
+    from udacisense.models.described import spec_of
     from udacisense.verify import locate as search
 
     if method not in (None, *get_args(SearchMethod)):
@@ -186,7 +189,7 @@ def locate(
     found = named_artifact(artifact)
     reference = None if against is None else named_checkpoint(against)
     with heavy_work(f"comparing the layers of {found.id}"):
-        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme)
+        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, spec_of(found))
         return search(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 
 

@@ -79,11 +79,13 @@ def run(
     """
     from udacisense.data.sources import load_dataset
     from udacisense.evaluation.evaluate import evaluate
+    from udacisense.models.described import spec_of
 
     files = _files(also)
     found, notice = _checkpoint(checkpoint)
     with heavy_work(f"the full pipeline of {found.id}", into=(settings().models_dir / "mobile",)):
-        data = load_dataset("test", cast(SourceName | None, source), scheme)  # what it cannot find is told before the work
+        # what it cannot find is told before the work
+        data = load_dataset("test", cast(SourceName | None, source), scheme, spec_of(found))
         with part(0.0, 0.2):
             artifacts = _converted(found, tuple(files.values()))
         subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))

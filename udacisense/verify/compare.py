@@ -111,6 +111,7 @@ def _compare(
         warnings=warnings,
         measures=found,
         tolerance=tolerance,
+        spec=checkpoint.spec,
     )
 
 

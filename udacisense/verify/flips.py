@@ -61,7 +61,7 @@ def split(flips: tuple[Flip, ...]) -> tuple[tuple[Flip, ...], tuple[Flip, ...]]:
 def logits_of(record: Verification) -> tuple[Predictions, Predictions] | None:
     """The raw answers behind a verification, checkpoint's and artifact's; None where they are not on this machine."""
     try:
-        pair = tuple(kept_predictions(s, record.data) for s in (record.checkpoint_sha256, record.artifact_sha256))
+        pair = tuple(kept_predictions(s, record.spec, record.data) for s in (record.checkpoint_sha256, record.artifact_sha256))
     except (NotFoundError, StoreError):
         return None
     before, after = pair

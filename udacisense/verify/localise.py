@@ -104,15 +104,16 @@ def reference_values(checkpoint: Checkpoint, images: Images) -> Mapping[str, Arr
 
 
 def first_of_each_class(data: Dataset, checkpoint: Checkpoint) -> Images:
-    """The first image of each label of the split, at most IMAGES, preprocessed.
+    """The first image of each class of the split, at most IMAGES, preprocessed; of a split without labels the first ones.
 
     Raises:
         MeasureError: the split has none.
     """
     if not len(data):
         raise MeasureError("The split has no image to look at. Pick another split or data source.")
-    first = [int(np.flatnonzero(data.labels == label)[0]) for label in np.unique(data.labels)][:IMAGES]
-    return preprocess([data.images[i] for i in first], checkpoint.input_px, checkpoint.mean, checkpoint.std)
+    known = np.unique(data.labels[data.labels >= 0])
+    first = [int(np.flatnonzero(data.labels == label)[0]) for label in known][:IMAGES] or range(min(IMAGES, len(data)))
+    return preprocess([data.images[i] for i in first], checkpoint.preprocessing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from udacisense.data.dataset import Dataset
 from udacisense.data.kinds import NAMES
 from udacisense.data.sources import default_source
 from udacisense.errors import UdaciSenseError
-from udacisense.labels import CLASSES
 from udacisense.number_format import ms, percent
 from udacisense.types import SourceName, Subject
 from ui.classify import cached_sessions
@@ -99,7 +98,7 @@ def _from_here() -> Sequence[ClassificationRequest]:
         error_box(exc)
         return []
     turn = st.session_state.setdefault("sample_turn", 0)
-    tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(CLASSES))]
+    tiles = [_one_of(np.flatnonzero(data.labels == c), turn) for c in range(len(data.classes))]
     rendered = " These are rendered, and the model learnt from photographs: they say little about its accuracy."
     st.caption(f"Click Classify below an image.{rendered if source == 'sample' else ''}")
     chosen = st.session_state.get("sample_chosen")
@@ -110,7 +109,7 @@ def _from_here() -> Sequence[ClassificationRequest]:
     if chosen not in data.hashes:
         return []
     place = data.hashes.index(chosen)
-    pixels, truth = data.images[place], CLASSES[data.labels[place]]
+    pixels, truth = data.images[place], data.classes[data.labels[place]]
     return [
         ClassificationRequest(
             f"{truth} {chosen[:8]}", lambda subject: cached_sessions.classify_pixels(subject, chosen, pixels), truth
@@ -119,7 +118,7 @@ def _from_here() -> Sequence[ClassificationRequest]:
 
 
 def _tile(data: Dataset, i: int, chosen: bool) -> None:
-    name, image = CLASSES[data.labels[i]], data.hashes[i]
+    name, image = data.classes[data.labels[i]], data.hashes[i]
     with st.container(gap="xxsmall"):
         st.image(cache.thumbnail(image, data.images[i], THUMBNAIL_PX, False), width="stretch", alt=f"A {name}")
         kind: Literal["secondary", "tertiary"] = "secondary" if chosen else "tertiary"
@@ -170,8 +169,8 @@ def answers(subject: Subject, asked: Sequence[ClassificationRequest]) -> None:
         _card(subject, one, seen, number)
     if found:
         st.caption(
-            "Probability: softmax of the logits over these ten classes, not a certainty; an image of anything else gets one of "
-            "the ten names too. The times are of one run in this app; Benchmark measures them properly."
+            "Probability: softmax of the logits over the classes of the model, not a certainty; an image of anything else "
+            "gets one of their names too. The times are of one run in this app; Benchmark measures them properly."
         )
 
 

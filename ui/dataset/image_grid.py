@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,7 +10,6 @@ import streamlit as st
 
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess, resize
-from udacisense.labels import CLASSES
 from udacisense.number_format import count
 from udacisense.types import SplitName
 from ui.shared.cache import thumbnail
@@ -25,8 +24,8 @@ SPLIT_NAMES: dict[SplitName, str] = {"test": "Test", "train": "Training"}
 
 def show_grid(data: Dataset) -> None:
     """Filters, a page of images, and one of them looked at closely."""
-    wanted, as_input = _filters()
-    members = [i for i, label in enumerate(data.labels) if CLASSES[label] in wanted]
+    wanted, as_input = _filters(data.classes)
+    members = [i for i, label in enumerate(data.labels) if data.classes[label] in wanted]
     if not members:
         st.info("No image of these classes is in this split. Choose other classes.", icon=":material/filter_alt_off:")
         return
@@ -36,18 +35,22 @@ def show_grid(data: Dataset) -> None:
     with st.grid("auto", min_column_width=96, gap="small"):
         for i in page:
             tile = thumbnail(data.hashes[i], data.images[i], TILE_PX, as_input)
-            name = CLASSES[data.labels[i]]
+            name = data.classes[data.labels[i]]
             st.image(tile, caption=escape(f"{name} {data.hashes[i][:4]}"), width="stretch", alt=f"Image of a {name}")
     st.header("Image in detail", anchor=False)
-    chosen = st.selectbox("Image", page, format_func=lambda i: f"{CLASSES[data.labels[i]]} · {data.hashes[i]}", key="image")
+    chosen = st.selectbox(
+        "Image", page, format_func=lambda i: f"{data.classes[data.labels[i]]} · {data.hashes[i]}", key="image"
+    )
     look_closely(data, chosen)
 
 
-def _filters() -> tuple[set[str], bool]:
+def _filters(names: Sequence[str]) -> tuple[set[str], bool]:
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
-        classes = st.pills("Classes", CLASSES, selection_mode="multi", key="classes", help="None chosen shows all ten.")
+        classes = st.pills(
+            "Classes", names, selection_mode="multi", format_func=escape, key="classes", help="None chosen shows all."
+        )
         view = st.segmented_control("Show", ["Pixels", "Model input"], default="Pixels", required=True, key="image_view")
-    return set(classes or CLASSES), view == "Model input"
+    return set(classes or names), view == "Model input"
 
 
 def _page(members: list[int]) -> list[int]:
@@ -60,7 +63,7 @@ def _page(members: list[int]) -> list[int]:
 
 def look_closely(data: Dataset, index: int) -> None:
     """One image before and after preprocessing, and what its three channels hold."""
-    pixels, name = data.images[index], CLASSES[data.labels[index]]
+    pixels, name = data.images[index], data.classes[data.labels[index]]
     left, middle, right = st.columns([1, 1, 1.2], gap="medium")
     with left:
         st.image(thumbnail(data.hashes[index], pixels, LOOK_PX, False), width="stretch", alt=f"The {name} as it is in the file")

@@ -24,7 +24,7 @@ from udacisense.models.card_parts import Summary
 from udacisense.models.summary import remote_summary, summary_on_card
 from udacisense.packaging.contents import packed_formats
 from udacisense.records.store import sha256_of
-from udacisense.types import Artifact, Checkpoint, Pixels, SourceName, SplitName, Verification
+from udacisense.types import HOUSEHOLD, Artifact, Checkpoint, ModelSpec, Pixels, SourceName, SplitName, Verification
 from udacisense.verify import logits_of
 from ui.shared import torch_child
 
@@ -34,18 +34,24 @@ if TYPE_CHECKING:
 # --- images ----------------------------------------------------------------------------------------------------------
 
 
-def dataset(split: SplitName, source: SourceName, scheme: str | None = None) -> Dataset:
-    """One split, decoded once for all visitors; read again when a file of the source changes.
+def dataset(split: SplitName, source: SourceName, scheme: str | None = None, spec: ModelSpec = HOUSEHOLD) -> Dataset:
+    """One split as a model sees it, decoded once for all visitors; read again when a file of the source changes.
 
     Raises:
         DataError: the source cannot be used.
     """
-    return _dataset(split, source, scheme, fingerprint(source))
+    return _dataset(split, source, scheme, spec, fingerprint(source))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images")
-def _dataset(split: SplitName, source: SourceName, scheme: str | None, digest: str) -> Dataset:  # noqa: ARG001 - part of the cache key
-    return load_dataset(split, source, scheme)
+def _dataset(
+    split: SplitName,
+    source: SourceName,
+    scheme: str | None,
+    spec: ModelSpec,
+    digest: str,  # noqa: ARG001 - part of the cache key
+) -> Dataset:
+    return load_dataset(split, source, scheme, spec)
 
 
 def health(source: SourceName, scheme: str | None = None) -> Health:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from udacisense.classify import Classification
-from udacisense.labels import CLASSES
 from udacisense.number_format import count, mb, percent
 from udacisense.types import Evaluation, Flip, Verdict, Verification
 from ui.shared.entries import Stage, SubjectMetrics
@@ -52,7 +51,7 @@ def per_class(entries: Sequence[SubjectMetrics]) -> str:
     found: dict[str, list[float]] = {}
     for e in (e for e in entries if e.evaluation):
         assert e.evaluation is not None
-        share, name = min((s, c) for s, c in zip(e.evaluation.per_class, CLASSES, strict=True) if s is not None)
+        share, name = min((s, c) for s, c in zip(e.evaluation.per_class, e.evaluation.classes, strict=True) if s is not None)
         found.setdefault(name, []).append(share)
     if not found:
         return "Accuracy not measured yet."
@@ -71,7 +70,7 @@ def confusion(record: Evaluation) -> str:
         return "No confusion: every answer is right."
     often, true, taken = max(wrong, key=lambda found: found[0])
     times = f"{often:,} of {sum(record.confusion[true]):,}"
-    return f"Most frequent confusion: {CLASSES[true]} answered as {CLASSES[taken]}, {times}."
+    return f"Most frequent confusion: {record.classes[true]} answered as {record.classes[taken]}, {times}."
 
 
 def agreement(record: Verification) -> str:

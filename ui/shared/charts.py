@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from udacisense.labels import CLASSES
 from udacisense.number_format import MB, NOT_MEASURED, mb, percent
 from udacisense.types import Evaluation, Verification
 from udacisense.verify import input_name
@@ -78,7 +77,7 @@ def per_class(entries: Sequence[SubjectMetrics]) -> go.Figure:
         assert e.evaluation is not None
         fig.add_scatter(
             x=[None if share is None else share * 100 for share in e.evaluation.per_class],
-            y=list(CLASSES),
+            y=[in_chart(name) for name in e.evaluation.classes],
             name=e.label,
             mode="markers",
             marker={
@@ -97,11 +96,12 @@ def per_class(entries: Sequence[SubjectMetrics]) -> go.Figure:
 def confusion(evaluation: Evaluation) -> go.Figure:
     """Images by true class (rows) and answer (columns); the diagonal is right."""
     counts = [list(row) for row in evaluation.confusion]
+    names = [in_chart(name) for name in evaluation.classes]
     fig = go.Figure(
         go.Heatmap(
             z=counts,
-            x=list(CLASSES),
-            y=list(CLASSES),
+            x=names,
+            y=names,
             text=[[str(n) if n else "" for n in row] for row in counts],
             texttemplate="%{text}",
             colorscale="Cividis",

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from udacisense.benchmark.quality_grade import trust
 from udacisense.classify import Classification
-from udacisense.labels import CLASSES
 from udacisense.metrics import stats
 from udacisense.number_format import MB
 from udacisense.types import Readiness, Verification
@@ -102,7 +101,7 @@ def per_class(entries: Sequence[SubjectMetrics]) -> list[Row]:
         {"subject": e.label, "id": e.id, "class": name, "recognised_percent": None if share is None else share * 100}
         for e in entries
         if e.evaluation
-        for name, share in zip(CLASSES, e.evaluation.per_class, strict=True)
+        for name, share in zip(e.evaluation.classes, e.evaluation.per_class, strict=True)
     ]
 
 
@@ -111,8 +110,8 @@ def confusion(entry: SubjectMetrics) -> list[Row]:
     if entry.evaluation is None:
         return []
     return [
-        {"true class": name, **dict(zip(CLASSES, row, strict=True))}
-        for name, row in zip(CLASSES, entry.evaluation.confusion, strict=True)
+        {"true class": name, **dict(zip(entry.evaluation.classes, row, strict=True))}
+        for name, row in zip(entry.evaluation.classes, entry.evaluation.confusion, strict=True)
     ]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from udacisense.labels import CLASSES
 from udacisense.metrics.logits import gaps
 from udacisense.number_format import count, percent
 from udacisense.types import Flip, Localisation, Measures, Verification
@@ -24,9 +23,9 @@ def kinds(found: Sequence[Flip]) -> str:
     )
 
 
-def classes(found: Measures) -> str:
+def classes(found: Measures, names: Sequence[str]) -> str:
     """Classes with the largest loss and the largest gain of accuracy."""
-    change = [(c.accuracy_after - c.accuracy_before, name, c) for name, c in zip(CLASSES, found.per_class, strict=True) if c]
+    change = [(c.accuracy_after - c.accuracy_before, name, c) for name, c in zip(names, found.per_class, strict=True) if c]
     if not change:
         return "Accuracy by class: not measured, for the images have no labels."
     lost, won = [c for c in change if c[0] < 0], [c for c in change if c[0] > 0]
@@ -41,7 +40,7 @@ def classes(found: Measures) -> str:
     return "; ".join(parts) + "."
 
 
-def confusion(found: Measures) -> str:
+def confusion(found: Measures, names: Sequence[str]) -> str:
     """The confusion of two classes that grew most."""
     change = np.array(found.confusion_after) - np.array(found.confusion_before)
     if not change.any():
@@ -52,7 +51,7 @@ def confusion(found: Measures) -> str:
     if more <= 0:
         return "No confusion became more frequent."
     images = sum(found.confusion_before[true])
-    return f"Largest increase: {CLASSES[true]} answered as {CLASSES[answer]}, {more:+d} of {images:,}."
+    return f"Largest increase: {names[true]} answered as {names[answer]}, {more:+d} of {images:,}."
 
 
 def distribution(before: np.ndarray, after: np.ndarray) -> str:

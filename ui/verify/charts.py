@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 
-from udacisense.labels import CLASSES
 from udacisense.types import LayerGap, Localisation, Measures, Precision
 from udacisense.verify import EXPECTED_DB
 from ui.shared.chart_style import OTHER_COLOR, finish, format_color
@@ -18,9 +19,9 @@ PALE = 8
 """A change of this many images has the full colour at least, so that one image is no dark spot."""
 
 
-def classes(found: Measures, format_name: str) -> go.Figure:
+def classes(found: Measures, classes: Sequence[str], format_name: str) -> go.Figure:
     """Accuracy of each class before and after in percent, joined by a line; the class that lost most on top."""
-    known = [(name, c) for name, c in zip(CLASSES, found.per_class, strict=True) if c]
+    known = [(in_chart(name), c) for name, c in zip(classes, found.per_class, strict=True) if c]
     known.sort(key=lambda item: item[1].accuracy_after - item[1].accuracy_before)
     names = [name for name, _ in known]
     before, after = ([100 * getattr(c, side) for _, c in known] for side in ("accuracy_before", "accuracy_after"))
@@ -51,15 +52,16 @@ def classes(found: Measures, format_name: str) -> go.Figure:
     return finish(fig, 34 * len(names) + 100, legend=True)
 
 
-def confusion(found: Measures) -> go.Figure:
+def confusion(found: Measures, classes: Sequence[str]) -> go.Figure:
     """Confusion matrix of the change: how many more (or fewer) images of a class get an answer; the diagonal is right."""
     change = np.array(found.confusion_after) - np.array(found.confusion_before)
+    names = [in_chart(name) for name in classes]
     reach = max(PALE, int(np.abs(change).max()))
     fig = go.Figure(
         go.Heatmap(
             z=[[n or None for n in row] for row in change.tolist()],
-            x=list(CLASSES),
-            y=list(CLASSES),
+            x=names,
+            y=names,
             text=[[f"{n:+d}" if n else "" for n in row] for row in change.tolist()],
             texttemplate="%{text}",
             colorscale="PuOr",

@@ -9,7 +9,6 @@ import streamlit as st
 
 from udacisense.data.dataset import Dataset
 from udacisense.errors import UdaciSenseError
-from udacisense.labels import CLASSES
 from udacisense.number_format import count
 from udacisense.report.equivalence import likeliest
 from udacisense.types import Flip, Verification
@@ -51,7 +50,7 @@ def browse(record: Verification) -> None:
     if not record.flips:
         return
     st.markdown(escape(captions.kinds(record.flips)))
-    chosen = _filtered(record.flips)
+    chosen = _filtered(record)
     raw = cache.raw_answers(record)
     known = top_classes(*raw, tuple(chosen)) if raw else {}
     _notes(record, raw is not None)
@@ -59,8 +58,8 @@ def browse(record: Verification) -> None:
     page = _page(chosen)
     with st.grid("auto", min_column_width=320, gap="small"):
         for flip in page:
-            _card(flip, known.get(flip.image), data)
-    table("flips", rows.flips(chosen, known), COLUMNS, "Images whose answer changed")
+            _card(flip, known.get(flip.image), data, record.classes)
+    table("flips", rows.flips(chosen, known, record.classes), COLUMNS, "Images whose answer changed")
 
 
 def _notes(record: Verification, raw: bool) -> None:
@@ -73,7 +72,7 @@ def _notes(record: Verification, raw: bool) -> None:
 def images_of(record: Verification) -> Dataset | None:
     """The split that the record was made on, if it is here and still the same."""
     try:
-        data = cache.dataset(record.data.split, record.data.source, record.data.scheme)
+        data = cache.dataset(record.data.split, record.data.source, record.data.scheme, record.spec)
     except UdaciSenseError:
         return None
     return data if data.ref.dataset_id == record.data.dataset_id else None
@@ -82,27 +81,27 @@ def images_of(record: Verification) -> Dataset | None:
 # --- filters ------------------------------------------------------------------------------------------------------------
 
 
-def _filtered(found: Sequence[Flip]) -> list[Flip]:
+def _filtered(record: Verification) -> list[Flip]:
     """The flips of the kind and the pair that the visitor chose, the largest margin before first."""
-    ordered = sorted(found, key=lambda f: -f.margin)
+    ordered = sorted(record.flips, key=lambda f: -f.margin)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         kind = st.segmented_control("Kind", [ALL, BREAKS, TIES], default=ALL, required=True, key="flip_kind", help=KIND_HELP)
         of_kind = [f for f in ordered if kind == ALL or is_near_tie(f) == (kind == TIES)]
-        pairs = Counter(pair(f) for f in of_kind)
+        pairs = Counter(pair(f, record.classes) for f in of_kind)
         names = [name for name, _ in pairs.most_common()]
         wanted = st.selectbox(
             "Answer before → after",
             [None, *names],
-            format_func=lambda name: f"all {count(len(pairs), 'pair')}" if name is None else f"{name} ({pairs[name]})",
+            format_func=lambda name: f"all {count(len(pairs), 'pair')}" if name is None else escape(f"{name} ({pairs[name]})"),
             key=f"flip_pair_{kind}",
             width=280,
         )
-    return [f for f in of_kind if wanted in (None, pair(f))]
+    return [f for f in of_kind if wanted in (None, pair(f, record.classes))]
 
 
-def pair(flip: Flip) -> str:
+def pair(flip: Flip, classes: Sequence[str]) -> str:
     """Old and new answer: "bed → couch"."""
-    return f"{CLASSES[flip.before]} → {CLASSES[flip.after]}"
+    return f"{classes[flip.before]} → {classes[flip.after]}"
 
 
 def _page(found: Sequence[Flip]) -> Sequence[Flip]:
@@ -117,16 +116,16 @@ def _page(found: Sequence[Flip]) -> Sequence[Flip]:
 # --- cards --------------------------------------------------------------------------------------------------------------
 
 
-def _card(flip: Flip, top: TopK | None, data: Dataset | None) -> None:
+def _card(flip: Flip, top: TopK | None, data: Dataset | None, classes: Sequence[str]) -> None:
     with st.container(border=True, horizontal=True, gap="small"):
         index = place(data).get(flip.image) if data else None
         if data is not None and index is not None:
             tile = cache.thumbnail(flip.image, data.images[index], THUMB_PX, False)
-            st.image(tile, width=THUMB_PX, alt=f"{truth(flip)}, {pair(flip)}")
+            st.image(tile, width=THUMB_PX, alt=f"{truth(flip, classes)}, {pair(flip, classes)}")
         with st.container(gap="xxsmall", width="stretch"):
-            st.markdown(f"**{escape(pair(flip))}**")
-            st.markdown(f"{_badge(flip)} {escape(truth(flip))}")
-            st.caption("  \n".join([*map(escape, _lines(flip, top)), code(flip.image)]))
+            st.markdown(f"**{escape(pair(flip, classes))}**")
+            st.markdown(f"{_badge(flip)} {escape(truth(flip, classes))}")
+            st.caption("  \n".join([*map(escape, _lines(flip, top, classes)), code(flip.image)]))
 
 
 def place(data: Dataset) -> Mapping[str, int]:
@@ -134,19 +133,19 @@ def place(data: Dataset) -> Mapping[str, int]:
     return {name: i for i, name in enumerate(data.hashes)}
 
 
-def truth(flip: Flip) -> str:
+def truth(flip: Flip, classes: Sequence[str]) -> str:
     """True class of the image, where it has a label."""
-    return "no label" if flip.label is None else f"true: {CLASSES[flip.label]}"
+    return "no label" if flip.label is None else f"true: {classes[flip.label]}"
 
 
 def _badge(flip: Flip) -> Markdown:
     return ":gray-badge[near-tie]" if is_near_tie(flip) else ":orange-badge[real break]"
 
 
-def _lines(flip: Flip, top: TopK | None) -> list[str]:
+def _lines(flip: Flip, top: TopK | None, classes: Sequence[str]) -> list[str]:
     after = "" if flip.margin_after is None else f", after {-flip.margin_after:.2f}"
     lines = [f"margin before {flip.margin:.2f}{after}"]
     if top is not None:
-        lines.append(f"checkpoint: {likeliest(top.before)}")
-        lines.append(f"file: {likeliest(top.after)}")
+        lines.append(f"checkpoint: {likeliest(top.before, classes)}")
+        lines.append(f"file: {likeliest(top.after, classes)}")
     return lines

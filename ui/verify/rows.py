@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from udacisense.labels import CLASSES
 from udacisense.metrics.logits import gaps
 from udacisense.report.equivalence import likeliest, measure_rows
 from udacisense.types import Flip, Localisation, Measures, Verification
@@ -21,7 +20,7 @@ def measures(record: Verification) -> list[Row]:
     return [{"measure": name, "value": value, "meaning": meaning} for name, value, meaning in measure_rows(record)]
 
 
-def flips(found: Sequence[Flip], top_classes: Mapping[str, TopK]) -> list[Row]:
+def flips(found: Sequence[Flip], top_classes: Mapping[str, TopK], names: Sequence[str]) -> list[Row]:
     """The changed answers in the order given, with both files' three likeliest classes where they were kept.
 
     Both margins are of the checkpoint's answer over the converted file's, in logits: once ahead, once behind.
@@ -29,20 +28,20 @@ def flips(found: Sequence[Flip], top_classes: Mapping[str, TopK]) -> list[Row]:
     return [
         {
             "image": f.image,
-            "true_class": None if f.label is None else CLASSES[f.label],
-            "checkpoint": CLASSES[f.before],
-            "artifact": CLASSES[f.after],
+            "true_class": None if f.label is None else names[f.label],
+            "checkpoint": names[f.before],
+            "artifact": names[f.after],
             "margin": f.margin,
             "margin_after": None if f.margin_after is None else -f.margin_after,
             "kind": "near-tie" if is_near_tie(f) else "real break",
-            "checkpoint_top3": likeliest(top_classes[f.image].before) if f.image in top_classes else None,
-            "artifact_top3": likeliest(top_classes[f.image].after) if f.image in top_classes else None,
+            "checkpoint_top3": likeliest(top_classes[f.image].before, names) if f.image in top_classes else None,
+            "artifact_top3": likeliest(top_classes[f.image].after, names) if f.image in top_classes else None,
         }
         for f in found
     ]
 
 
-def classes(found: Measures) -> list[Row]:
+def classes(found: Measures, names: Sequence[str]) -> list[Row]:
     """One row per class: accuracy before and after, agreement."""
     return [
         {
@@ -52,14 +51,14 @@ def classes(found: Measures) -> list[Row]:
             "accuracy_after_percent": 100 * c.accuracy_after if c else None,
             "agreement_percent": 100 * c.agreement if c else None,
         }
-        for name, c in zip(CLASSES, found.per_class, strict=True)
+        for name, c in zip(names, found.per_class, strict=True)
     ]
 
 
-def confusion(found: Measures) -> list[Row]:
+def confusion(found: Measures, names: Sequence[str]) -> list[Row]:
     """One row per class and answer: how many images before and after."""
     return [
-        {"true class": CLASSES[t], "answer": CLASSES[a], "before": before, "after": after}
+        {"true class": names[t], "answer": names[a], "before": before, "after": after}
         for t, (old, new) in enumerate(zip(found.confusion_before, found.confusion_after, strict=True))
         for a, (before, after) in enumerate(zip(old, new, strict=True))
     ]

@@ -118,12 +118,18 @@ def classes(record: Verification, artifact: Artifact) -> None:
     """Accuracy by class, and the change of each kind of mistake."""
     found = record.measures
     if found is None or not any(found.per_class):
-        st.info(OLDER if found is None else escape(captions.classes(found)), icon=":material/info:")
+        st.info(OLDER if found is None else escape(captions.classes(found, record.classes)), icon=":material/info:")
         return
-    reading, figure = captions.classes(found), charts.classes(found, artifact.format)
-    chart("classes", "Accuracy by class", reading, figure, lambda: rows.classes(found))
-    reading, figure = captions.confusion(found), charts.confusion(found)
-    chart("confusion", "Confusion matrix, change from checkpoint to file", reading, figure, lambda: rows.confusion(found))
+    reading, figure = captions.classes(found, record.classes), charts.classes(found, record.classes, artifact.format)
+    chart("classes", "Accuracy by class", reading, figure, lambda: rows.classes(found, record.classes))
+    reading, figure = captions.confusion(found, record.classes), charts.confusion(found, record.classes)
+    chart(
+        "confusion",
+        "Confusion matrix, change from checkpoint to file",
+        reading,
+        figure,
+        lambda: rows.confusion(found, record.classes),
+    )
 
 
 def differences(record: Verification, artifact: Artifact) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from udacisense.errors import StoreError
 from udacisense.evaluation.predictions import load_predictions
-from udacisense.labels import CLASSES
 from udacisense.metrics.logits import calibration_estimate
 from udacisense.metrics.stats import wilson_interval
 from udacisense.number_format import count, in_unit, percent, percent_range
@@ -25,7 +24,7 @@ def worst_class(artifact: Artifact) -> Measurement:
     newest = queries.standing_evaluation(artifact.sha256)
     if newest is None:
         return _not_evaluated(artifact)
-    counted = [(row[true], sum(row), CLASSES[true]) for true, row in enumerate(newest.confusion) if sum(row)]
+    counted = [(row[true], sum(row), newest.classes[true]) for true, row in enumerate(newest.confusion) if sum(row)]
     right, images, name = min(counted, key=lambda found: found[0] / found[1])
     each = [wilson_interval(hits, of, level=1 - 0.05 / len(counted)) for hits, of, _ in counted]
     low, high = 100 * min(e.low for e in each), 100 * min(e.high for e in each)
