@@ -21,6 +21,6 @@ if subject is None:
 
 asked = view.ask()
 if not asked:
-    st.caption("The answer appears here: the top 5 of ten household classes with their probabilities, and the times.")
+    st.caption("The answer appears here: the five likeliest classes with their probabilities, and the times.")
     st.stop()
 view.answers(subject, asked)

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from udacisense.labels import CLASSES
-from udacisense.models.checkpoint import read_checkpoint, with_classes
+from udacisense.models.checkpoint import described_as, read_checkpoint
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.models.writing import save_checkpoint
 from udacisense.torchscript.load import quiet_jit
-from udacisense.types import Checkpoint, Images
+from udacisense.types import Checkpoint, Images, ModelSpec
 
 TRAINED = ("aa" * 8, "bb" * 8)
 
@@ -60,7 +60,7 @@ def save_script(module: torch.jit.ScriptModule, path: Path) -> Path:
 def described_file(path: Path) -> Checkpoint:
     """The record of a file, as of somebody who said that it answers our classes."""
     found = read_checkpoint(path)
-    return found if found.described else with_classes(found, CLASSES)
+    return found if found.described else described_as(found, ModelSpec(found.architecture, CLASSES))
 
 
 def images(n: int = 2, seed: int = 1) -> Images:

@@ -42,7 +42,7 @@ WORK: tuple[tuple[str, ...], ...] = (
     ("benchmark", CHECKPOINT, DRIFTING, "--protocol", PROTOCOL, "--against", "first"),
     ("selftest",), ("tag", "second"), ("tag", "third", "first"),
     ("ready", FAITHFUL), ("report", DRIFTING, "--format", "html"), ("history", "first", "--json"), ("card", BY_ID),
-    ("add", CHECKPOINT, "--classes", "cat,dog"),
+    ("add", CHECKPOINT, "--classes", "cat,dog", "--input", "96", "--mean", "0.5", "--std", "0.5"),
     ("run", "--protocol", PROTOCOL, "--json"),
 )  # fmt: skip
 """How each is asked; places in the home are told by what they begin with."""

@@ -47,7 +47,7 @@ class Opened:
 
         if not isinstance(self._file, Checkpoint):
             raise RunError(f"{self._file.path.name} is no checkpoint, so it has no layers to list. Inspect it instead.")
-        return asdict(describe(open_network(self._file), self._file.size_bytes))
+        return asdict(describe(open_network(self._file), self._file.size_bytes, self._file.input_px))
 
     def _values(self, image: Array) -> Answer:
         from udacisense.verify.intermediate_values import intermediate_reader

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,8 +16,10 @@ from udacisense.errors import CheckpointError
 from udacisense.labels import CLASSES
 from udacisense.models.checkpoint import list_checkpoints, read_checkpoint
 from udacisense.models.loading import load_network
+from udacisense.types import Preprocessing
 
 NAMES = ",".join(CLASSES)
+OURS = {"input": "224", "mean": "0.485,0.456,0.406", "std": "0.229,0.224,0.225"}
 
 
 class Alike(torch.nn.Module):
@@ -67,7 +70,7 @@ def test_the_models_page_says_so_and_how_to_describe_it(strange: Path) -> None:
 def test_once_described_it_answers_as_before(strange: Path) -> None:
     network = Small().eval()
     save_script(traced(network), strange)
-    record = verbs.add(strange, NAMES)
+    record = verbs.add(strange, NAMES, **OURS)
     assert record == read_checkpoint(strange)
     assert record.described
     assert record.classes == CLASSES
@@ -81,40 +84,64 @@ def test_once_described_it_answers_as_before(strange: Path) -> None:
 def test_names_come_from_a_file_too(strange: Path, tmp_path: Path) -> None:
     names = tmp_path / "labels.txt"
     names.write_text("\n".join(CLASSES) + "\n")
-    assert verbs.add(strange, str(names)).classes == CLASSES
+    assert verbs.add(strange, str(names), **OURS).classes == CLASSES
+
+
+def test_what_was_said_is_in_the_record_and_on_the_models_page(strange: Path) -> None:
+    save_script(traced(Small(classes=3)), strange)
+    verbs.add(strange, "apple, pear, plum", "96x128", "0.5", "0.1,0.2,0.3", "bilinear", 0.875, "fruit", "MIT")
+    found = read_checkpoint(strange)
+    assert found.classes == ("apple", "pear", "plum")
+    assert found.preprocessing == Preprocessing((96, 128), (0.5, 0.5, 0.5), (0.1, 0.2, 0.3), "bilinear", 0.875)
+    assert (found.title, found.licence, found.architecture) == ("fruit", "MIT", "torchscript")
+    said = words(app("pages/models.py", checkpoint=found.id))
+    assert all(text in said for text in ("apple, pear, plum", "128 × 96", "MIT"))
+    assert not any(text in said for text in ("224", "wardrobe", "Apache-2.0"))
 
 
 @pytest.mark.parametrize(
-    ("names", "message"),
+    ("changed", "message"),
     [
-        (",".join(sorted(CLASSES)), "in another order"),
-        ("cat,dog", r"answers 2 classes \(cat, dog\).*stays listed as not described yet"),
-        (NAMES.replace("couch", "sofa"), "measures networks of ten classes"),
+        ({"classes": "cat"}, "from 2 to 1000 names, got 1"),
+        ({"classes": "cat,dog,cat"}, "differ from each other"),
+        ({"input": "big"}, "--input takes 1 or 2 numbers"),
+        ({"input": "96.5"}, "whole number of pixels"),
+        ({"input": "0"}, "--input takes"),
+        ({"mean": "0.5,0.5"}, "--mean takes 1 or 3 numbers"),
+        ({"std": "0"}, "--std takes"),
+        ({"std": "nan"}, "--std takes"),
+        ({"interpolation": "nearest"}, "bicubic, bilinear"),
+        ({"crop_pct": 1.5}, "above 0 and at most 1"),
     ],
-    ids=["order", "two", "another name"],
+    ids=lambda value: str(value),
 )
-def test_other_names_are_not_taken_for_ours(strange: Path, names: str, message: str) -> None:
+def test_what_cannot_be_said_of_a_model_is_refused_with_its_reason(
+    strange: Path, changed: dict[str, Any], message: str
+) -> None:
     with pytest.raises(CheckpointError, match=message):
-        verbs.add(strange, names)
+        verbs.add(strange, **({"classes": NAMES} | OURS | changed))
     assert not read_checkpoint(strange).described
 
 
 @pytest.mark.parametrize(
     ("network", "message"),
-    [(Small(classes=7), "answers 7 classes"), (Alike(), "gives different images the same answer")],
+    [
+        (Small(classes=7), "answers 7 classes, and it is said to tell 10 apart"),
+        (Alike(), "gives different images the same answer"),
+    ],
     ids=["seven classes", "all alike"],
 )
 def test_a_file_that_does_not_answer_so_gets_no_card(strange: Path, network: torch.nn.Module, message: str) -> None:
     save_script(traced(network), strange)
     with pytest.raises(CheckpointError, match=message):
-        verbs.add(strange, NAMES)
+        verbs.add(strange, NAMES, **OURS)
     assert not strange.with_suffix(".card.json").exists()
 
 
 def test_a_card_is_never_replaced(strange: Path) -> None:
-    verbs.add(strange, NAMES)
+    verbs.add(strange, NAMES, **OURS)
     with pytest.raises(CheckpointError, match=r"described already.*remove theirs\.card\.json"):
-        verbs.add(strange, NAMES)
+        verbs.add(strange, NAMES, **OURS)
 
 
 @pytest.mark.parametrize("page", ["pages/models.py", "pages/classify.py"])

@@ -36,13 +36,15 @@ def open_one(path: Path, models_only: bool) -> dict[str, str]:
     from udacisense.data.preprocess import preprocess
     from udacisense.evaluation.predictions import run_session
     from udacisense.labels import CLASSES
-    from udacisense.models.checkpoint import read_checkpoint, with_classes
+    from udacisense.models.checkpoint import described_as, read_checkpoint
     from udacisense.models.summary import remote_summary
     from udacisense.remote import RemoteModel
+    from udacisense.types import ModelSpec
 
     def classify() -> None:
         found = read_checkpoint(path)
-        model = RemoteModel(found if found.described else with_classes(found, CLASSES))  # so that it runs, not only loads
+        known = found if found.described else described_as(found, ModelSpec(found.architecture, CLASSES))
+        model = RemoteModel(known)  # so that it runs, not only loads
         try:
             for shade in (0, 255):
                 images = preprocess([np.full((32, 32, 3), shade, np.uint8)])

@@ -19,7 +19,6 @@ from udacisense.benchmark.shared_imports import SharedImports
 from udacisense.benchmark.system_monitor import MachineWatch
 from udacisense.benchmark.worker_client import Worker
 from udacisense.errors import MeasureError, NotFoundError
-from udacisense.labels import CLASSES, INPUT_PX
 from udacisense.metrics.stats import mean
 from udacisense.processes import fork_client as forks
 from udacisense.processes.spawn import popen
@@ -239,9 +238,9 @@ class SubjectRun:
 
 
 def _shape(subject: Subject, known: tuple[Checkpoint, ...]) -> tuple[tuple[int, int], int]:
-    """Input size and number of classes: the checkpoint's, or the house's where it is not here any more."""
+    """Input size and number of classes: the checkpoint's, or what the file's record says where it is not here any more."""
     try:
         checkpoint = source_checkpoint(subject, known)
     except NotFoundError:
-        return INPUT_PX, len(CLASSES)
+        return subject.spec.preprocessing.input_size, len(subject.spec.classes)
     return checkpoint.input_px, len(checkpoint.classes)

@@ -83,10 +83,19 @@ def card(
 def add(
     file: Annotated[Path, typer.Argument(help="a TorchScript file that somebody else made")],
     classes: Annotated[str, typer.Option(help="names in the order of its logits: a,b,c, or a file with one a line")],
+    input: Annotated[str, typer.Option(help="height and width of its input in pixels: 96, or 96x128")],
+    mean: Annotated[str, typer.Option(help="mean of each channel that was taken from values 0..1: 0.5, or three with commas")],
+    std: Annotated[str, typer.Option(help="standard deviation that they were divided by: 0.5, or three with commas")],
+    interpolation: Annotated[str, typer.Option(help="how images were resized: bicubic or bilinear")] = "bicubic",
+    crop_pct: Annotated[
+        float | None, typer.Option(help="share kept by a crop after resizing; by default squeezed whole")
+    ] = None,
+    title: Annotated[str, typer.Option(help="what it tells apart, in a few words")] = "",
+    licence: Annotated[str | None, typer.Option(help="licence of the weights; by default not known")] = None,
     json: Json = False,
 ) -> None:
     """Describe a file that does not say which classes it answers; until then it is not evaluated, converted or judged."""
-    perform(json, "add", lambda verbs: verbs.add(file, classes))
+    perform(json, "add", lambda verbs: verbs.add(file, classes, input, mean, std, interpolation, crop_pct, title, licence))
 
 
 @app.command()

@@ -13,7 +13,7 @@ EXAMPLES = {
     "train": "train --recipe quick --seed 7",
     "compress": "compress --pipeline pipeline_03 --protocol quick",
     "card": "card models/pipeline_03/final_compressed_model.pth",
-    "add": "add model.pt --classes labels.txt",
+    "add": "add model.pt --classes labels.txt --input 96 --mean 0.5 --std 0.5",
     "convert": "convert models/pipeline_03/final_compressed_model.pth --format onnx --precision int8",
     "inspect": "inspect optimized_model_mobile.tflite",
     "package": f"package {FILE} --out packages",

@@ -16,7 +16,7 @@ from udacisense.data.sources import default_source, fingerprint, load_dataset
 from udacisense.models.checkpoint import trained_hashes
 from udacisense.records.store import write_text
 from udacisense.settings import settings
-from udacisense.types import Checkpoint, Images, ImageSet
+from udacisense.types import HOUSEHOLD, Checkpoint, Images, ImageSet, ModelSpec
 
 VALIDATION_PER_CLASS = 50
 BATCH = 50
@@ -79,12 +79,12 @@ def golden_images(checkpoint: Checkpoint) -> ImageSet:
     return ImageSet(images, tuple(data.hashes[i] for i in chosen), np.array(labels, np.int64))
 
 
-def training_set_id() -> str:
+def training_set_id(spec: ModelSpec = HOUSEHOLD) -> str:
     """The dataset id of the training split, read from a note while the source's files are as they were: it is asked often."""
-    note = _note(fingerprint())
+    note = _note(f"{fingerprint()}{spec.digest}")
     if note.is_file():
         return note.read_text(encoding="utf-8").strip()
-    found = load_dataset("train").ref.dataset_id
+    found = load_dataset("train", spec=spec).ref.dataset_id
     write_text(note, f"{found}\n")
     return found
 

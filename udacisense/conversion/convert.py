@@ -24,7 +24,7 @@ from udacisense.errors import ExportError, FormatError, RecipeError, StoreError,
 from udacisense.formats import get_format
 from udacisense.progress import part
 from udacisense.records import store
-from udacisense.types import REFERENCE, Artifact, Checkpoint, ConversionRecipe, Format, Precision
+from udacisense.types import HOUSEHOLD, REFERENCE, Artifact, Checkpoint, ConversionRecipe, Format, ModelSpec, Precision
 
 REVISION = 2
 """Raised when the converters change what they write, so that older files are not taken for what would be made now."""
@@ -67,9 +67,9 @@ def convert(
             with part(0.0, start, "fp32 to compare with: "), suppress(ExportError):
                 fp32_path = convert(checkpoint, format, converter=maker).path
         with part(start, 1.0):
-            return ConversionRun(checkpoint, fmt, precision, recipes, asked_for(fmt, precision, recipe), maker, fp32_path).make(
-                folder
-            )
+            return ConversionRun(
+                checkpoint, fmt, precision, recipes, asked_for(fmt, precision, recipe, checkpoint.spec), maker, fp32_path
+            ).make(folder)
 
 
 def made_before(
@@ -114,11 +114,11 @@ def artifact_id(checkpoint: Checkpoint, fmt: Format, precision: Precision, recip
     Raises:
         RecipeError: no such recipe. DataError: the images that it would be calibrated by cannot be read.
     """
-    digest = hashlib.sha256(json.dumps(asked_for(fmt, precision, recipe), sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(asked_for(fmt, precision, recipe, checkpoint.spec), sort_keys=True).encode()).hexdigest()
     return f"{fmt.name}-{precision}-{checkpoint.sha256[:8]}-{digest[:6]}"
 
 
-def asked_for(fmt: Format, precision: Precision, recipe: str | None = None) -> dict[str, object]:
+def asked_for(fmt: Format, precision: Precision, recipe: str | None = None, spec: ModelSpec = HOUSEHOLD) -> dict[str, object]:
     """Inputs that an id depends on; the version is the tool's public one, because "+cpu" and "+cu130" write the same file."""
     recipes = _recipes(fmt, precision, recipe)
     asked: dict[str, object] = {
@@ -132,7 +132,9 @@ def asked_for(fmt: Format, precision: Precision, recipe: str | None = None) -> d
     if len(recipes) > 1:
         asked["rules"] = {"agreement": MIN_AGREEMENT, "loss": MAX_LOSS, "validation_per_class": VALIDATION_PER_CLASS}
     if len(recipes) > 1 or recipes[0].calibrated:
-        asked["pictures"] = training_set_id()
+        asked["pictures"] = training_set_id(spec)
+    if spec.digest:
+        asked["model"] = spec.digest
     return asked
 
 

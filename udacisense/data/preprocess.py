@@ -104,7 +104,7 @@ def describe_preprocessing(checkpoint: Checkpoint) -> dict[str, object]:
     return {
         "colour": "RGB",
         "input_px": list(checkpoint.input_px),
-        "resize": _resize_words(checkpoint.preprocessing),
+        "resize": describe_resize(checkpoint.preprocessing),
         "scale": "value / 255",
         "mean": list(checkpoint.mean),
         "std": list(checkpoint.std),
@@ -115,7 +115,8 @@ def describe_preprocessing(checkpoint: Checkpoint) -> dict[str, object]:
     }
 
 
-def _resize_words(p: Preprocessing) -> str:
+def describe_resize(p: Preprocessing) -> str:
+    """How an image is brought to the input's size, in words."""
     if p.crop_pct is None:
         return f"{p.interpolation}, antialiased, squeezed to the input size without a crop"
     return f"{p.interpolation}, antialiased, to the input size over {p.crop_pct:g} with its sides' ratio kept, then the middle"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from udacisense.models.weight_files import told_apart, walk, weights_of
 from udacisense.records import store
 from udacisense.settings import settings
 from udacisense.torchscript.archive import is_torchscript
-from udacisense.types import Checkpoint
+from udacisense.types import HOUSEHOLD, Checkpoint, ModelSpec
 
 ARCHITECTURE = "mobilenet_v3_small"
 SCRIPT = "torchscript"
@@ -122,10 +122,23 @@ def _not_described(bare: Checkpoint) -> Checkpoint:
     return dataclasses.replace(bare, id=named, architecture=SCRIPT, classes=(), described=False)
 
 
-def with_classes(checkpoint: Checkpoint, classes: Sequence[str]) -> Checkpoint:
-    """The record of a file that nobody described yet, with the classes that it answers, in the order of its logits."""
-    named = checkpoint_id(SCRIPT, checkpoint.technique, checkpoint.sha256)
-    return dataclasses.replace(checkpoint, id=named, classes=tuple(classes), described=True)
+def described_as(checkpoint: Checkpoint, spec: ModelSpec, title: str = "", licence: str | None = None) -> Checkpoint:
+    """The record of a file that nobody described yet, with what a person says of it."""
+    p = spec.preprocessing
+    return dataclasses.replace(
+        checkpoint,
+        id=checkpoint_id(spec.architecture, checkpoint.technique, checkpoint.sha256),
+        architecture=spec.architecture,
+        classes=spec.classes,
+        input_px=p.input_size,
+        mean=p.mean,
+        std=p.std,
+        interpolation=p.interpolation,
+        crop_pct=p.crop_pct,
+        title=title,
+        licence=licence,
+        described=True,
+    )
 
 
 def _known_place(path: Path) -> Path | None:
@@ -229,6 +242,11 @@ def _kept_at(place: Path) -> tuple[Checkpoint | None, str]:
         return None, f"is not in {store.relative((root / place).parent)}"
     except (CheckpointError, StoreError) as exc:
         return None, f"cannot be used: {str(exc).rstrip('.')}"
+
+
+def baseline_for(spec: ModelSpec, known: Iterable[Checkpoint] = ()) -> Checkpoint | None:
+    """The baseline that a model is judged against: the course's for the household networks, of any other none is known."""
+    return baseline_checkpoint(known) if spec.architecture == HOUSEHOLD.architecture else None
 
 
 def default_checkpoint() -> tuple[Checkpoint, str | None]:

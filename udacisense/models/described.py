@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 
 from udacisense.errors import CheckpointError
-from udacisense.labels import CLASSES
 from udacisense.types import Artifact, Checkpoint, ModelSpec, Subject
 
 NOT_DESCRIBED = "not described yet"
@@ -39,7 +38,7 @@ def mark(subject: Subject) -> str:
 
 def how_to_describe(checkpoint: Checkpoint) -> str:
     """What is not known of a checkpoint that nobody described, and the command that says it."""
-    command = f"python -m udacisense add {shlex.quote(str(checkpoint.path))} --classes {','.join(CLASSES[:2])},..."
+    command = f"python -m udacisense add {shlex.quote(str(checkpoint.path))} --classes NAMES --input PIXELS --mean M --std S"
     return (
         f"{checkpoint.path.name} is {NOT_DESCRIBED}: the file does not say which classes it answers, so it is not evaluated, "
         f"converted or judged. Describe it: {command}"

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFileError
-from udacisense.labels import CLASSES, INPUT_PX
+from udacisense.labels import CLASSES
 from udacisense.models.described import check_described
 from udacisense.models.network import MobileNetV3_Household, TruncatedNetwork
 from udacisense.models.pruned_widths import slim_network
@@ -63,7 +63,7 @@ def open_network(checkpoint: Checkpoint) -> nn.Module:
     if not is_torchscript(path):
         return _load_weights(path, checkpoint.architecture.partition(":")[2])
     if limits.is_bound():
-        return _load_script(path, checkpoint.described)
+        return _load_script(checkpoint)
     from udacisense.models.remote_network import RemoteNetwork
 
     return RemoteNetwork(checkpoint).eval()
@@ -230,27 +230,30 @@ def _some(names: list[str], show: int = 3) -> str:
 # --- TorchScript files ---------------------------------------------------------------------------------------------------
 
 
-def _load_script(path: Path, described: bool) -> nn.Module:
+def _load_script(checkpoint: Checkpoint) -> nn.Module:
+    path = checkpoint.path
     try:
         network: nn.Module = load_script(path)
     except UnsafeFileError:
         raise
     except (ArchiveError, RuntimeError, ValueError, OSError) as exc:
         raise _damaged(path, exc) from exc
-    _check_answer(path, network, described)
+    _check_answer(checkpoint, network)
     return network
 
 
-def _check_answer(path: Path, network: nn.Module, described: bool) -> None:
-    probe = torch.zeros(1, 3, *INPUT_PX).numpy()
+def _check_answer(checkpoint: Checkpoint, network: nn.Module) -> None:
+    path, (height, width) = checkpoint.path, checkpoint.input_px
+    probe = torch.zeros(1, 3, height, width).numpy()
     try:
         classes = NetworkSession(network, torch.get_num_threads()).predict(probe).shape[1]
     except RunError as exc:
         raise CheckpointError(
-            f"{path.name} is TorchScript, but it does not run on an image of 3 x {INPUT_PX[0]} x {INPUT_PX[1]}: {exc} "
-            "Save it with that input, on the CPU."
+            f"{path.name} is TorchScript, but it does not run on an image of 3 x {height} x {width}: {exc} "
+            "Describe it with the input that it has, or save it with this one, on the CPU."
         ) from exc
-    if described and classes != len(CLASSES):
+    if checkpoint.described and classes != len(checkpoint.classes):
         raise CheckpointError(
-            f"{path.name} answers {classes} classes, UdaciSense needs the {len(CLASSES)} household classes. Pick another file."
+            f"{path.name} answers {classes} classes, and it is said to tell {len(checkpoint.classes)} apart "
+            f"({', '.join(checkpoint.classes[:12])}). Name its classes, all of them, or pick another file."
         )

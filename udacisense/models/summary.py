@@ -34,7 +34,7 @@ def summarise(checkpoint: Checkpoint) -> Summary:
 
     if is_torchscript(checkpoint.path) and not limits.is_bound():
         return remote_summary(checkpoint)
-    return describe(open_network(checkpoint), checkpoint.size_bytes)
+    return describe(open_network(checkpoint), checkpoint.size_bytes, checkpoint.input_px)
 
 
 def remote_summary(checkpoint: Checkpoint) -> Summary:
@@ -68,7 +68,7 @@ def summary_on_card(checkpoint: Checkpoint) -> Summary | None:
         return None
 
 
-def describe(network: nn.Module, size_bytes: int) -> Summary:
+def describe(network: nn.Module, size_bytes: int, input_px: tuple[int, int] = INPUT_PX) -> Summary:
     """Run one image of zeros through the network and write down what each layer did."""
     import torch
 
@@ -76,7 +76,7 @@ def describe(network: nn.Module, size_bytes: int) -> Summary:
     was_training = network.training
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     with torch.no_grad(), _watched(network, shapes):
-        network.eval()(torch.zeros(1, 3, *INPUT_PX, device=device))
+        network.eval()(torch.zeros(1, 3, *input_px, device=device))
     network.train(was_training)
     layers = tuple(_layer(name, module, shapes.get(name)) for name, module in _leaves(network))
     counted = [layer.macs for layer in layers if layer.macs is not None]

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from udacisense.artifacts import source_checkpoint
 from udacisense.errors import NotFoundError
-from udacisense.models.checkpoint import baseline_checkpoint
+from udacisense.models.checkpoint import baseline_for
 from udacisense.provenance import here
 from udacisense.readiness.measures.measure import JudgedSubject, Measurement
 from udacisense.readiness.measures.registry import MEASURES
@@ -38,7 +38,7 @@ def judge(artifact: Artifact, *, save: bool = True, known: Iterable[Checkpoint] 
         RecipeError: a mistake in the rules.
     """
     rules = load_rules(settings().rules_file)
-    case = JudgedSubject(artifact, _checkpoint(artifact, known), baseline_checkpoint(known))
+    case = JudgedSubject(artifact, _checkpoint(artifact, known), baseline_for(artifact.spec, known))
     verdicts = tuple(_verdict(case, key, rule) for key, rule in rules.rules.items())
     record = Readiness(
         id=store.new_id(f"ready-{artifact.id}"),

@@ -47,10 +47,10 @@ def newest(found: Sequence[R], fits: Callable[[R], bool]) -> R | None:
 
 def collect(artifact: Artifact) -> ArtifactEvidence:
     """Gather the records on an artifact; only those that belong to the file's present bytes count."""
-    from udacisense.models.checkpoint import baseline_checkpoint, list_checkpoints
+    from udacisense.models.checkpoint import baseline_for, list_checkpoints
 
     checkpoint = newest(list_checkpoints().records, lambda c: c.id == artifact.checkpoint_id)
-    baseline = baseline_checkpoint()
+    baseline = baseline_for(artifact.spec)
     evaluation = queries.standing_evaluation(artifact.sha256)
     return ArtifactEvidence(
         artifact=artifact,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from udacisense.types import Checkpoint
+
 CIFAR_TRAINING = "473605f9c9f4877f"
 """Dataset id of the household training images of CIFAR-100 in the split household-v1."""
 
@@ -16,6 +18,22 @@ USE = (
 )
 
 LICENCE = "These weights and this code: Apache-2.0."
+
+
+def licence_of(checkpoint: Checkpoint) -> str:
+    """The licence of the weights, as far as somebody said it."""
+    if checkpoint.ours:
+        return LICENCE
+    return f"These weights: {checkpoint.licence}." if checkpoint.licence else "These weights: not known. Ask whoever made them."
+
+
+def use_of(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """What a network of somebody else is for, as far as its description tells."""
+    return (
+        f"Telling {len(checkpoint.classes)} classes apart: {', '.join(checkpoint.classes)}.",
+        "It always answers with one of these classes, also for an image that shows none of them.",
+    )
+
 
 _IMAGES = (
     "The images are those of CIFAR-100's classes clock, keyboard, lamp, telephone, television, bed, chair, couch, table and "

@@ -31,7 +31,7 @@ from udacisense.number_format import (
 )
 from udacisense.records import queries
 from udacisense.report.blocks import Block, Bullets, Heading, Paragraph, Table
-from udacisense.report.card_words import LICENCE, USE, images, licences, limits
+from udacisense.report.card_words import USE, images, licence_of, licences, limits, use_of
 from udacisense.report.compression import Row, lineage
 from udacisense.report.compression_table import COLUMNS, cells
 from udacisense.report.markdown import to_markdown
@@ -64,7 +64,7 @@ def card_blocks(checkpoint: Checkpoint) -> tuple[Block, ...]:
         Heading(1, f"Model card: {checkpoint.technique}"),
         *_identity(checkpoint),
         Heading(2, "What it is for"),
-        Bullets(USE),
+        Bullets(USE if checkpoint.ours else use_of(checkpoint)),
         *_data(checkpoint, real),
         *_training(checkpoint, root),
         *seed_blocks(root, of_its_start=root.sha256 != checkpoint.sha256),
@@ -72,9 +72,9 @@ def card_blocks(checkpoint: Checkpoint) -> tuple[Block, ...]:
         *_compression(way, training_info(checkpoint) or {}),
         *_phone_files(checkpoint),
         Heading(2, "Limits"),
-        Bullets((*limits(training_info(root)), _real_photographs(sample))),
+        Bullets((*limits(training_info(root)), _real_photographs(sample, checkpoint))),
         Heading(2, "Licences"),
-        Bullets((LICENCE, *licences(training_info(root)))),
+        Bullets((licence_of(checkpoint), *licences(training_info(root)))),
     )
 
 
@@ -95,9 +95,16 @@ def _identity(c: Checkpoint) -> list[Block]:
         ("saved (UTC)", c.created),
     ]
     return [
-        Paragraph("A classifier of ten household objects: MobileNetV3-Small with its own head."),
+        Paragraph(_what(c)),
         Table(("what", "value"), tuple(rows)),
     ]
+
+
+def _what(c: Checkpoint) -> str:
+    if c.ours:
+        return "A classifier of ten household objects: MobileNetV3-Small with its own head."
+    title = f": {c.title}" if c.title else ""
+    return f"A classifier of {len(c.classes)} classes{title}. What it is made of was read from its file."
 
 
 def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:
@@ -114,7 +121,9 @@ def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
     info, known = training_info(c) or {}, trained_hashes(c)
     said = [images(info)]
     if known is not None:
-        said.append(f"Trained on {len(known):,} household images; the id of each is in {c.trained_on_images}.")
+        said.append(
+            f"Trained on {len(known):,} {'household images' if c.ours else 'images'}; the id of each is in {c.trained_on_images}."
+        )
     else:
         said.append("Which images it was trained on is not known.")
     if info.get("validation_images"):
@@ -250,7 +259,9 @@ def _phone_file(a: Artifact) -> tuple[str, ...]:
     )
 
 
-def _real_photographs(sample: Evaluation | None) -> str:
+def _real_photographs(sample: Evaluation | None, c: Checkpoint) -> str:
+    if not c.ours:
+        return f"Photographs by a camera, in full resolution: {NOT_MEASURED}."
     measured = f"right on {percent(sample.top1)} of {sample.images:,} images" if sample else NOT_MEASURED
     return (
         f"Photographs by a camera, in full resolution: {NOT_MEASURED}. The nearest thing to them is the rendered sample pack "

@@ -35,7 +35,7 @@ from udacisense.types.files import (
     format_name,
 )
 from udacisense.types.kinds import KINDS, Record
-from udacisense.types.model import HOUSEHOLD, ModelSpec, Preprocessing, check_classes
+from udacisense.types.model import HOUSEHOLD, Interpolation, ModelSpec, Preprocessing, check_classes
 from udacisense.types.proof import ClassChange, LayerGap, Localisation, Measures, SearchMethod
 from udacisense.types.seam import (
     DEFAULT,
@@ -83,6 +83,7 @@ __all__ = [
     "Images",
     "IntermediateReader",
     "IntermediateValues",
+    "Interpolation",
     "LayerGap",
     "Localisation",
     "Logits",

@@ -56,6 +56,8 @@ class Checkpoint:
     described: bool = True  # False = nobody said which classes it answers; then it has no classes here
     interpolation: Interpolation = "bicubic"
     crop_pct: CropShare | None = None  # see Preprocessing
+    title: str = ""  # what it tells apart: "seven kinds of fruit"
+    licence: str | None = None  # None = not known
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -63,8 +65,13 @@ class Checkpoint:
         return Preprocessing(self.input_px, self.mean, self.std, self.interpolation, self.crop_pct)
 
     @property
+    def ours(self) -> bool:
+        """Whether it is a household network, whose use, limits and licence are known."""
+        return self.architecture.partition(":")[0] == HOUSEHOLD.architecture and self.classes == HOUSEHOLD.classes
+
+    @property
     def spec(self) -> ModelSpec:
-        """What has to be known of it before a figure means something. Raises ValueError where nobody described it."""
+        """What has to be known of it before a figure of it means something; without classes where nobody described it."""
         return ModelSpec(self.architecture, self.classes, self.preprocessing)
 
     def __post_init__(self) -> None:

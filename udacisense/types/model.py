@@ -38,11 +38,12 @@ class ModelSpec:
     """What has to be known of a classifier before any figure of it means something."""
 
     architecture: str
-    classes: Many[str]  # in the order of the logits
+    classes: Many[str]  # in the order of the logits; none = nobody said them
     preprocessing: Preprocessing = Preprocessing()
 
     def __post_init__(self) -> None:
-        check_classes(self.classes)
+        if self.classes:
+            check_classes(self.classes)
 
     @property
     def digest(self) -> str:

@@ -2,50 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 
 from udacisense import files
 from udacisense.errors import CheckpointError
-from udacisense.labels import CLASSES
 from udacisense.models.card import card_path
-from udacisense.models.described import NOT_DESCRIBED
 from udacisense.remote import RemoteModel
-from udacisense.types import Checkpoint, Images, Logits
+from udacisense.types import Checkpoint, Images, Interpolation, Logits, ModelSpec, Preprocessing, check_classes
 
 PROBES = 5
 """Different images that must give different answers: a network that was saved broken answers all alike."""
 MAX_BYTES = 1 << 20
 
 
-def add(file: Path, classes: str) -> Checkpoint:
+def add(
+    file: Path,
+    classes: str,
+    input: str,
+    mean: str,
+    std: str,
+    interpolation: str = "bicubic",
+    crop_pct: float | None = None,
+    title: str = "",
+    licence: str | None = None,
+) -> Checkpoint:
     """Describe a TorchScript file by writing its card, once it has been seen to answer.
 
-    >>> verbs.add(Path("model.pt"), "clock,keyboard,lamp,telephone,television,bed,chair,couch,table,wardrobe").described
+    >>> verbs.add(Path("model.pt"), "apple,pear,plum", input="96", mean="0.5", std="0.5").described
 
     Args:
         classes: the names in the order of the logits, with commas between them, or a file that holds one a line.
+        input: height and width of its input in pixels: "96", or "96x128".
+        mean, std: what the values 0..1 of each channel are normalised by: "0.5", or "0.485,0.456,0.406".
+        interpolation: how an image is resized to the input: "bicubic" or "bilinear".
+        crop_pct: share of the resized image that is kept, from its middle; None = the image is squeezed whole.
+        title: what it tells apart, in a few words. licence: of the weights; None = not known.
 
     Raises:
-        NotFoundError: no such file. CheckpointError: it cannot be loaded, its answers are not logits of these classes, or
-            these are not the classes that this version measures. StoreError: the disk refuses.
+        NotFoundError: no such file. CheckpointError: it cannot be loaded, is described already, its answers are not logits
+            of these classes, or what was said of it cannot be. StoreError: the disk refuses.
     """
-    from udacisense.models.checkpoint import read_checkpoint, with_classes
+    from udacisense.models.checkpoint import described_as, read_checkpoint
     from udacisense.models.summary import told_summary
     from udacisense.models.writing import write_card
 
     found = read_checkpoint(file)
     if found.described:
         raise CheckpointError(_described_already(found))
-    names = class_names(classes)
-    _check_names(found.path.name, names)
-    subject = with_classes(found, names)
+    preprocessing = _preprocessing(input, mean, std, interpolation, crop_pct)
+    subject = described_as(found, _spec(found, class_names(classes), preprocessing), title, licence)
     with closing(RemoteModel(subject)) as remote:
-        _check_answers(subject.path.name, remote.predict(_noise(subject)))
+        _check_answers(subject, remote.predict(_noise(subject)))
         return write_card(subject, told_summary(remote))
+
+
+def _spec(found: Checkpoint, classes: tuple[str, ...], preprocessing: Preprocessing) -> ModelSpec:
+    try:
+        check_classes(classes)
+    except ValueError as exc:
+        raise CheckpointError(f"{found.path.name} cannot have these classes: {exc}. Say them with --classes.") from exc
+    return ModelSpec(found.architecture, classes, preprocessing)
+
+
+def _preprocessing(input_px: str, mean: str, std: str, interpolation: str, crop_pct: float | None) -> Preprocessing:
+    """What was said of the images, once each value is one that a record may hold."""
+    if interpolation not in get_args(Interpolation):
+        raise CheckpointError(f"There is no interpolation {interpolation!r}. Use one of {', '.join(get_args(Interpolation))}.")
+    if crop_pct is not None and not 0 < crop_pct <= 1:
+        raise CheckpointError(f"The share that a crop keeps is above 0 and at most 1, not {crop_pct:g}, as in 0.875.")
+    height, *rest = _numbers("--input", input_px.lower().replace("x", ","), (1, 2), 1, 4096)
+    width = rest[0] if rest else height
+    if (height, width) != (int(height), int(width)):
+        raise CheckpointError(f"--input is a whole number of pixels, not {input_px!r}, as in 224 or 96x128.")
+    means, stds = _numbers("--mean", mean, (1, 3), -1e3, 1e3), _numbers("--std", std, (1, 3), 1e-3, 1e3)
+    return Preprocessing((int(height), int(width)), _three(means), _three(stds), cast(Interpolation, interpolation), crop_pct)
+
+
+def _three(values: list[float]) -> tuple[float, float, float]:
+    red, green, blue = values if len(values) == 3 else values * 3
+    return red, green, blue
+
+
+def _numbers(option: str, told: str, lengths: tuple[int, int], low: float, high: float) -> list[float]:
+    try:
+        found = [float(part) for part in told.split(",")]
+    except ValueError:
+        found = []
+    if len(found) not in lengths or not all(low <= value <= high for value in found):
+        wanted = f"{lengths[0]} or {lengths[1]} numbers from {low:g} to {high:g}, with commas between them"
+        raise CheckpointError(f"{option} takes {wanted}, not {told!r}.")
+    return found
 
 
 def _described_already(found: Checkpoint) -> str:
@@ -66,28 +116,14 @@ def class_names(told: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in told.split(",") if name.strip())
 
 
-def _check_names(name: str, names: Sequence[str]) -> None:
-    if tuple(names) == CLASSES:
-        return
-    ours = ", ".join(CLASSES)
-    if sorted(names) == sorted(CLASSES):
-        raise CheckpointError(
-            f"{name} answers the ten classes in another order, and this version measures them in one order only: {ours}. "
-            "Put its last layer's rows into that order, and save it again."
-        )
-    raise CheckpointError(
-        f"{name} answers {len(names)} classes ({', '.join(names[:12])}), and this version measures networks "
-        f"of ten classes: {ours}. It stays listed as {NOT_DESCRIBED}."
-    )
-
-
 def _noise(subject: Checkpoint) -> Images:
     return np.random.default_rng(0).standard_normal((PROBES, 3, *subject.input_px), dtype=np.float32)
 
 
-def _check_answers(name: str, answers: Logits) -> None:
-    if answers.shape != (PROBES, len(CLASSES)):
-        raise CheckpointError(f"{name} answers {PROBES} images in the shape {answers.shape}, not with {len(CLASSES)} logits.")
+def _check_answers(subject: Checkpoint, answers: Logits) -> None:
+    name, wanted = subject.path.name, (PROBES, len(subject.classes))
+    if answers.shape != wanted:
+        raise CheckpointError(f"{name} answers {PROBES} images in the shape {answers.shape}, not {wanted}. Name every class.")
     if not np.isfinite(answers).all():
         raise CheckpointError(f"{name} answers with values that are not finite numbers. Pick an earlier checkpoint.")
     if len(np.unique(answers, axis=0)) < PROBES:

@@ -124,9 +124,9 @@ def _files(also: Sequence[str]) -> dict[str, Pair]:
 
 def _subjects(checkpoint: Checkpoint, mobile: dict[str, Artifact]) -> dict[str, Subject]:
     """Stage -> its file; where the checkpoint is the baseline itself, there is no optimised one."""
-    from udacisense.models.checkpoint import baseline_checkpoint
+    from udacisense.models.checkpoint import baseline_for
 
-    baseline = baseline_checkpoint((checkpoint,))
+    baseline = baseline_for(checkpoint.spec, (checkpoint,))
     if baseline is not None and baseline.sha256 == checkpoint.sha256:
         return {"Baseline": checkpoint, **mobile}
     first: dict[str, Subject] = {"Baseline": baseline} if baseline is not None else {}

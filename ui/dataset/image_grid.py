@@ -30,7 +30,7 @@ def show_grid(data: Dataset) -> None:
         st.info("No image of these classes is in this split. Choose other classes.", icon=":material/filter_alt_off:")
         return
     page = _page(members)
-    side = "as model input, 224 × 224" if as_input else "as in its file"
+    side = f"as model input, {_input_size(data)}" if as_input else "as in its file"
     st.caption(f"{count(len(members), 'image')}, each {side}. Below: class and start of its md5.")
     with st.grid("auto", min_column_width=96, gap="small"):
         for i in page:
@@ -42,6 +42,11 @@ def show_grid(data: Dataset) -> None:
         "Image", page, format_func=lambda i: f"{data.classes[data.labels[i]]} · {data.hashes[i]}", key="image"
     )
     look_closely(data, chosen)
+
+
+def _input_size(data: Dataset) -> str:
+    height, width = data.preprocessing.input_size
+    return f"{width:d} × {height:d}"
 
 
 def _filters(names: Sequence[str]) -> tuple[set[str], bool]:
@@ -72,7 +77,7 @@ def look_closely(data: Dataset, index: int) -> None:
         st.image(
             thumbnail(data.hashes[index], pixels, LOOK_PX, True), width="stretch", alt=f"The {name} as the network sees it"
         )
-        st.caption("Model input: 224 × 224, bicubic")
+        st.caption(f"Model input: {_input_size(data)}, {data.preprocessing.interpolation}")
     with right:
         st.dataframe(
             channel_table(pixels), hide_index=True, alt="Mean and range of each channel before and after normalisation"

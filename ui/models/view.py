@@ -11,6 +11,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from udacisense.artifacts import list_artifacts
+from udacisense.data.preprocess import describe_resize
 from udacisense.models.card_parts import Layer, Summary
 from udacisense.models.checkpoint import trained_hashes, training_info
 from udacisense.models.described import NOT_DESCRIBED
@@ -164,7 +165,13 @@ def _stage_ends(points: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def _input(c: Checkpoint) -> str:
-    return f"{c.input_px[1]} × {c.input_px[0]} pixels, mean {c.mean}, std {c.std}"
+    return f"{c.input_px[1]} × {c.input_px[0]} pixels, mean {c.mean}, std {c.std}, {describe_resize(c.preprocessing)}"
+
+
+def _licence(c: Checkpoint) -> str:
+    if not c.described:
+        return NOT_DESCRIBED
+    return "Apache-2.0" if c.ours else c.licence or "not known"
 
 
 def file_facts(checkpoint: Checkpoint) -> None:
@@ -177,6 +184,7 @@ def file_facts(checkpoint: Checkpoint) -> None:
         "Technique": checkpoint.technique,
         "Compressed from": checkpoint.parent_id or ("nothing: it was trained" if training_info(checkpoint) else "not recorded"),
         "Input": _input(checkpoint) if checkpoint.described else NOT_DESCRIBED,
+        "Licence": _licence(checkpoint),
         "Classes": ", ".join(checkpoint.classes) or NOT_DESCRIBED,
         "Saved": when(checkpoint.created),
     }

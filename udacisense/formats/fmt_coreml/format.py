@@ -142,8 +142,9 @@ def _describe(model: Any, checkpoint: Checkpoint) -> None:
     from udacisense.data.preprocess import describe_preprocessing
 
     told = describe_preprocessing(checkpoint)
-    model.short_description = f"Tells {len(checkpoint.classes)} household objects apart. Answers with logits, before softmax."
-    model.license = "Apache-2.0"
+    what = "household objects" if checkpoint.ours else "classes"
+    model.short_description = f"Tells {len(checkpoint.classes)} {what} apart. Answers with logits, before softmax."
+    model.license = "Apache-2.0" if checkpoint.ours else checkpoint.licence or "not known"
     model.user_defined_metadata["labels"] = ",".join(checkpoint.classes)
     model.user_defined_metadata["preprocessing"] = json.dumps(told)
     model.user_defined_metadata["source_sha256"] = checkpoint.sha256

@@ -77,21 +77,21 @@ def quantise(checkpoint: Checkpoint, asked: Conversion) -> tuple[Any, dict[str, 
     with _quiet():
         if isinstance(network, MobileNetV3_Household):  # its resizing depends on the input's size, which FX cannot follow
             kept = [block.removeprefix("model.") for block in blocks]
-            network.model, images = _quantised(network.model, asked, kept)
+            network.model, images = _quantised(network.model, asked, kept, checkpoint.input_px)
         else:
-            network, images = _quantised(network, asked, blocks)
+            network, images = _quantised(network, asked, blocks, checkpoint.input_px)
     done = {"engine": used, "per_channel": True, **asked.recipe.options, "blocks_in_float": list(blocks)}
     return network, done | {"calibration_images": list(images.hashes) if images else []}
 
 
-def _quantised(network: Any, asked: Conversion, kept: Sequence[str]) -> tuple[Any, ImageSet | None]:
+def _quantised(network: Any, asked: Conversion, kept: Sequence[str], input_px: tuple[int, int]) -> tuple[Any, ImageSet | None]:
     import torch
     from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
     options: Any = asked.recipe.options
     dynamic = options["activations"] == "dynamic"
     images = None if dynamic else asked.image_set(options["images"])
-    example = torch.zeros(1, 3, 224, 224) if images is None else torch.from_numpy(images.images[:1])
+    example = torch.zeros(1, 3, *input_px) if images is None else torch.from_numpy(images.images[:1])
     prepared = prepare_fx(network, _dynamic() if dynamic else _static(options["observer"], kept), (example,))
     if images is not None:
         _calibrate(prepared, images)
