@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from udacisense.data.sources import describe
+from udacisense.data.sources import describe, own_spec
 from ui.dataset import image_grid, view
 from ui.shared import cache
 from ui.shared.frame import frame
@@ -13,7 +13,7 @@ frame("Dataset", "Which images are behind the figures, and what does the model s
 source, split, scheme = view.pick_data()
 data = None
 with errors_shown():
-    data = cache.dataset(split, source, scheme)
+    data = cache.dataset(split, source, scheme, own_spec(source))
 if data is None:
     view.how_to_get_images()
     st.stop()

@@ -44,10 +44,10 @@ def saved(path: Path, technique: str = "baseline") -> Checkpoint:
     )
 
 
-def traced(module: torch.nn.Module | None = None) -> torch.jit.ScriptModule:
+def traced(module: torch.nn.Module | None = None, input_px: tuple[int, int] = (224, 224)) -> torch.jit.ScriptModule:
     """A trace of the network, or of another module."""
     with quiet_jit():
-        return torch.jit.trace(module or _network(), torch.zeros(1, 3, 224, 224))
+        return torch.jit.trace(module or _network(), torch.zeros(1, 3, *input_px))
 
 
 def save_script(module: torch.jit.ScriptModule, path: Path) -> Path:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from udacisense.artifacts import list_artifacts
-from udacisense.labels import CLASSES
 from udacisense.models.described import mark
 from udacisense.number_format import commas, count, duration, gb, mb, ms, percent
 from udacisense.packaging.build import Package
@@ -82,7 +81,7 @@ def _env(found: Environment) -> list[Block]:
 
 def _data(found: DataInfo) -> list[Block]:
     about, health = found.source, found.health
-    rows = [(name, *(count(health.counts[ref.split].get(name, 0)) for ref in found.splits)) for name in CLASSES]
+    rows = [(name, *(count(health.counts[ref.split].get(name, 0)) for ref in found.splits)) for name in health.classes]
     rows.append(("all", *(count(ref.images) for ref in found.splits)))
     columns = ("class", *(f"{ref.split} ({ref.scheme})" for ref in found.splits))
     return [

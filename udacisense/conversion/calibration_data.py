@@ -81,7 +81,7 @@ def golden_images(checkpoint: Checkpoint) -> ImageSet:
 
 def training_set_id(spec: ModelSpec = HOUSEHOLD) -> str:
     """The dataset id of the training split, read from a note while the source's files are as they were: it is asked often."""
-    note = _note(f"{fingerprint()}{spec.digest}")
+    note = _note(f"{fingerprint(spec=spec)}{spec.digest}")
     if note.is_file():
         return note.read_text(encoding="utf-8").strip()
     found = load_dataset("train", spec=spec).ref.dataset_id

@@ -18,7 +18,7 @@ from udacisense.data.preprocess import before_crop
 from udacisense.data.splits import household_v1_test
 from udacisense.errors import DataError, ImageError, StoreError
 from udacisense.foreign import in_brief
-from udacisense.types import HOUSEHOLD, ModelSpec, Pixels, Preprocessing, SplitName
+from udacisense.types import HOUSEHOLD, MAX_CLASSES, ModelSpec, Pixels, Preprocessing, SplitName
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".mpo", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 MAX_FILE_BYTES = 256 * 1024**2
@@ -107,6 +107,21 @@ def list_folder(root: Path, classes: Sequence[str] = HOUSEHOLD.classes) -> Listi
         raise DataError(f"{root} holds none of the class folders ({', '.join(classes)}). It needs {_layout()}.")
     wrong = tuple(str(folder.relative_to(root)) for _, folder, label in groups if label is None)
     return Listing(str(root), files, wrong)
+
+
+def folder_classes(root: Path) -> tuple[str, ...]:
+    """The classes that a folder holds images of: the household ones, or its own where it holds none of these.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        below = [root / split for split in _SPLITS if (root / split).is_dir()] or [root]
+        names = sorted({folder.name for part in below if part.is_dir() for folder in _folders(part)})
+    except OSError as exc:
+        raise DataError(f"The folder {root} cannot be read: {in_brief(exc)}. Allow reading, or choose another.") from exc
+    ours = bool(set(names) & set(HOUSEHOLD.classes))
+    return HOUSEHOLD.classes if ours or not 2 <= len(names) <= MAX_CLASSES else tuple(names)
 
 
 def _layout() -> str:

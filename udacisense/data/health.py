@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
 from udacisense.data.dataset import Dataset, Skipped
 from udacisense.data.pool import LabelledImage, Pool
-from udacisense.data.sources import default_source, read_pool, scheme_for
+from udacisense.data.sources import default_source, own_spec, read_pool, scheme_for
 from udacisense.data.splits import SchemeName, split_pool
-from udacisense.labels import CLASSES
 from udacisense.types import SourceName, SplitName
 
 UNBALANCED = 1.5  # the largest class by the smallest, from where it is worth a sentence
@@ -44,7 +43,7 @@ class Health:
     scheme: SchemeName
     counts: Mapping[SplitName, Mapping[str, int]]  # images per class of each part
     skipped: tuple[Skipped, ...]  # files that could not be read
-    wrong_classes: tuple[str, ...]  # folders that are none of the ten classes
+    wrong_classes: tuple[str, ...]  # folders that are none of the classes
     duplicates: tuple[Duplicate, ...]
     moved: int  # images that the source's own split puts on the other side; 0 = none, or it has no split
     imbalance: float | None  # largest class by smallest; None = a class is empty
@@ -53,7 +52,12 @@ class Health:
     @property
     def empty_classes(self) -> tuple[str, ...]:
         """Classes without an image in either part."""
-        return tuple(name for name in CLASSES if not any(part[name] for part in self.counts.values()))
+        return tuple(name for name in self.classes if not any(part[name] for part in self.counts.values()))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that the images are counted by."""
+        return tuple(next(iter(self.counts.values())))
 
     @property
     def across_splits(self) -> tuple[Duplicate, ...]:
@@ -77,17 +81,18 @@ def check_health(source: SourceName | None = None, scheme: str | None = None) ->
         DataError: unknown source or scheme; a source that is missing, damaged or without a readable image.
     """
     name = default_source() if source is None else source
-    pool = read_pool(name)
+    spec = own_spec(name)
+    pool = read_pool(name, spec)
     used, parts = split_pool(pool, scheme_for(name, scheme))
-    counts = {split: _counts(members) for split, members in parts.items()}
-    totals = [sum(part[c] for part in counts.values()) for c in CLASSES]
+    counts = {split: _counts(members, spec.classes) for split, members in parts.items()}
+    totals = [sum(part[c] for part in counts.values()) for c in spec.classes]
     found = Health(
         source=name,
         scheme=used,
         counts=counts,
         skipped=pool.skipped,
         wrong_classes=pool.wrong_classes,
-        duplicates=_duplicates(parts),
+        duplicates=_duplicates(parts, spec.classes),
         moved=_moved(pool, parts),
         imbalance=max(totals) / min(totals) if min(totals) else None,
         findings=(),
@@ -101,12 +106,12 @@ def overlap(dataset: Dataset, trained_hashes: Collection[str]) -> int:
     return sum(h in trained for h in dataset.hashes)
 
 
-def _counts(images: list[LabelledImage]) -> dict[str, int]:
+def _counts(images: list[LabelledImage], classes: Sequence[str]) -> dict[str, int]:
     labels = [p.label for p in images]
-    return {name: labels.count(label) for label, name in enumerate(CLASSES)}
+    return {name: labels.count(label) for label, name in enumerate(classes)}
 
 
-def _duplicates(parts: Mapping[SplitName, list[LabelledImage]]) -> tuple[Duplicate, ...]:
+def _duplicates(parts: Mapping[SplitName, list[LabelledImage]], classes: Sequence[str]) -> tuple[Duplicate, ...]:
     copies: dict[str, list[tuple[SplitName, LabelledImage]]] = defaultdict(list)
     for split, members in parts.items():
         for image in members:
@@ -115,7 +120,7 @@ def _duplicates(parts: Mapping[SplitName, list[LabelledImage]]) -> tuple[Duplica
         Duplicate(
             image=md5[:16],
             places=tuple(sorted(p.place for _, p in found)),
-            classes=tuple(dict.fromkeys(CLASSES[label] for label in sorted(p.label for _, p in found))),
+            classes=tuple(dict.fromkeys(classes[label] for label in sorted(p.label for _, p in found))),
             splits=tuple(sorted({split for split, _ in found}, reverse=True)),
         )
         for md5, found in sorted(copies.items())
@@ -135,9 +140,9 @@ def _with_findings(found: Health) -> Health:
 
 def _problems(health: Health) -> Iterator[HealthFinding]:
     for name in health.wrong_classes:
-        near = get_close_matches(name.split("/")[-1].lower(), CLASSES, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"The classes are {', '.join(CLASSES)}."
-        yield HealthFinding("problem", f"The folder {name} is none of the ten classes, so its images are not used. {hint}")
+        near = get_close_matches(name.split("/")[-1].lower(), health.classes, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"The classes are {', '.join(health.classes)}."
+        yield HealthFinding("problem", f"The folder {name} is none of the classes, so its images are not used. {hint}")
     if health.across_splits:
         many = _many(len(health.across_splits), "image is", "images are")
         yield HealthFinding(
@@ -150,7 +155,7 @@ def _problems(health: Health) -> Iterator[HealthFinding]:
     for name in health.empty_classes:
         yield HealthFinding("problem", f"The class {name} has no image, so nothing can be said about it. Add some.")
     for split, part in health.counts.items():
-        lacking = [name for name in CLASSES if not part[name] and name not in health.empty_classes]
+        lacking = [name for name in health.classes if not part[name] and name not in health.empty_classes]
         if lacking:
             names = ", ".join(lacking)
             yield HealthFinding(

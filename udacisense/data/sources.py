@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from udacisense.data.cifar100 import cifar100_folder, is_downloaded, read_cifar100
 from udacisense.data.dataset import Dataset, Skipped
-from udacisense.data.folder import list_folder, read_folder, read_named_by_hash
+from udacisense.data.folder import folder_classes, list_folder, read_folder, read_named_by_hash
 from udacisense.data.pool import LabelledImage, Pool, relabelled
 from udacisense.data.sample_pack import SAMPLE, manifest_state, read_sample
 from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
@@ -97,7 +97,19 @@ def describe(source: SourceName) -> SourceInfo:
     return SourceInfo(source, "Rendered sample", relative(SAMPLE), meaning, real)
 
 
-def fingerprint(source: SourceName | None = None) -> str:
+def own_spec(source: SourceName) -> ModelSpec:
+    """A source as it is, seen by no model: its own classes, and the household networks' input.
+
+    Raises:
+        DataError: no such source, or a folder that cannot be read.
+    """
+    if source != "folder":
+        _one_of("source", source, SOURCES)
+        return HOUSEHOLD
+    return replace(HOUSEHOLD, classes=folder_classes(folder_of(source)))
+
+
+def fingerprint(source: SourceName | None = None, spec: ModelSpec = HOUSEHOLD) -> str:
     """A digest that changes when the source's files change, for cache keys; opens no image: 16 hex digits.
 
     Raises:
@@ -109,7 +121,7 @@ def fingerprint(source: SourceName | None = None) -> str:
         files = [cifar100_folder() / s for s in get_args(SplitName)]
         state = repr([(str(f), f.stat().st_mtime_ns) for f in files if f.is_file()])
     else:
-        state = repr((list_folder(folder_of(name)), manifest_state() if name == "sample" else None))
+        state = repr((list_folder(folder_of(name), spec.classes), manifest_state() if name == "sample" else None))
     return hashlib.sha256(f"{name} {state}".encode()).hexdigest()[:16]
 
 

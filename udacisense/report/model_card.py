@@ -121,9 +121,8 @@ def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
     info, known = training_info(c) or {}, trained_hashes(c)
     said = [images(info)]
     if known is not None:
-        said.append(
-            f"Trained on {len(known):,} {'household images' if c.ours else 'images'}; the id of each is in {c.trained_on_images}."
-        )
+        kind = "household images" if c.ours else "images"
+        said.append(f"Trained on {len(known):,} {kind}; the id of each is in {c.trained_on_images}.")
     else:
         said.append("Which images it was trained on is not known.")
     if info.get("validation_images"):

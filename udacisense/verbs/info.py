@@ -101,12 +101,12 @@ def data_info(source: str | None = None, scheme: str | None = None) -> DataInfo:
         DataError: an unknown source or scheme, or images that are not there.
     """
     from udacisense.data.health import check_health
-    from udacisense.data.sources import default_source, describe, load_dataset
+    from udacisense.data.sources import default_source, describe, load_dataset, own_spec
 
     name = cast(SourceName, source or default_source())
     health = check_health(name, scheme)
     filled = [split for split, counts in health.counts.items() if any(counts.values())]
-    return DataInfo(describe(name), tuple(load_dataset(split, name, scheme).ref for split in filled), health)
+    return DataInfo(describe(name), tuple(load_dataset(split, name, scheme, own_spec(name)).ref for split in filled), health)
 
 
 def download_data() -> DataInfo:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from udacisense.data.dataset import Dataset
 from udacisense.data.kinds import NAMES
-from udacisense.data.sources import default_source
+from udacisense.data.sources import default_source, own_spec
 from udacisense.errors import UdaciSenseError
 from udacisense.number_format import ms, percent
 from udacisense.types import SourceName, Subject
@@ -93,7 +93,7 @@ def _file(name: str, raw: bytes) -> ClassificationRequest:
 def _from_here() -> Sequence[ClassificationRequest]:
     source = _source()
     try:
-        data = cache.dataset("test", source)
+        data = cache.dataset("test", source, spec=own_spec(source))
     except UdaciSenseError as exc:
         error_box(exc)
         return []

@@ -31,7 +31,7 @@ def show_grid(data: Dataset) -> None:
         return
     page = _page(members)
     side = f"as model input, {_input_size(data)}" if as_input else "as in its file"
-    st.caption(f"{count(len(members), 'image')}, each {side}. Below: class and start of its md5.")
+    st.caption(escape(f"{count(len(members), 'image')}, each {side}. Below: class and start of its md5."))
     with st.grid("auto", min_column_width=96, gap="small"):
         for i in page:
             tile = thumbnail(data.hashes[i], data.images[i], TILE_PX, as_input)
@@ -77,7 +77,7 @@ def look_closely(data: Dataset, index: int) -> None:
         st.image(
             thumbnail(data.hashes[index], pixels, LOOK_PX, True), width="stretch", alt=f"The {name} as the network sees it"
         )
-        st.caption(f"Model input: {_input_size(data)}, {data.preprocessing.interpolation}")
+        st.caption(escape(f"Model input: {_input_size(data)}, {data.preprocessing.interpolation}"))
     with right:
         st.dataframe(
             channel_table(pixels), hide_index=True, alt="Mean and range of each channel before and after normalisation"

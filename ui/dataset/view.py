@@ -8,7 +8,7 @@ import streamlit as st
 
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import Health, overlap
-from udacisense.data.sources import SourceInfo, available_sources, default_source, describe
+from udacisense.data.sources import SourceInfo, available_sources, default_source, describe, own_spec
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes
 from udacisense.number_format import count
 from udacisense.types import SourceName, SplitName
@@ -63,7 +63,7 @@ def figures(data: Dataset, info: SourceInfo) -> None:
 
 def show_balance(data: Dataset, source: SourceName, scheme: str | None) -> None:
     """Images per class in both splits, as a chart and in one sentence."""
-    counts = {name: cache.dataset(name, source, scheme).counts() for name in get_args(SplitName)}
+    counts = {name: cache.dataset(name, source, scheme, own_spec(source)).counts() for name in get_args(SplitName)}
     here = data.counts()
     most, least = max(here, key=here.__getitem__), min(here, key=here.__getitem__)
     if here[most] == here[least]:

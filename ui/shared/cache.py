@@ -16,7 +16,7 @@ from udacisense import scratch, verbs
 from udacisense.data.dataset import Dataset
 from udacisense.data.health import Health, check_health
 from udacisense.data.preprocess import resize
-from udacisense.data.sources import fingerprint, load_dataset
+from udacisense.data.sources import fingerprint, load_dataset, own_spec
 from udacisense.errors import CheckpointError
 from udacisense.evaluation.predictions import Predictions
 from udacisense.inspection.inspection import Inspection
@@ -40,7 +40,7 @@ def dataset(split: SplitName, source: SourceName, scheme: str | None = None, spe
     Raises:
         DataError: the source cannot be used.
     """
-    return _dataset(split, source, scheme, spec, fingerprint(source))
+    return _dataset(split, source, scheme, spec, fingerprint(source, spec))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images")
@@ -60,7 +60,7 @@ def health(source: SourceName, scheme: str | None = None) -> Health:
     Raises:
         DataError: the source cannot be used.
     """
-    return _health(source, scheme, fingerprint(source))
+    return _health(source, scheme, fingerprint(source, own_spec(source)))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Checking every image")
