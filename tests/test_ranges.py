@@ -87,6 +87,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         (("benchmark", "x"), "--cpus"),
         (("selftest",), "--comparisons"),
         (("train",), "--seed"),
+        (("add", "x", "--classes", "a,b", "--input", "96", "--mean", "0", "--std", "1"), "--crop-pct"),
     ],
 )
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e300", "9" * 40, "many"])

@@ -12,7 +12,7 @@ import torch
 from tests.driving import app, words
 from tests.networks import Small, images, save_script, traced
 from udacisense import verbs
-from udacisense.errors import CheckpointError
+from udacisense.errors import CheckpointError, UdaciSenseError
 from udacisense.labels import CLASSES
 from udacisense.models.checkpoint import list_checkpoints, read_checkpoint
 from udacisense.models.loading import load_network
@@ -118,7 +118,7 @@ def test_what_was_said_is_in_the_record_and_on_the_models_page(strange: Path) ->
 def test_what_cannot_be_said_of_a_model_is_refused_with_its_reason(
     strange: Path, changed: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(CheckpointError, match=message):
+    with pytest.raises(UdaciSenseError, match=message):
         verbs.add(strange, **({"classes": NAMES} | OURS | changed))
     assert not read_checkpoint(strange).described
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from udacisense.cli.examples import show_examples
-from udacisense.cli.numbers import DEFAULT_TOLERANCE, Batch, Busy, Comparisons, Cpus, Seed, Threads, Tolerance, numbers
+from udacisense.cli.numbers import DEFAULT_TOLERANCE, Batch, Busy, Comparisons, Cpus, Crop, Seed, Threads, Tolerance, numbers
 from udacisense.cli.options import Artifact, Json, Protocol, Scheme, Source, Split, Subject
 from udacisense.cli.perform import COURSE_CODES, ERROR, VERDICT_CODES, perform
 
@@ -87,9 +87,7 @@ def add(
     mean: Annotated[str, typer.Option(help="mean of each channel that was taken from values 0..1: 0.5, or three with commas")],
     std: Annotated[str, typer.Option(help="standard deviation that they were divided by: 0.5, or three with commas")],
     interpolation: Annotated[str, typer.Option(help="how images were resized: bicubic or bilinear")] = "bicubic",
-    crop_pct: Annotated[
-        float | None, typer.Option(help="share kept by a crop after resizing; by default squeezed whole")
-    ] = None,
+    crop_pct: Crop = None,
     title: Annotated[str, typer.Option(help="what it tells apart, in a few words")] = "",
     licence: Annotated[str | None, typer.Option(help="licence of the weights; by default not known")] = None,
     json: Json = False,

@@ -80,3 +80,7 @@ Comparisons = Annotated[
         callback=within(ranges.COMPARISONS), help="of the file with itself; each other kind is made two fifths as often"
     ),
 ]
+Crop = Annotated[
+    float | None,
+    typer.Option(callback=within(ranges.CROP), help="share kept by a crop after resizing; by default squeezed whole"),
+]

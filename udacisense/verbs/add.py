@@ -10,7 +10,9 @@ import numpy as np
 
 from udacisense import files
 from udacisense.errors import CheckpointError
+from udacisense.foreign import in_brief
 from udacisense.models.card import card_path
+from udacisense.ranges import CROP
 from udacisense.remote import RemoteModel
 from udacisense.types import Checkpoint, Images, Interpolation, Logits, ModelSpec, Preprocessing, check_classes
 
@@ -44,7 +46,7 @@ def add(
 
     Raises:
         NotFoundError: no such file. CheckpointError: it cannot be loaded, is described already, its answers are not logits
-            of these classes, or what was said of it cannot be. StoreError: the disk refuses.
+            of these classes, or what was said of it cannot be. MeasureError: the crop is no share. StoreError: the disk refuses.
     """
     from udacisense.models.checkpoint import described_as, read_checkpoint
     from udacisense.models.summary import told_summary
@@ -64,7 +66,9 @@ def _spec(found: Checkpoint, classes: tuple[str, ...], preprocessing: Preprocess
     try:
         check_classes(classes)
     except ValueError as exc:
-        raise CheckpointError(f"{found.path.name} cannot have these classes: {exc}. Say them with --classes.") from exc
+        raise CheckpointError(
+            f"{found.path.name} cannot have these classes: {in_brief(exc)}. Say them with --classes."
+        ) from exc
     return ModelSpec(found.architecture, classes, preprocessing)
 
 
@@ -72,8 +76,8 @@ def _preprocessing(input_px: str, mean: str, std: str, interpolation: str, crop_
     """What was said of the images, once each value is one that a record may hold."""
     if interpolation not in get_args(Interpolation):
         raise CheckpointError(f"There is no interpolation {interpolation!r}. Use one of {', '.join(get_args(Interpolation))}.")
-    if crop_pct is not None and not 0 < crop_pct <= 1:
-        raise CheckpointError(f"The share that a crop keeps is above 0 and at most 1, not {crop_pct:g}, as in 0.875.")
+    if crop_pct is not None:
+        CROP.check(crop_pct)
     height, *rest = _numbers("--input", input_px.lower().replace("x", ","), (1, 2), 1, 4096)
     width = rest[0] if rest else height
     if (height, width) != (int(height), int(width)):
