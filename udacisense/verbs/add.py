@@ -46,7 +46,8 @@ def add(
 
     Raises:
         NotFoundError: no such file. CheckpointError: it cannot be loaded, is described already, its answers are not logits
-            of these classes, or what was said of it cannot be. MeasureError: the crop is no share. StoreError: the disk refuses.
+            of these classes, or what was said of it cannot be. MeasureError: the crop is no share.
+        StoreError: the disk refuses.
     """
     from udacisense.models.checkpoint import described_as, read_checkpoint
     from udacisense.models.summary import told_summary
