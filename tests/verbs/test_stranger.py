@@ -11,11 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.driving import app, words
+from tests.driving import app, metrics, words
 from tests.networks import save_script, traced
 from udacisense import verbs
 from udacisense.labels import CLASSES as OURS
 from udacisense.models.checkpoint import read_checkpoint
+from udacisense.number_format import percent
 from udacisense.settings import settings
 from udacisense.types import Artifact, Checkpoint
 
@@ -95,9 +96,18 @@ def test_it_is_judged_without_our_baseline(stranger: Checkpoint, artifact: Artif
     assert {status for rule, status in by_rule.items() if "baseline" in rule} == {"unknown"}
 
 
+def _top1(checkpoint: Checkpoint) -> str:
+    """The accuracy that the Models page shows."""
+    at = app("pages/models.py", checkpoint=checkpoint.id)
+    assert not at.exception
+    return str(next(metric.value for metric in at.metric if metric.label == "Top-1"))
+
+
 def test_the_same_file_described_otherwise_keeps_no_old_figure(stranger: Checkpoint) -> None:
     before = verbs.evaluate(stranger)
+    assert _top1(stranger) == percent(before.top1)
     stranger.path.with_suffix(".card.json").unlink()
+    assert _top1(read_checkpoint(stranger.path)) == "–"
     swapped = (CLASSES[1], CLASSES[0], *CLASSES[2:])
     again = verbs.add(stranger.path, ",".join(swapped), input="96", mean="0.5", std="0.5")
     after = verbs.evaluate(again)
@@ -115,7 +125,8 @@ def _said(stranger: Checkpoint, artifact: Artifact, home: Path) -> Iterator[tupl
     for page in ("models", "convert", "verify", "readiness", "classify"):
         at = app(f"pages/{page}.py", checkpoint=stranger.id, artifact=artifact.id)
         assert not at.exception
-        yield page, words(at)
+        tables = [table.value.to_string() for table in at.dataframe]
+        yield page, "\n".join([words(at), *metrics(at), *metrics(at).values(), *tables])
 
 
 def test_no_word_of_another_model_is_said_of_it(stranger: Checkpoint, artifact: Artifact, home: Path) -> None:

@@ -34,8 +34,9 @@ class AccuracyBySource:
 
 
 def accuracies_by_source(subjects: Sequence[Subject], evaluations: Sequence[Evaluation]) -> tuple[AccuracyBySource, ...]:
-    """Accuracies of each subject; a column holds figures of one set of images only."""
-    test = [e for e in evaluations if e.data.split == "test"]
+    """Accuracies of each subject as it is described now; a column holds figures of one set of images only."""
+    described = {s.sha256: s.spec.digest for s in subjects}
+    test = [e for e in evaluations if e.data.split == "test" and e.spec.digest == described.get(e.subject_sha256)]
     real = [e for e in test if e.data.source != "sample"]
     sample = [e for e in test if e.data.source == "sample"]
     shas, known = [s.sha256 for s in subjects], techniques(subjects)
