@@ -190,7 +190,11 @@ def test_a_file_that_never_answers_is_stopped_and_the_next_call_starts_anew(
 def test_a_torchscript_checkpoint_is_converted_in_a_bound_child_that_writes_its_own_folder_only(sample_home: Path) -> None:
     folder = sample_home / "models" / "mine"
     folder.mkdir(parents=True)
-    described = verbs.add(save_script(traced(), folder / "m.pt"), ",".join(CLASSES))
+    file, values = (
+        save_script(traced(), folder / "m.pt"),
+        {"input": "224", "mean": "0.485,0.456,0.406", "std": "0.229,0.224,0.225"},
+    )
+    described = verbs.add(file, ",".join(CLASSES), **values)
     made = verbs.convert(described, "torchscript")
     assert made.recipe["capture"] == "none"
     assert made.size_bytes > 1 << 20
