@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import subprocess
 import sys
@@ -63,15 +62,6 @@ def test_mif1_with_avif_behind_it_is_avif_and_a_film_is_refused_by_name() -> Non
         decode_image(b"\0\0\0\x18ftypisom\0\0\0\0isommp42", "clip.mp4")
 
 
-@pytest.mark.parametrize("brand", [b"mif1", b"mif2", b"heic", b"avif"])
-@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
-def test_what_decodes_it_is_told_by_how_it_is_coded_whatever_it_is_called(kind: str, brand: bytes) -> None:
-    raw = bytearray(saved(Image.fromarray(scene()), kind, quality=95))
-    raw[8:12] = brand
-    assert examine(bytes(raw), "x").kind == kind
-    assert np.abs(decode_image(bytes(raw), "x").astype(int) - scene()).max() <= 12
-
-
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 @pytest.mark.parametrize("space", [SRGB, DISPLAY_P3, ADOBE_RGB], ids=lambda space: space.name)
 def test_three_encodings_of_one_image_give_the_same_pixels(space: Space, kind: str) -> None:
@@ -81,16 +71,6 @@ def test_three_encodings_of_one_image_give_the_same_pixels(space: Space, kind: s
         assert np.abs(decode_image(raw, "x").astype(int) - wanted).max() <= 3
     if space is not SRGB:  # without its profile it is another image, so the profile was needed
         assert np.abs(space.encode(wanted).astype(int) - wanted).max() > 10
-
-
-def test_a_profile_is_believed_by_its_curves_not_by_its_name() -> None:
-    wanted = np.asarray(Image.open(PROJECT / "docs" / "sample_pack" / "bed.webp").convert("RGB"))
-    called_srgb = dataclasses.replace(DISPLAY_P3, name="sRGB IEC61966-2.1")
-    raw = saved(Image.fromarray(DISPLAY_P3.encode(wanted)), "PNG", icc_profile=called_srgb.profile())
-    assert np.abs(decode_image(raw, "x").astype(int) - wanted).max() <= 3
-    called_otherwise = dataclasses.replace(SRGB, name="Camera")
-    raw = saved(Image.fromarray(scene()), "PNG", icc_profile=called_otherwise.profile())
-    assert (decode_image(raw, "x") == scene()).all()
 
 
 @pytest.mark.parametrize("profile", [b"", b"nothing", DISPLAY_P3.profile()[:300], DISPLAY_P3.profile()[:200] + b"\xff" * 3000])
@@ -125,38 +105,6 @@ def test_sixteen_bits_are_cut_to_eight() -> None:
     grey = (np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) * 21).astype(np.uint16)
     for kind in ("TIFF", "PNG"):
         assert (decode_image(saved(Image.fromarray(grey), kind), "x")[..., 0] == grey >> 8).all()
-
-
-@pytest.mark.parametrize(
-    ("values", "dtype"), [(np.arange(256) / 255, np.float32), (np.arange(256), np.float32), (np.arange(256), np.int32)],
-    ids=["floats to 1", "floats to 255", "integers to 255"],
-)  # fmt: skip
-def test_levels_of_32_bits_are_read_as_the_levels_that_they_mean(values: np.ndarray, dtype: type) -> None:
-    raw = saved(Image.fromarray(np.tile(values.astype(dtype), (4, 1))), "TIFF")
-    assert (decode_image(raw, "x")[0, :, 0] == np.arange(256)).all()
-
-
-def test_integers_of_32_bits_beyond_255_are_cut_like_16_bits() -> None:
-    raw = saved(Image.fromarray(np.tile(np.arange(0, 65536, 256, dtype=np.int32), (4, 1))), "TIFF")
-    assert (decode_image(raw, "x")[0, :, 0] == np.arange(256)).all()
-
-
-@pytest.mark.parametrize("values", [[-3.5, 2.0], [0.0, 1000.0], [0.0, float("nan")]])
-def test_values_that_do_not_tell_what_white_is_are_refused(values: list[float]) -> None:
-    raw = saved(Image.fromarray(np.array([values], np.float32)), "TIFF")
-    with pytest.raises(ImageError, match=r"do not tell what white is\. Save it as PNG or JPEG"):
-        decode_image(raw, "x")
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-@pytest.mark.parametrize("turn", [3, 6, 8])
-def test_a_tiff_is_turned_upright(turn: int, dtype: type) -> None:
-    exif = Image.Exif()
-    exif[ORIENTATION] = turn
-    grey = scene()[..., 0]
-    upright = decode_image(saved(Image.fromarray(grey), "PNG", exif=exif), "x")
-    found = decode_image(saved(Image.fromarray(grey.astype(dtype)), "TIFF", tiffinfo={ORIENTATION: turn}), "x")
-    assert (found == upright).all()
 
 
 def test_a_visitors_heic_is_decoded_in_a_bound_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,12 +185,6 @@ print(decode_image(raw, "x").shape, (peak_rss_bytes() - before) // 1_000_000)
         ("AVIF", 7296, 5472, {"quality": 40, "speed": 10}),
         ("TIFF", 8064, 6048, {}),
         ("PNG", 6600, 5000, {"alpha": True, "compress_level": 1}),
-        ("HEIF", 6600, 5000, {"quality": 40, "chroma": 444}),
-        ("AVIF", 6600, 5000, {"quality": 40, "speed": 10, "subsampling": "4:4:4"}),
-        ("WEBP", 5400, 4100, {"alpha": True, "quality": 40, "method": 0}),
-        ("JPEG", 7300, 5400, {"mode": "CMYK", "quality": 60, "progressive": True}),
-        ("TIFF", 5500, 4200, {"mode": "F"}),
-        ("TIFF", 5500, 4200, {"mode": "I"}),
     ],
     ids=[
         "48 MP HEIC",
@@ -253,12 +195,6 @@ print(decode_image(raw, "x").shape, (peak_rss_bytes() - before) // 1_000_000)
         "40 MP AVIF",
         "48 MP TIFF",
         "33 MP PNG with transparency",
-        "33 MP HEIC with colour in full",
-        "33 MP AVIF with colour in full",
-        "22 MP WebP with transparency",
-        "39 MP progressive JPEG in four colours",
-        "23 MP TIFF of floats",
-        "23 MP TIFF of integers",
     ],
 )
 def test_photographs_of_up_to_200_megapixels_take_at_most_400_mb(
@@ -266,12 +202,8 @@ def test_photographs_of_up_to_200_megapixels_take_at_most_400_mb(
 ) -> None:
     options = dict(options)
     path = tmp_path / "photo"
-    mode = str(options.pop("mode", "RGB"))
-    image = Image.fromarray(scene(64, 64))
-    if options.pop("alpha", False):
-        image.putalpha(image.getchannel("R"))
-    image = image.convert("L").convert(mode) if mode in "FI" else image.convert(mode) if mode != "RGB" else image
-    path.write_bytes(saved(image.resize((width, height)), kind, **options))
+    mode = "RGBA" if options.pop("alpha", False) else "RGB"
+    path.write_bytes(saved(Image.fromarray(scene(64, 64)).convert(mode).resize((width, height)), kind, **options))
     assert examine(path.read_bytes(), "x").pixels <= most_pixels(examine(path.read_bytes(), "x"))
     done = subprocess.run([sys.executable, "-c", CHILD, str(path)], capture_output=True, text=True, check=True)
     print(done.stdout)

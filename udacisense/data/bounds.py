@@ -37,8 +37,6 @@ _SCALES = (1, 2, 4, 8)
 _NEEDED = {"HEIF": 6, "AVIF": 10, "WEBP": 17}
 """Bytes a pixel while a file is decoded whole (tests/data/test_photographs.py measures them): planes of colour, the image made
 of them, and Pillow's own of that, which has four."""
-_HEAVY = {"HEIF": 12, "AVIF": 12, "WEBP": 18, "JPEG": 10, "TIFF": 17}
-"""The same of a file whose header says `heavy`."""
 _PLAIN, _TRANSPARENT, _SCANNED = 7, 12, 6
 """The same of the other kinds; of a JPEG in several scans, which keeps all coefficients until the last."""
 
@@ -103,9 +101,8 @@ def scale_of(header: Header, max_pixels: int) -> int:
 def most_pixels(header: Header) -> int:
     """The largest image of this kind that is decoded within `MEMORY_BYTES`."""
     if header.kind == "JPEG":
-        return MAX_JPEG_PIXELS if header.scans <= 1 else MEMORY_BYTES // (_HEAVY["JPEG"] if header.heavy else _SCANNED)
-    needed = _NEEDED.get(header.kind, _PLAIN)
-    return MEMORY_BYTES // max(needed, _HEAVY[header.kind] if header.heavy else 0, _TRANSPARENT if header.alpha else 0)
+        return MAX_JPEG_PIXELS if header.scans <= 1 else MEMORY_BYTES // _SCANNED
+    return MEMORY_BYTES // max(_NEEDED.get(header.kind, _PLAIN), _TRANSPARENT if header.alpha else 0)
 
 
 def cost(header: Header) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 
 from udacisense.data.image_header import MOST_PARTS, Header
 
@@ -15,35 +14,19 @@ from udacisense.data.image_header import MOST_PARTS, Header
 
 _AVIF = (b"avif", b"avis")
 _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1")
-_DECODED_AS_HEIF = tuple(brand for brand in _HEIF if brand != b"mif2")
 _INSIDE = {b"meta": 4, b"iprp": 0, b"ipco": 0}
 """Boxes that are looked into, and the bytes before their first box."""
 
 
 def boxed_kind(raw: bytes) -> str:
-    """HEIF or AVIF by how its images are coded, else by any brand that it claims; "" = a film, or something else of boxes."""
+    """HEIF or AVIF by any brand that the file claims; "" = a film, or something else made of boxes."""
     if raw[4:8] != b"ftyp":
         return ""
     length = min(int.from_bytes(raw[:4], "big"), 512)
     brands = {raw[8:12], *(raw[at : at + 4] for at in range(16, length, 4))}
-    claimed = "AVIF" if brands & set(_AVIF) else "HEIF" if brands & set(_HEIF) else ""
-    return (_coded(raw) or claimed) if claimed else ""
-
-
-def named_as_coded(raw: bytes, kind: str) -> bytes:
-    """The file with a brand in front that the decoder of its kind knows; most files are returned as they are."""
-    known = _AVIF if kind == "AVIF" else _DECODED_AS_HEIF
-    if kind not in ("AVIF", "HEIF") or raw[8:12] in known:
-        return raw
-    return raw[:8] + known[0] + raw[12:]
-
-
-def _coded(raw: bytes) -> str:
-    """The kind by the decoder's settings that stand beside the images: mif1 and its like are brands of both."""
-    found: set[bytes] = set()
-    with suppress(struct.error):  # it ends within a box
-        found = {kind for kind, _, _ in _boxes(raw, 0, len(raw), Header(""))}
-    return "AVIF" if b"av1C" in found else "HEIF" if b"hvcC" in found else ""
+    if brands & set(_AVIF):
+        return "AVIF"
+    return "HEIF" if brands & set(_HEIF) else ""
 
 
 def walk_boxes(raw: bytes, found: Header) -> None:
@@ -55,12 +38,6 @@ def walk_boxes(raw: bytes, found: Header) -> None:
                 found.size(width, height)
         elif kind == b"mdat":
             found.data_bytes += end - begin
-        elif kind == b"hvcC":
-            found.heavy |= raw[begin + 16] & 3 > 1 or raw[begin + 17] & 7 > 0  # colour in full, or more than 8 bits
-        elif kind == b"av1C":
-            found.heavy |= not raw[begin + 2] & 0x14
-        elif kind == b"auxC":
-            found.alpha |= b"alpha" in raw[begin:end]
 
 
 def _boxes(raw: bytes, at: int, end: int, found: Header) -> Iterator[tuple[bytes, int, int]]:
@@ -116,5 +93,4 @@ def _first_page(raw: bytes, at: int, count: int, order: str, found: Header) -> N
             (told[tag],) = struct.unpack_from(order + _TYPES[kind], raw, place)
     found.size(told[_WIDTH], told[_HEIGHT])
     found.bits, found.alpha = told[_BITS] * told[_SAMPLES], told[_SAMPLES] in (2, 4)
-    found.heavy = told[_BITS] >= 32
     found.data_bytes = len(raw)

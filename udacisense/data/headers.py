@@ -60,9 +60,8 @@ def _jpeg(raw: bytes, found: Header) -> None:
             return
         (length,) = struct.unpack_from(">H", raw, at)
         if code in _FRAME and not found.scans:
-            height, width, colours = struct.unpack_from(">HHB", raw, at + 3)
+            height, width = struct.unpack_from(">HH", raw, at + 3)
             found.size(width, height)
-            found.heavy = colours == 4
         at += length
         if code == _SCAN:
             found.scans, marker = found.scans + 1, _MARKER_IN_SCAN
@@ -167,7 +166,6 @@ def _webp(raw: bytes, found: Header) -> None:
             if not found.width_px:
                 found.size(*_webp_size(raw, at, chunk))
             found.alpha |= chunk == b"VP8L" or (chunk == b"VP8X" and bool(raw[at] & 0x10))
-            found.heavy = found.alpha
             found.data_bytes += 0 if chunk == b"VP8X" else length
         else:
             found.extra_bytes += length

@@ -27,7 +27,6 @@ class Header:
     packed_texts: int = 0  # texts and profiles that are compressed
     bits: int = 24  # of a pixel, before decoding
     alpha: bool = False  # whether some pixels may be transparent, as far as the header tells
-    heavy: bool = False  # takes more memory than others of its kind: colour in full size, four channels, many bits
     cut_off: bool = False  # a part reaches over the end of the file
     run_lengths: bool = False  # a BMP whose runs are read one by one, in Python
 

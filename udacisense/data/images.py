@@ -11,13 +11,11 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from udacisense.data.apart import decode_apart
 from udacisense.data.bounds import cost, examine, scale_of
 from udacisense.data.colour import in_srgb
-from udacisense.data.containers import named_as_coded
 from udacisense.data.heif import read_heif
 from udacisense.data.image_header import Header
 from udacisense.errors import ImageError
@@ -98,9 +96,8 @@ def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixel
         ImageError: it is cut off or damaged.
     """
     try:
-        # in one line, so that the image in full size is let go as soon as there is a smaller one
-        small = _reduced(_eight_bits(_loaded(raw, name, header, max_pixels), name), max_pixels)
-        pixels = np.array(_rgb(_upright(small)), dtype=np.uint8)
+        image = _loaded(raw, name, header, max_pixels)
+        pixels = np.array(_rgb(_upright(_reduced(image, max_pixels))), dtype=np.uint8)
     except ImageError:
         raise
     except MemoryError as exc:
@@ -111,7 +108,6 @@ def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixel
 
 
 def _loaded(raw: bytes, name: str, header: Header, max_pixels: int) -> Image.Image:
-    raw = named_as_coded(raw, header.kind)
     if header.kind == "HEIF":
         return read_heif(raw, name, _smaller_by(header.pixels, max_pixels))
     image = _open(raw, name, header)
@@ -163,7 +159,7 @@ def _reduced(image: Image.Image, max_pixels: int) -> Image.Image:
         return image
     if image.mode in ("P", "1"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image.reduce(by)
+    return _eight_bits(image).reduce(by)
 
 
 def _smaller_by(pixels: int, max_pixels: int) -> int:
@@ -172,38 +168,15 @@ def _smaller_by(pixels: int, max_pixels: int) -> int:
 
 def _rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
+    image = _eight_bits(image)
     if image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(opaque, image.convert("RGBA")).convert("RGB")
     return in_srgb(image, profile if isinstance(profile, bytes) else None)
 
 
-def _eight_bits(image: Image.Image, name: str) -> Image.Image:
-    """The image in 8 bits a channel. Of 16 bits the high byte counts, as Pillow does for 16-bit RGB.
-
-    Raises:
-        ImageError: values of 32 bits that tell no white.
-    """
-    if image.mode.startswith("I;16"):
-        return _kept(image, (np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode not in ("I", "F"):
-        return image
-    values = np.asarray(image)
-    low, high = float(values.min()), float(values.max())
-    if image.mode == "F" and 0 <= low <= high <= 1:
-        return _kept(image, np.rint(values * np.float32(255)).astype(np.uint8))
-    if 0 <= low <= high <= 255:
-        return _kept(image, values.astype(np.uint8))
-    if image.mode == "I" and 0 <= low <= high <= 65535:
-        return _kept(image, (values >> 8).astype(np.uint8))
-    raise ImageError(
-        f"{name} has values from {low:g} to {high:g} in 32 bits, which do not tell what white is. Save it as PNG or JPEG."
-    )
-
-
-def _kept(image: Image.Image, grey: NDArray[np.uint8]) -> Image.Image:
-    """An image of 8 bits with what the other one says of orientation and colour."""
-    found = Image.fromarray(grey)
-    found.info = image.info
-    found.getexif().update(image.getexif())
-    return found
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        grey = np.clip(np.asarray(image), 0, 65535).astype(np.uint16) >> 8  # the high byte, as Pillow does for 16-bit RGB
+        return Image.fromarray(grey.astype(np.uint8))
+    return image
