@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from udacisense.data.apart import decode_apart
 from udacisense.data.bounds import cost, examine, scale_of
 from udacisense.data.colour import in_srgb
+from udacisense.data.containers import branded
 from udacisense.data.heif import read_heif
 from udacisense.data.image_header import Header
 from udacisense.errors import ImageError
@@ -112,6 +113,7 @@ def decode_here(raw: bytes, name: str, header: Header, max_pixels: int) -> Pixel
 
 
 def _loaded(raw: bytes, name: str, header: Header, max_pixels: int) -> Image.Image:
+    raw = branded(raw, header.kind)
     if header.kind == "HEIF":
         return read_heif(raw, name, _smaller_by(header.pixels, max_pixels))
     image = _open(raw, name, header)
