@@ -34,11 +34,12 @@ MAX_JPEG_PIXELS = 256_000_000
 _SLOW = {"HEIF": 4, "AVIF": 4}
 """How many times as long as a JPEG's a pixel of these takes."""
 _SCALES = (1, 2, 4, 8)
-_NEEDED = {"HEIF": 6, "AVIF": 10, "WEBP": 17}
-"""Bytes a pixel while a file is decoded whole (tests/data/test_photographs.py measures them): planes of colour, the image made
-of them, and Pillow's own of that, which has four."""
-_PLAIN, _TRANSPARENT, _SCANNED = 7, 12, 6
-"""The same of the other kinds; of a JPEG in several scans, which keeps all coefficients until the last."""
+_HALF_WIDE, _ALL = 2, 3
+"""Samples a pixel of 4:2:2, whose colours are half as wide as the image, and of 4:4:4."""
+_PLAIN, _TRANSPARENT = 7, 12
+"""Bytes a pixel while a file is decoded whole, of kinds without needs of their own (tests/data/test_limits.py measures all)."""
+_SCANNED = 6
+"""Least that is taken for those of a JPEG in scans: fewer would let through what takes long."""
 
 SMALLER = "On a phone, take a screenshot of it and use that; elsewhere save it in a smaller size."
 """The way out, which needs no program on a phone."""
@@ -100,9 +101,45 @@ def scale_of(header: Header, max_pixels: int) -> int:
 
 def most_pixels(header: Header) -> int:
     """The largest image of this kind that is decoded within `MEMORY_BYTES`."""
-    if header.kind == "JPEG":
-        return MAX_JPEG_PIXELS if header.scans <= 1 else MEMORY_BYTES // _SCANNED
-    return MEMORY_BYTES // max(_NEEDED.get(header.kind, _PLAIN), _TRANSPARENT if header.alpha else 0)
+    if header.kind == "JPEG" and not header.in_scans:
+        return MAX_JPEG_PIXELS
+    return int(MEMORY_BYTES / _needed(header))
+
+
+def _needed(header: Header) -> float:
+    """Bytes a pixel while the file is decoded, as measured; the image that comes of it, of at most four, is among them."""
+    if header.kind == "JPEG":  # two for each coefficient, and the image at half its sides
+        return max(_SCANNED, 2 * header.samples + 1.05)
+    if header.kind == "WEBP":
+        return 17.3 if header.alpha else 17
+    if header.kind == "HEIF":
+        return _needed_heif(header)
+    if header.kind == "AVIF":  # planes with their margins, the bytes made of them, the image, and that made smaller
+        return 8 + 2 * header.alpha + 1.1 * _planes(header, header.samples)
+    plain = _TRANSPARENT if header.alpha else _PLAIN
+    if header.kind == "TIFF":  # a compressed strip or tile is unpacked beside the image, and the turned image is a second one
+        return max(plain, 4.1 + header.piece_bits / 8 + (4 if header.turned else 0))
+    return plain
+
+
+def _needed_heif(header: Header) -> float:
+    """The planes twice, since they are turned, cut to 8 bits or spread to 4:4:4; and the image made of them."""
+    deep, samples, copies = header.depth > 8, header.samples, 2.0
+    more = 0.5 if deep or header.turned or samples == _ALL else 0
+    if header.turned and header.odd and 1 < samples < _ALL:  # turned once spread, since halves of odd sides do not turn
+        samples, more = _ALL, 5.5 if deep else 3
+    elif samples == _HALF_WIDE and header.turned:
+        samples, more = _ALL, 1.5 if deep else 2.5
+    elif samples == _HALF_WIDE:
+        samples, copies, more = _ALL, 1.7, 0.5
+    elif deep and samples < _HALF_WIDE:  # the copy is cut to 8 bits first
+        copies = 1.5
+    return 3 + header.alpha + copies * _planes(header, samples) + more
+
+
+def _planes(header: Header, samples: float) -> float:
+    """Bytes a pixel of a decoder's planes of colour and transparency."""
+    return (samples + header.alpha) * (2 if header.depth > 8 else 1)
 
 
 def cost(header: Header) -> int:

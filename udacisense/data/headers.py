@@ -42,12 +42,13 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # restarts and stuff
 _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))  # markers without a segment
 _WITH_SEGMENT = frozenset((*range(0xC0, 0xD0), *range(0xDA, 0xF0), 0xFE))
 _FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 _SCAN = 0xDA
 
 
 def _jpeg(raw: bytes, found: Header) -> None:
     """From marker to marker, as libjpeg goes, to the end of the first image; what lies between two segments counts as parts."""
-    at, marker, found.scans = 2, _MARKER, 0
+    at, marker, found.scans, components = 2, _MARKER, 0, 0
     while (here := marker.search(raw, at)) and not found.overfull():
         code, marker = raw[here.start() + 1], _MARKER
         found.parts += 1
@@ -60,13 +61,24 @@ def _jpeg(raw: bytes, found: Header) -> None:
             return
         (length,) = struct.unpack_from(">H", raw, at)
         if code in _FRAME and not found.scans:
-            height, width = struct.unpack_from(">HH", raw, at + 3)
-            found.size(width, height)
-        at += length
+            components = _jpeg_frame(raw, at, found)
+            found.in_scans = code in _PROGRESSIVE
         if code == _SCAN:
             found.scans, marker = found.scans + 1, _MARKER_IN_SCAN
+            found.in_scans |= found.scans > 1 or raw[at + 2] < components  # the rest comes later, or never
         else:
             found.extra_bytes += length
+        at += length
+
+
+def _jpeg_frame(raw: bytes, at: int, found: Header) -> int:
+    """Size and samples; the number of components."""
+    height, width, components = struct.unpack_from(">HHB", raw, at + 3)
+    found.size(width, height)
+    factors = [divmod(raw[at + 9 + 3 * number], 16) for number in range(components)]
+    largest = max((across for across, _ in factors), default=1) * max((down for _, down in factors), default=1)
+    found.samples = sum(across * down for across, down in factors) / max(largest, 1)
+    return int(components)
 
 
 # --- PNG -----------------------------------------------------------------------------------------------------------------

@@ -25,7 +25,10 @@ def read_heif(raw: bytes, name: str, by: int) -> Image.Image:
             "Or save it as JPEG; on an iPhone choose Settings, Camera, Formats, Most Compatible."
         ) from exc
     found = open_heif(raw, convert_hdr_to_8bit=True)
-    image = Image.fromarray(_smaller(np.asarray(found), by))
+    pixels = np.asarray(found)
+    if pixels.dtype == np.uint16:  # grey keeps its 10 or 12 bits
+        pixels = (pixels >> 8).astype(np.uint8)
+    image = Image.fromarray(_smaller(pixels, by))
     image.info["icc_profile"] = found.info.get("icc_profile")
     return image
 

@@ -26,6 +26,12 @@ class Header:
     extra_bytes: int = 0  # of everything else
     packed_texts: int = 0  # texts and profiles that are compressed
     bits: int = 24  # of a pixel, before decoding
+    samples: float = 3  # values stored for a pixel, transparency aside: 1.5 where four pixels share their two colours (4:2:0)
+    depth: int = 8  # bits of such a value in HEIF and AVIF
+    in_scans: bool = False  # a JPEG of which the decoder keeps everything until the last scan
+    piece_bits: float = 0  # of a compressed TIFF's largest strip or tile, spread over all pixels
+    odd: bool = False  # a side of a HEIF or AVIF is of an odd length
+    turned: bool = False  # a TIFF or HEIF that is turned or mirrored by its decoder
     alpha: bool = False  # whether some pixels may be transparent, as far as the header tells
     cut_off: bool = False  # a part reaches over the end of the file
     run_lengths: bool = False  # a BMP whose runs are read one by one, in Python
