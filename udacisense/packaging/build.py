@@ -21,7 +21,7 @@ from udacisense.data.preprocess import describe_preprocessing, resize
 from udacisense.errors import MeasureError, NotFoundError, StoreError
 from udacisense.inspection.inspect_file import inspect_file
 from udacisense.number_format import mb
-from udacisense.packaging.contents import app_code_of, check_names, code, filled, template, values
+from udacisense.packaging.contents import app_code_of, check_names, check_preprocessing, code, filled, template, values
 from udacisense.packaging.labels import label_doubt
 from udacisense.provenance import here
 from udacisense.records import store
@@ -69,13 +69,15 @@ def build(artifact: Artifact, out: Path, *, labels_anyway: bool = False) -> Pack
 
     Raises:
         MeasureError: an evaluation of the file or its checkpoint questions the class names. FormatError: the format has no
-            package. RunError: the file changed, or does not run.
+            package, or the model is preprocessed in a way that the code for apps does not follow.
+        RunError: the file changed, or does not run.
         NotFoundError: its checkpoint is gone, or its golden images are damaged. StoreError: the disk refuses.
     """
     app_code_of(artifact)
     check_unchanged(artifact)
     checkpoint = source_checkpoint(artifact)
     check_names(artifact, checkpoint)
+    check_preprocessing(checkpoint)
     if not labels_anyway and (doubt := label_doubt(artifact, checkpoint)):
         raise MeasureError(f"{doubt} Mend that and evaluate again, or pack the names as they are: --labels-anyway.")
     golden = _golden(artifact, checkpoint)
@@ -142,15 +144,16 @@ def _vectors(artifact: Artifact, checkpoint: Checkpoint) -> tuple[Images, Logits
 
 
 def _golden_files(golden: _Golden, artifact: Artifact, checkpoint: Checkpoint) -> dict[str, bytes]:
-    names = [f"{i}-{checkpoint.classes[label]}.png" for i, label in enumerate(golden.labels)]
+    known = [checkpoint.classes[label] if label >= 0 else None for label in golden.labels]  # the images may be of none
+    names = [f"{i}-{label or 'image'}.png" for i, label in enumerate(known)]
     resized = _resized(golden.pixels, checkpoint.input_px)
     told = {
         "model_sha256": artifact.sha256,
         "tolerance": golden.tolerance,
         "expected": "this file's own logits" if golden.ran_here else "the checkpoint's logits: this file was never run here",
         "pictures": [
-            {"file": name, "label": checkpoint.classes[label], "logits": logits.tolist(), "checkpoint_logits": wanted.tolist()}
-            for name, label, logits, wanted in zip(names, golden.labels, golden.logits, golden.checkpoint_logits, strict=True)
+            {"file": name, "label": label, "logits": logits.tolist(), "checkpoint_logits": wanted.tolist()}
+            for name, label, logits, wanted in zip(names, known, golden.logits, golden.checkpoint_logits, strict=True)
         ],
         "resize": [{"file": f"resize-{i}.png", "expected": f"resized-{i}.png"} for i in range(len(resized))],
     }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
+from udacisense.data.preprocess import describe_resize
 from udacisense.errors import FormatError
 from udacisense.formats import FORMATS
 from udacisense.types import AppCode, Artifact, Checkpoint
@@ -28,6 +29,20 @@ def check_names(artifact: Artifact, checkpoint: Checkpoint) -> None:
                 f"The {what} {name!r} has a name that cannot stand in an app's code. Use letters, digits, spaces and . _ + - "
                 "in it, convert again and pack again."
             )
+
+
+def check_preprocessing(checkpoint: Checkpoint) -> None:
+    """Nothing, if the code for apps prepares images as a model was trained on them: squeezed by the bicubic filter.
+
+    Raises:
+        FormatError: it is another way, so that apps would get other pixels and other answers.
+    """
+    p = checkpoint.preprocessing
+    if (p.interpolation, p.crop_pct) != ("bicubic", None):
+        raise FormatError(
+            f"{checkpoint.path.name} takes images {describe_resize(p)}, and the code for apps squeezes them by the bicubic "
+            "filter. Use the converted file with your own preprocessing instead."
+        )
 
 
 def packed_formats() -> tuple[str, ...]:
