@@ -173,15 +173,13 @@ class SubjectRun:
     def whole(self) -> None:
         """Time one end-to-end block, from an image's bytes to logits."""
         with self.around.background_load.working(self.setting.background_processes):
-            answer = self.worker.ask(
-                "whole", input_px=self.input_px, seed=settings().seed, seconds=self.around.protocol.whole_s
-            )
+            answer = self.worker.ask("whole", seed=settings().seed, seconds=self.around.protocol.whole_s)
         self.whole_blocks.append(tuple(answer["times"]))
 
     def finish(self) -> Mapping[str, Any]:
         """The last figures: times of decoding and preprocessing alone, and the smallest step of the clock."""
         p = self.around.protocol
-        return self.worker.ask("finish", input_px=self.input_px, seed=settings().seed, preprocess_runs=p.preprocess_runs)
+        return self.worker.ask("finish", seed=settings().seed, preprocess_runs=p.preprocess_runs)
 
     def close(self) -> None:
         """End the process of this start."""

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from udacisense.benchmark.memory import peak_rss_bytes, rss_bytes
 from udacisense.processes import limits
 from udacisense.processes.limits import Bounds
 from udacisense.records.subjects import from_plain
-from udacisense.types import Images, Preprocessing, Session, format_name
+from udacisense.types import HOUSEHOLD, Images, Preprocessing, Session, WrittenFile, format_name
 
 Command = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -31,8 +32,11 @@ IMAGE_PX = 32
 class Timed:
     """One loaded subject and its input. One run is `calls` inferences, one unless a self-test asks for more."""
 
-    def __init__(self, session: Session, images: Images, classes: int) -> None:
+    def __init__(
+        self, session: Session, images: Images, classes: int, preprocessing: Preprocessing = HOUSEHOLD.preprocessing
+    ) -> None:
         self.session, self.images, self.classes, self.calls = session, images, classes, 1
+        self.preprocessing = preprocessing
 
     def run(self) -> float:
         """Seconds of one run."""
@@ -76,7 +80,9 @@ def open_subject(command: Command) -> tuple[Timed, Answer]:
         started = time.perf_counter()
         session = fmt.load(subject, command["threads"])
         took = _since(started)
-    timed = Timed(session, images, command["classes"])
+    spec = HOUSEHOLD if isinstance(subject, WrittenFile) else subject.spec
+    height, width = command["input_px"]
+    timed = Timed(session, images, command["classes"], replace(spec.preprocessing, input_size=(height, width)))
     first_s = timed.run()
     timed.check()
     gc.collect()
@@ -175,36 +181,30 @@ def time_whole(timed: Timed, command: Command) -> Answer:
     from udacisense.data.images import decode_image
     from udacisense.data.preprocess import preprocess
 
-    raw, how = _image(command["seed"]), _of_size(command["input_px"])
+    raw = _image(command["seed"])
 
     def run() -> float:
         started = time.perf_counter()
-        timed.session.predict(preprocess([decode_image(raw, "image")], how))
+        timed.session.predict(preprocess([decode_image(raw, "image")], timed.preprocessing))
         return _since(started)
 
     run()
     return {"times": _runs(run, command["seconds"], 2)}
 
 
-def finish(timed: Timed, command: Command) -> Answer:  # noqa: ARG001 - every step has this shape
+def finish(timed: Timed, command: Command) -> Answer:
     """Time decoding and preprocessing of one image alone, and the smallest step of the clock."""
     from udacisense.data.images import decode_image
     from udacisense.data.preprocess import preprocess
 
-    raw, how = _image(command["seed"]), _of_size(command["input_px"])
+    raw = _image(command["seed"])
     pixels = decode_image(raw, "image")
     count = command["preprocess_runs"]
     return {
         "decode_s": _times(lambda: decode_image(raw, "image"), count),
-        "preprocess_s": _times(lambda: preprocess([pixels], how), count),
+        "preprocess_s": _times(lambda: preprocess([pixels], timed.preprocessing), count),
         "timer_s": timer_s(),
     }
-
-
-def _of_size(input_px: list[int]) -> Preprocessing:
-    """Preprocessing for an input of this size; which mean and deviation it has makes no difference in time."""
-    height, width = input_px
-    return Preprocessing((height, width))
 
 
 def _times(work: Callable[[], object], count: int) -> list[float]:
