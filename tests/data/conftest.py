@@ -27,6 +27,21 @@ def noise(seed: int, height: int = 32, width: int = 32) -> Pixels:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
+def stored(upright: Pixels, orientation: int) -> Pixels:
+    """How a camera that is held in this way stores a scene (TIFF 6.0, tag 274)."""
+    found = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(upright, -1),
+    }
+    return np.ascontiguousarray(found[orientation])
+
+
 @pytest.fixture
 def folder(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that UDACISENSE_DATA_DIR names."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.data.conftest import noise
+from tests.data.conftest import noise, stored
 from tests.data.test_photographs import ORIENTATION, saved, scene
 from udacisense.data.bounds import examine
 from udacisense.data.images import decode_image
@@ -54,19 +54,9 @@ def test_a_preview_that_was_cut_to_odd_sides_says_nothing_of_the_image() -> None
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_tiff_is_turned_upright_once(orientation: int, compression: str) -> None:
     upright = noise(1, 16, 24)
-    stored = {  # as in test_images, of TIFF 6.0, tag 274
-        1: upright,
-        2: upright[:, ::-1],
-        3: upright[::-1, ::-1],
-        4: upright[::-1],
-        5: upright.transpose(1, 0, 2),
-        6: np.rot90(upright, 1),
-        7: upright[::-1, ::-1].transpose(1, 0, 2),
-        8: np.rot90(upright, -1),
-    }[orientation]
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    raw = saved(Image.fromarray(np.ascontiguousarray(stored)), "TIFF", exif=exif, compression=compression)
+    raw = saved(Image.fromarray(stored(upright, orientation)), "TIFF", exif=exif, compression=compression)
     np.testing.assert_array_equal(decode_image(raw, "scan.tif"), upright)
     assert decode_image(raw, "scan.tif", max_pixels=96).shape == (8, 12, 3)
     assert examine(raw, "scan.tif").turned == (orientation > 1)

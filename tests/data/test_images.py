@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.data.conftest import noise
+from tests.data.conftest import noise, stored
 from udacisense.data.images import decode_image
 from udacisense.errors import ImageError
 from udacisense.settings import settings
@@ -44,19 +44,9 @@ def turned_left(upright: np.ndarray) -> bytes:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turns_an_image_upright_by_its_exif(orientation: int) -> None:
     upright = noise(1, 16, 24)
-    stored = {  # how a camera held in that way stores the scene (TIFF 6.0, tag 274)
-        1: upright,
-        2: upright[:, ::-1],
-        3: upright[::-1, ::-1],
-        4: upright[::-1],
-        5: upright.transpose(1, 0, 2),
-        6: np.rot90(upright, 1),
-        7: upright[::-1, ::-1].transpose(1, 0, 2),
-        8: np.rot90(upright, -1),
-    }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    raw = encoded(Image.fromarray(np.ascontiguousarray(stored)), "PNG", exif=exif)
+    raw = encoded(Image.fromarray(stored(upright, orientation)), "PNG", exif=exif)
     np.testing.assert_array_equal(decode_image(raw, "phone.png"), upright)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import get_args
 
 import streamlit as st
@@ -45,9 +46,9 @@ def figures(data: Dataset, info: SourceInfo) -> None:
     """Number of images, their size in pixels, and the digest of the split."""
     sizes = {image.shape[:2] for image in data.images}
     heights, widths = zip(*sizes, strict=True)
-    size = f"{widths[0]} × {heights[0]}" if len(sizes) == 1 else f"{min(widths)}–{max(widths)} wide"
+    size = f"{widths[0]} × {heights[0]}" if len(sizes) == 1 else f"{_range(widths)} wide"
     per_class = data.counts().values()
-    each = str(min(per_class)) if min(per_class) == max(per_class) else f"{min(per_class)}–{max(per_class)}"
+    each = _range(per_class)
     with st.grid(4, min_column_width=150):
         st.metric(f"{SPLIT_NAMES[data.ref.split]} images", f"{len(data):,}", border=True)
         st.metric("Images per class", escape(each), border=True)
@@ -59,6 +60,11 @@ def figures(data: Dataset, info: SourceInfo) -> None:
         f"{escape(f'{info.title}: {info.meaning}')} Split **{escape(data.ref.scheme)}** · "
         f"dataset {code(data.ref.dataset_id)} · {code(info.location)}"
     )
+
+
+def _range(counts: Collection[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def show_balance(data: Dataset, source: SourceName, scheme: str | None) -> None:
