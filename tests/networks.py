@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from udacisense.labels import CLASSES
-from udacisense.models.checkpoint import described_as, read_checkpoint
+from udacisense.models.checkpoint import ARCHITECTURE, SCRIPT, described_as, read_checkpoint
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.models.writing import save_checkpoint
 from udacisense.torchscript.load import quiet_jit
@@ -60,7 +60,11 @@ def save_script(module: torch.jit.ScriptModule, path: Path) -> Path:
 def described_file(path: Path) -> Checkpoint:
     """The record of a file, as of somebody who said that it answers our classes."""
     found = read_checkpoint(path)
-    return found if found.described else described_as(found, ModelSpec(found.architecture, CLASSES))
+    return (
+        found
+        if found.described
+        else described_as(found, ModelSpec(SCRIPT if found.architecture == SCRIPT else ARCHITECTURE, CLASSES))
+    )
 
 
 def images(n: int = 2, seed: int = 1) -> Images:

@@ -21,8 +21,10 @@ from udacisense import verbs
 from udacisense.artifacts import mobile_dir, open_apart
 from udacisense.classify import Classification, Classifier, classify, open_classifier, read_image
 from udacisense.data.preprocess import preprocess
-from udacisense.errors import ImageError, MeasureError, NotFoundError, RunError, UnavailableError
+from udacisense.errors import CheckpointError, ImageError, MeasureError, NotFoundError, RunError, UnavailableError
 from udacisense.labels import CLASSES
+from udacisense.models.card import card_path
+from udacisense.records import store
 from udacisense.types import Artifact, Checkpoint, Format, Preprocessing
 
 __all__ = ["call"]
@@ -188,5 +190,8 @@ def test_an_unknown_subject_is_an_error(home: Path, tmp_path: Path, call: Call) 
 
 
 def test_the_subject_of_a_record_outside_the_house_is_found_by_its_path(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    away = shutil.copy(checkpoint.path, tmp_path / "away.pth")
+    away = Path(shutil.copy(checkpoint.path, tmp_path / "away.pth"))
+    with pytest.raises(CheckpointError, match=r"away\.pth is not described yet"):
+        verbs.classify([saved(tmp_path)], away)
+    store.write_text(card_path(away), store.dump(replace(checkpoint, path=away), "checkpoint"))
     assert verbs.classify([saved(tmp_path)], away).images[0].label in CLASSES

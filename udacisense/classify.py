@@ -17,6 +17,7 @@ from udacisense.data.preprocess import preprocess
 from udacisense.errors import ImageError, NotFoundError
 from udacisense.evaluation.predictions import run_session
 from udacisense.metrics.logits import probabilities
+from udacisense.models.described import check_described
 from udacisense.settings import settings
 from udacisense.types import Checkpoint, Pixels, Session, Subject
 
@@ -97,6 +98,7 @@ def open_classifier(subject: Named, load: Callable[[Subject, int], Session] = op
     """
     found = named_subject(subject)
     checkpoint = checkpoint_of(found)
+    check_described(checkpoint)
     return Classifier(found.id, checkpoint, load(found, settings().threads)).warm()
 
 

@@ -38,6 +38,7 @@ class Opened:
             "open": lambda _asked, _arrays: ({"opened": self.session is not None}, []),
             "predict": lambda _asked, arrays: ({}, [self.session.predict(arrays[0])]),
             "summary": lambda _asked, _arrays: ({"summary": self._summary()}, []),
+            "fitting": lambda asked, _arrays: ({"fitting": list(self._fitting(asked["classes"]))}, []),
             "values": lambda _asked, arrays: self._values(arrays[0]),
         }
 
@@ -48,6 +49,11 @@ class Opened:
         if not isinstance(self._file, Checkpoint):
             raise RunError(f"{self._file.path.name} is no checkpoint, so it has no layers to list. Inspect it instead.")
         return asdict(describe(open_network(self._file), self._file.size_bytes, self._file.input_px))
+
+    def _fitting(self, classes: int) -> tuple[str, ...]:
+        from udacisense.models.loading import proposals
+
+        return proposals(self._file, classes) if isinstance(self._file, Checkpoint) else ()
 
     def _values(self, image: Array) -> Answer:
         from udacisense.verify.intermediate_values import intermediate_reader

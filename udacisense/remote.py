@@ -57,6 +57,11 @@ class RemoteModel:
         told, arrays = self._ask("values", np.ascontiguousarray(image, np.float32), timeout_s=CALL_S + IMAGE_S)
         yield from zip(told["names"], arrays, strict=True)
 
+    def fitting(self, classes: int) -> tuple[str, ...]:
+        """The architectures that its weights fit, for so many classes; raises as `predict` does."""
+        told = self._ask("fitting", timeout_s=CALL_S, classes=classes)[0]["fitting"]
+        return tuple(map(str, told))
+
     def open(self) -> Self:
         """Load the file now, instead of when it is first asked; raises as `predict` does."""
         self._ask("open", timeout_s=CALL_S)
@@ -72,12 +77,12 @@ class RemoteModel:
         if child is not None:
             child.close()
 
-    def _ask(self, do: str, *arrays: NDArray[Any], timeout_s: float) -> Answer:
+    def _ask(self, do: str, *arrays: NDArray[Any], timeout_s: float, **arguments: int) -> Answer:
         with self._lock:
             try:
                 if self._child is None or not self._child.alive:
                     self._child = self._start()
-                return self._child.ask(do, arrays, timeout_s=timeout_s)
+                return self._child.ask(do, arrays, timeout_s=timeout_s, meanwhile=None, **arguments)
             except ChildError as exc:
                 if not exc.kind:  # the process is gone, or in an unknown state
                     self._drop()

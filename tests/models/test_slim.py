@@ -9,11 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.networks import TRAINED, images, network
+from tests.networks import TRAINED, described_file, images, network
 from udacisense.compression.fold_batch_norm import fold
 from udacisense.compression.prune_channels import remove_channels
 from udacisense.errors import CheckpointError
-from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.models.pruned_widths import channel_makers, slim_network, widths
@@ -150,7 +149,7 @@ def test_a_slim_file_that_contradicts_itself_is_refused(
 ) -> None:
     torch.save({**slim.state_dict(), key: torch.zeros(shape)}, tmp_path / "model.pth")
     with pytest.raises(CheckpointError, match=f"not a MobileNetV3_Household: it has other shapes.*{told}"):
-        load_network(read_checkpoint(tmp_path / "model.pth"))
+        load_network(described_file(tmp_path / "model.pth"))
 
 
 def test_a_folded_layer_without_its_bias_is_refused(tmp_path: Path, folded: torch.nn.Module) -> None:
@@ -158,4 +157,4 @@ def test_a_folded_layer_without_its_bias_is_refused(tmp_path: Path, folded: torc
     del weights["model.features.5.block.0.0.bias"]
     torch.save(weights, tmp_path / "model.pth")
     with pytest.raises(CheckpointError, match=r"lacks model\.features\.5\.block\.0\.1\.bias"):
-        load_network(read_checkpoint(tmp_path / "model.pth"))
+        load_network(described_file(tmp_path / "model.pth"))

@@ -10,7 +10,7 @@ import torch
 from torch.nn.utils import prune
 from torch.utils.flop_counter import FlopCounterMode
 
-from tests.networks import Small, network, save_script, saved, traced
+from tests.networks import Small, described_file, network, save_script, saved, traced
 from udacisense.models.card import card_path
 from udacisense.models.checkpoint import read_checkpoint
 from udacisense.models.summary import describe, is_quantized, sparsity, summarise, summary_on_card
@@ -93,7 +93,7 @@ def test_the_card_keeps_the_summary_and_a_file_without_one_is_loaded(tmp_path: P
     assert on_card == describe(network(), checkpoint.size_bytes) == summarise(checkpoint)
     card_path(checkpoint.path).unlink()
     assert summary_on_card(checkpoint) is None
-    assert summarise(read_checkpoint(checkpoint.path)) == on_card
+    assert summarise(described_file(checkpoint.path)) == on_card
 
 
 def test_the_card_of_other_bytes_gives_no_summary(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_names_come_from_a_file_too(strange: Path, tmp_path: Path) -> None:
 
 def test_what_was_said_is_in_the_record_and_on_the_models_page(strange: Path) -> None:
     save_script(traced(Small(classes=3)), strange)
-    verbs.add(strange, "apple, pear, plum", "96x128", "0.5", "0.1,0.2,0.3", "bilinear", 0.875, "fruit", "MIT")
+    verbs.add(strange, "apple, pear, plum", "96x128", "0.5", "0.1,0.2,0.3", "", "bilinear", 0.875, "fruit", "MIT")
     found = read_checkpoint(strange)
     assert found.classes == ("apple", "pear", "plum")
     assert found.preprocessing == Preprocessing((96, 128), (0.5, 0.5, 0.5), (0.1, 0.2, 0.3), "bilinear", 0.875)

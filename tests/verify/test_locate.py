@@ -96,7 +96,7 @@ class Converter:
     def export(self, checkpoint: Checkpoint, asked: Conversion, path: Path) -> Exported:
         if self.fault is not None:
             raise self.fault
-        block = checkpoint.architecture.partition(":")[2]
+        block = checkpoint.architecture.partition("@")[2]
         self.asked.append(asked)
         self.converted.append(block)
         path.write_text(block, encoding="utf-8")
@@ -140,7 +140,7 @@ def converter(fake_formats: dict[str, Format], monkeypatch: pytest.MonkeyPatch) 
 def beginning(checkpoint: Checkpoint, block: str, folder: Path) -> Checkpoint:
     """As the real one names it: the network up to a block."""
     made = fake_checkpoint(folder / "beginning.pth", parent_id=checkpoint.id)
-    return replace(made, architecture=f"{checkpoint.architecture}:{block}")
+    return replace(made, architecture=f"{checkpoint.architecture}@{block}")
 
 
 def test_a_sound_file_departs_nowhere(artifact: Artifact, data: Dataset) -> None:

@@ -36,14 +36,18 @@ def open_one(path: Path, models_only: bool) -> dict[str, str]:
     from udacisense.data.preprocess import preprocess
     from udacisense.evaluation.predictions import run_session
     from udacisense.labels import CLASSES
-    from udacisense.models.checkpoint import described_as, read_checkpoint
+    from udacisense.models.checkpoint import ARCHITECTURE, SCRIPT, described_as, read_checkpoint
     from udacisense.models.summary import remote_summary
     from udacisense.remote import RemoteModel
     from udacisense.types import ModelSpec
 
     def classify() -> None:
         found = read_checkpoint(path)
-        known = found if found.described else described_as(found, ModelSpec(found.architecture, CLASSES))
+        known = (
+            found
+            if found.described
+            else described_as(found, ModelSpec(SCRIPT if found.architecture == SCRIPT else ARCHITECTURE, CLASSES))
+        )
         model = RemoteModel(known)  # so that it runs, not only loads
         try:
             for shade in (0, 255):

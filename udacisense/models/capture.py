@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 
 import torch
@@ -10,6 +11,7 @@ from torch.export import ExportedProgram
 from udacisense.errors import ExportError
 from udacisense.foreign import in_brief
 from udacisense.models.loading import load_network
+from udacisense.torchscript.load import quiet_jit
 from udacisense.types import Checkpoint
 
 
@@ -19,7 +21,7 @@ def exported_program(checkpoint: Checkpoint) -> ExportedProgram:
     `exported_program(...).module()` gives a graph module that may be changed; its weights are shared.
 
     Raises:
-        ExportError: the checkpoint is TorchScript, or torch.export cannot follow the network.
+        ExportError: torch.export cannot follow the network, or its TorchScript has constructs that it does not know.
         CheckpointError: as load_network.
     """
     return _exported(checkpoint)
@@ -34,10 +36,7 @@ def example_input(checkpoint: Checkpoint) -> torch.Tensor:
 def _exported(checkpoint: Checkpoint) -> ExportedProgram:
     network = load_network(checkpoint)
     if isinstance(network, torch.jit.ScriptModule):
-        raise ExportError(
-            f"{checkpoint.path.name} is a TorchScript file, which today's converters cannot read. "
-            "Convert it to torchscript, or bring its weights as a state_dict."
-        )
+        return _from_script(checkpoint, network)
     try:
         return torch.export.export(network, (example_input(checkpoint),))
     except Exception as exc:  # torch.export has an error class for each construct that it cannot follow
@@ -45,3 +44,26 @@ def _exported(checkpoint: Checkpoint) -> ExportedProgram:
             f"torch.export cannot follow the network of {checkpoint.path.name}: {in_brief(exc)}. "
             "Convert it to torchscript instead."
         ) from exc
+
+
+def _from_script(checkpoint: Checkpoint, network: torch.jit.ScriptModule) -> ExportedProgram:
+    """The program that TorchScript's own operators make, held to the answers of the file."""
+    from torch._export.converter import TS2EPConverter
+
+    image = example_input(checkpoint)
+    try:
+        with warnings.catch_warnings(), quiet_jit():
+            warnings.simplefilter("ignore")  # of the converter's own workings, one for each batch norm
+            program: ExportedProgram = TS2EPConverter(network, (image,)).convert()
+            same = torch.allclose(program.module()(image), network(image), rtol=1e-3, atol=1e-4)
+    except Exception as exc:  # the converter has an error of its own for each construct that it does not know
+        raise ExportError(
+            f"{checkpoint.path.name} is TorchScript that today's converters cannot read ({in_brief(exc)}). Convert it to "
+            "torchscript, or bring its weights as a state_dict with the name of its architecture."
+        ) from exc
+    if not same:
+        raise ExportError(
+            f"{checkpoint.path.name} is TorchScript that answers otherwise once it is read for today's converters. Convert it "
+            "to torchscript, or bring its weights as a state_dict with the name of its architecture."
+        )
+    return program

@@ -30,9 +30,11 @@ from udacisense.types import HOUSEHOLD, Checkpoint, ModelSpec
 ARCHITECTURE = "mobilenet_v3_small"
 SCRIPT = "torchscript"
 """The architecture of a network that came whole, as TorchScript: its file alone knows what it consists of."""
+WEIGHTS = "state_dict"
+"""The architecture of weights alone, as long as nobody said of which network."""
 UNDESCRIBED = "undescribed"
-PREFIXES = {ARCHITECTURE: ARCHITECTURE, SCRIPT: "script", UNDESCRIBED: UNDESCRIBED}
-"""Architecture, or that nobody told it -> what ids begin with; "torchscript-" is how ids of a phone format begin."""
+PREFIXES = {SCRIPT: "script"}
+"""Architecture -> what ids begin with, where that is not its name; "torchscript-" is how ids of a phone format begin."""
 SUFFIXES = (".pth", ".pt")
 MAX_BYTES = 2 * 1024**3  # a hundred times the largest network of this kind; beyond, hashing alone would hold up every list
 BASELINE = Path("baseline_mobilenet", "checkpoints", "model.pth")
@@ -64,7 +66,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _read(path: Path) -> tuple[Checkpoint, str | None]:
     """The record, and a sentence when a card is there but cannot be used."""
     bare = record_without_card(path, _technique(path))
-    if _known_place(path) is None and _is_torchscript(bare):
+    if _known_place(path) is None:
         bare = _not_described(bare)
     try:
         card = open_card(card_path(path))
@@ -117,9 +119,11 @@ def _is_torchscript(bare: Checkpoint) -> bool:  # kept for these very bytes, sin
 
 
 def _not_described(bare: Checkpoint) -> Checkpoint:
-    """The record of a network that could be anybody's: it runs on any image and tells no name of what it answers."""
+    """The record of a network that could be anybody's: the file tells no name of what it answers."""
     named = checkpoint_id(UNDESCRIBED, bare.technique, bare.sha256)
-    return dataclasses.replace(bare, id=named, architecture=SCRIPT, classes=(), described=False)
+    return dataclasses.replace(
+        bare, id=named, architecture=SCRIPT if _is_torchscript(bare) else WEIGHTS, classes=(), described=False
+    )
 
 
 def described_as(checkpoint: Checkpoint, spec: ModelSpec, title: str = "", licence: str | None = None) -> Checkpoint:
@@ -155,8 +159,12 @@ def _technique(path: Path) -> str:
 
 def checkpoint_id(architecture: str, technique: str, sha256: str) -> str:
     """The id of a checkpoint: "mobilenet_v3_small-baseline-1f3a9c02"."""
-    slug = re.sub(r"[^A-Za-z0-9_.]+", "_", technique).strip("._") or "model"
-    return f"{PREFIXES.get(architecture, ARCHITECTURE)}-{slug}-{sha256[:8]}"
+    family, slug = _slug(PREFIXES.get(architecture, architecture)), _slug(technique) or "model"
+    return f"{family}-{slug}-{sha256[:8]}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "_", text).strip("._")
 
 
 def training_info(checkpoint: Checkpoint) -> Mapping[str, Any] | None:

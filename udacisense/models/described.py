@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from udacisense.errors import CheckpointError
+from udacisense.models.checkpoint import WEIGHTS
 from udacisense.types import Artifact, Checkpoint, ModelSpec, Subject
 
 NOT_DESCRIBED = "not described yet"
@@ -38,8 +39,10 @@ def mark(subject: Subject) -> str:
 
 def how_to_describe(checkpoint: Checkpoint) -> str:
     """What is not known of a checkpoint that nobody described, and the command that says it."""
-    command = f"python -m udacisense add {shlex.quote(str(checkpoint.path))} --classes NAMES --input PIXELS --mean M --std S"
+    bare = checkpoint.architecture == WEIGHTS
+    command = f"python -m udacisense add {shlex.quote(str(checkpoint.path))}{' --architecture NAME' * bare}"
     return (
-        f"{checkpoint.path.name} is {NOT_DESCRIBED}: the file does not say which classes it answers, so it is not evaluated, "
-        f"converted or judged. Describe it: {command}"
+        f"{checkpoint.path.name} is {NOT_DESCRIBED}: the file does not say {'of which network it is and ' * bare}which classes "
+        f"it answers, so it is not evaluated, converted or judged. Describe it: {command} --classes NAMES --input PIXELS "
+        "--mean M --std S"
     )

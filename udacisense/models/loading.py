@@ -15,21 +15,22 @@ from torch import Tensor, nn
 from udacisense import archives
 from udacisense.archives import ArchiveError
 from udacisense.errors import CheckpointError, NotFoundError, RunError, UnsafeFileError
-from udacisense.labels import CLASSES
-from udacisense.models.described import check_described
+from udacisense.models.architectures import BLOCK_SEPARATOR, fitting, network_of
+from udacisense.models.checkpoint import WEIGHTS
+from udacisense.models.described import check_described, how_to_describe
 from udacisense.models.network import MobileNetV3_Household, TruncatedNetwork
-from udacisense.models.pruned_widths import slim_network
 from udacisense.models.torchscript_session import NetworkSession
-from udacisense.models.weight_sets import INERT, one_set, own_names
+from udacisense.models.weight_sets import INERT, one_set
 from udacisense.processes import limits
 from udacisense.torchscript.archive import is_torchscript
 from udacisense.torchscript.load import load_script
-from udacisense.types import Checkpoint
+from udacisense.types import HOUSEHOLD, Checkpoint, ModelSpec
 
 # for the whole process, since a switch around each call would be another thread's too
 torch.serialization.add_safe_globals(list(INERT))
 
-HEAD = "model.classifier.3.weight"
+HEAD_TENSORS = 4
+"""The last layer's weight and bias, and those of an auxiliary one."""
 _REFUSED = re.compile(r"was not an allowed global|is blocked|Can only (create|build)|call reduce for")
 """How torch's reader of plain weights says that it met something else."""
 _QUANTISED_SIGNS = ("scale", "zero_point", "_packed_params")
@@ -61,7 +62,7 @@ def open_network(checkpoint: Checkpoint) -> nn.Module:
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}. Restore it, or pick another checkpoint.")
     if not is_torchscript(path):
-        return _load_weights(path, checkpoint.architecture.partition(":")[2])
+        return _load_weights(checkpoint)
     if limits.is_bound():
         return _load_script(checkpoint)
     from udacisense.models.remote_network import RemoteNetwork
@@ -69,14 +70,28 @@ def open_network(checkpoint: Checkpoint) -> nn.Module:
     return RemoteNetwork(checkpoint).eval()
 
 
+def proposals(checkpoint: Checkpoint, classes: int) -> tuple[str, ...]:
+    """The architectures that the weights of a file fit, for so many classes: for a person to choose from.
+
+    Raises:
+        UnsafeFileError, CheckpointError: the file holds no weights that can be read.
+    """
+    path, spec = checkpoint.path, ModelSpec("", tuple(map(str, range(classes))), checkpoint.preprocessing)
+    return tuple(fitting(path.name, _state_dict(path, _unpickle(path)), spec))
+
+
 # --- state_dict files ----------------------------------------------------------------------------------------------------
 
 
-def _load_weights(path: Path, until: str) -> nn.Module:
-    """The network in the file's widths, or its beginning up to a block where `until` names one."""
-    weights = _state_dict(path, _unpickle(path))
-    network = _part(slim_network(weights), until)
-    _check_fits(path, weights, network.state_dict())
+def _load_weights(checkpoint: Checkpoint) -> nn.Module:
+    """The network that the record names, or its beginning where the record names a block at which it ends."""
+    path = checkpoint.path
+    weights = _state_dict(path, _unpickle(path))  # first, so that a damaged file is told as one
+    if checkpoint.architecture == WEIGHTS:
+        raise CheckpointError(how_to_describe(checkpoint))
+    network, weights = network_of(path.name, checkpoint.spec, weights)
+    network = _part(network, checkpoint.architecture.partition(BLOCK_SEPARATOR)[2])
+    _check_fits(checkpoint, weights, network.state_dict())
     network.load_state_dict(dict(weights))
     return network.eval()
 
@@ -153,7 +168,7 @@ def _state_dict(path: Path, loaded: Any) -> Mapping[str, Tensor]:
             f"{path.name} holds {found}, not a state_dict of tensors. "
             "Save the weights with torch.save(model.state_dict(), path)."
         )
-    return own_names(path.name, weights)
+    return weights
 
 
 def _keys(loaded: Mapping[Any, Any]) -> Iterator[str]:
@@ -178,28 +193,42 @@ def _quantised(path: Path) -> CheckpointError:
 # --- does it fit ---------------------------------------------------------------------------------------------------------
 
 
-def _check_fits(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    head = weights.get(HEAD)
-    if head is not None and head.ndim == 2 and head.shape[1] == wanted[HEAD].shape[1] and len(head) != len(CLASSES):
-        raise CheckpointError(
-            f"{path.name} answers {len(head)} classes, UdaciSense needs the {len(CLASSES)} household classes "
-            f"({', '.join(CLASSES)}). Retrain its last layer, or pick another file."
-        )
+def _check_fits(checkpoint: Checkpoint, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    path, known = checkpoint.path, checkpoint.architecture
+    _check_head(checkpoint, weights, wanted)
     missing, unexpected = sorted(wanted.keys() - weights.keys()), sorted(weights.keys() - wanted.keys())
     if any(_looks_quantised(key) for key in unexpected):
         raise _quantised(path)
     if missing:
-        raise _other_network(path, f"lacks {_some(missing)}", unexpected)
+        raise _other_network(path, known, f"lacks {_some(missing)}", unexpected)
     if unexpected:
-        raise _other_network(path, f"has {_some(unexpected)} too many", ())
-    _check_values(path, weights, wanted)
+        raise _other_network(path, known, f"has {_some(unexpected)} too many", ())
+    _check_values(path, known, weights, wanted)
 
 
-def _check_values(path: Path, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+def _check_head(checkpoint: Checkpoint, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """A file that fits but for its last layer answers other classes than those that were said."""
+    if weights.keys() != wanted.keys():
+        return
+    wrong = [k for k, v in wanted.items() if weights[k].shape != v.shape and weights[k].shape[1:] == v.shape[1:]]
+    rows = {len(weights[k]) for k in wrong if weights[k].ndim and len(wanted[k]) == len(checkpoint.classes)}
+    if (
+        wrong == [k for k in wrong if len(wanted[k]) == len(checkpoint.classes)]
+        and len(rows) == 1
+        and len(wrong) <= HEAD_TENSORS
+    ):
+        raise CheckpointError(
+            f"{checkpoint.path.name} answers {rows.pop()} classes, and it is said to tell {len(checkpoint.classes)} apart "
+            f"({', '.join(checkpoint.classes[:12])}). Name its classes, all of them, or pick another file."
+        )
+
+
+def _check_values(path: Path, known: str, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
     misfits = _misfits(weights, wanted)
     if misfits:  # of a whole network with one wrong layer, and of a slim one, the shorter list names the wrong layer
-        whole = _misfits(weights, {k: v for k, v in MobileNetV3_Household().state_dict().items() if k in weights})
-        raise _other_network(path, f"has other shapes: {_some(min(misfits, whole, key=len))}", ())
+        whole = MobileNetV3_Household().state_dict() if known == HOUSEHOLD.architecture else {}
+        others = _misfits(weights, {k: v for k, v in whole.items() if k in weights}) or misfits
+        raise _other_network(path, known, f"has other shapes: {_some(min(misfits, others, key=len))}", ())
     broken = [k for k, v in weights.items() if v.is_floating_point() and not bool(torch.isfinite(v).all())]
     if broken:
         raise CheckpointError(
@@ -214,10 +243,11 @@ def _misfits(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> lis
     ]
 
 
-def _other_network(path: Path, what: str, unexpected: list[str] | tuple[()]) -> CheckpointError:
+def _other_network(path: Path, known: str, what: str, unexpected: list[str] | tuple[()]) -> CheckpointError:
     also = f" and has {_some(unexpected)} instead" if unexpected else ""
+    wanted = "MobileNetV3_Household" if known == HOUSEHOLD.architecture else known
     return CheckpointError(
-        f"{path.name} is not a MobileNetV3_Household: it {what}{also}. "
+        f"{path.name} is not a {wanted}: it {what}{also}. "
         "Save the state_dict of that class, or save the network whole as TorchScript: torch.jit.script(model).save('model.pt')."
     )
 

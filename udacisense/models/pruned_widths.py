@@ -11,17 +11,18 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from udacisense.labels import CLASSES
 from udacisense.models.network import MobileNetV3_Household
 
 Weights = Mapping[str, Tensor]
 
 
-def slim_network(weights: Weights) -> MobileNetV3_Household:
+def slim_network(weights: Weights, classes: int = len(CLASSES)) -> MobileNetV3_Household:
     """A MobileNetV3_Household with the widths of `weights`, not yet with their values.
 
     A width that they do not tell, or that is larger than the standard network's, is the standard one.
     """
-    network = MobileNetV3_Household()
+    network = MobileNetV3_Household(classes)
     model: Any = network.model
     channels = 3
     for index, block in enumerate(model.features):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from udacisense.errors import RunError
+from udacisense.models.architectures import BLOCK_SEPARATOR
 from udacisense.models.card import card_path
 from udacisense.models.checkpoint import read_checkpoint, trained_hashes
 from udacisense.models.loading import load_network
@@ -70,7 +71,7 @@ def save_beginning(checkpoint: Checkpoint, block: str, folder: Path) -> Checkpoi
         id=f"{checkpoint.architecture}-{block}-{sha256[:8]}",
         path=path,
         sha256=sha256,
-        architecture=f"{checkpoint.architecture}:{block}",
+        architecture=f"{checkpoint.architecture}{BLOCK_SEPARATOR}{block}",
         parent_id=checkpoint.id,
         parameters=None,
         size_bytes=path.stat().st_size,

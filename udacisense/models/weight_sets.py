@@ -5,10 +5,10 @@ Nothing that a file carries is run: objects beside the weights (settings, numpy 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from udacisense.errors import CheckpointError
 
@@ -95,18 +95,32 @@ def _averaged(sets: Mapping[str, object]) -> str:
     return next((where for where in sets if "ema" in where.lower() or "averag" in where.lower()), next(iter(sets)))
 
 
-def own_names(name: str, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+def plain_names(_: str, weights: Mapping[str, Tensor], network: nn.Module) -> Mapping[str, Tensor]:
+    """The weights under the names of a network of a library, without prefixes, and with masks of pruning applied."""
+    weights = _network_alone(weights)
+    first = next(iter(network.state_dict()), "")
+    prefix = next(
+        (key.removesuffix(first) for key in weights if key.endswith(first) and _is_prefix(key.removesuffix(first))), ""
+    )
+    return {key.removeprefix(prefix): value for key, value in weights.items()}
+
+
+def _network_alone(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k: v for k, v in _masked(weights).items() if not k.startswith(_BESIDE)}
+
+
+def household_names(name: str, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     """The weights under the names of `MobileNetV3_Household`, without prefixes, and with masks of pruning applied.
 
     Raises:
         CheckpointError: they have the names of timm's network, whose batch norms are others.
     """
-    weights = {k: v for k, v in _masked(weights).items() if not k.startswith(_BESIDE)}
+    weights = _network_alone(weights)
     if any(key.endswith(_TIMM) for key in weights):
         raise CheckpointError(
             f"{name} has the names of timm's MobileNetV3, whose batch norms divide by a little less than torchvision's: "
-            "moved over as they are, its answers would differ. Save that network whole as TorchScript: "
-            "torch.jit.trace(model.eval(), torch.zeros(1, 3, 224, 224)).save('model.pt')."
+            "moved over as they are, its answers would differ. Describe it as the network that it is: python -m udacisense add "
+            f"{name} --architecture timm:mobilenetv3_small_100 and its classes, input, mean and std."
         )
     prefix = _prefix(weights)
     if prefix is None:
@@ -122,12 +136,12 @@ def _prefix(weights: Mapping[str, Tensor]) -> str | None:
     if found is None:
         return None
     prefix = found.removesuffix(ANCHOR)
-    return prefix if not "".join(_left(prefix)) else None
+    return prefix if _is_prefix(prefix) else None
 
 
-def _left(prefix: str) -> Iterator[str]:
-    parts = [f"{part}." for part in prefix.split(".")[:-1]]
-    yield from (part for part in parts if part not in PREFIXES)
+def _is_prefix(told: str) -> bool:
+    """Whether it is nothing, or known prefixes in any order."""
+    return (not told or told.endswith(".")) and all(f"{part}." in PREFIXES for part in told.split(".")[:-1])
 
 
 def _masked(weights: Mapping[str, Any]) -> dict[str, Tensor]:

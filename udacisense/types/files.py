@@ -67,7 +67,7 @@ class Checkpoint:
     @property
     def ours(self) -> bool:
         """Whether it is a household network, whose use, limits and licence are known."""
-        return self.architecture.partition(":")[0] == HOUSEHOLD.architecture and self.classes == HOUSEHOLD.classes
+        return self.architecture.partition("@")[0] == HOUSEHOLD.architecture and self.classes == HOUSEHOLD.classes
 
     @property
     def spec(self) -> ModelSpec:

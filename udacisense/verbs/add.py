@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import cast, get_args
@@ -12,34 +13,41 @@ from udacisense import files
 from udacisense.errors import CheckpointError
 from udacisense.foreign import in_brief
 from udacisense.models.card import card_path
+from udacisense.models.checkpoint import SCRIPT, described_as, read_checkpoint
 from udacisense.ranges import CROP
 from udacisense.remote import RemoteModel
-from udacisense.types import Checkpoint, Images, Interpolation, Logits, ModelSpec, Preprocessing, check_classes
+from udacisense.types import HOUSEHOLD, Checkpoint, Images, Interpolation, Logits, ModelSpec, Preprocessing, check_classes
 
 PROBES = 5
 """Different images that must give different answers: a network that was saved broken answers all alike."""
 MAX_BYTES = 1 << 20
+HOUSEHOLD_NAME = "household"
+"""What a person says for the course's network with its ten classes."""
 
 
 def add(
     file: Path,
-    classes: str,
-    input: str,
-    mean: str,
-    std: str,
+    classes: str = "",
+    input: str = "",
+    mean: str = "",
+    std: str = "",
+    architecture: str = "",
     interpolation: str = "bicubic",
     crop_pct: float | None = None,
     title: str = "",
     licence: str | None = None,
 ) -> Checkpoint:
-    """Describe a TorchScript file by writing its card, once it has been seen to answer.
+    """Describe a file of weights, or a TorchScript file, by writing its card, once it has been seen to answer.
 
-    >>> verbs.add(Path("model.pt"), "apple,pear,plum", input="96", mean="0.5", std="0.5").described
+    >>> verbs.add(Path("model.pth"), "apple,pear,plum", "96", "0.5", "0.5", architecture="torchvision:resnet18").described
 
     Args:
         classes: the names in the order of the logits, with commas between them, or a file that holds one a line.
         input: height and width of its input in pixels: "96", or "96x128".
         mean, std: what the values 0..1 of each channel are normalised by: "0.5", or "0.485,0.456,0.406".
+        architecture: of the network whose weights the file holds: "torchvision:resnet18", "timm:NAME", "efficientnet_lite:0",
+            or "household" for the course's network, whose classes, input, mean and std need not be said. A TorchScript file
+            holds its network and needs none.
         interpolation: how an image is resized to the input: "bicubic" or "bilinear".
         crop_pct: share of the resized image that is kept, from its middle; None = the image is squeezed whole.
         title: what it tells apart, in a few words. licence: of the weights; None = not known.
@@ -49,28 +57,59 @@ def add(
             of these classes, or what was said of it cannot be. MeasureError: the crop is no share.
         StoreError: the disk refuses.
     """
-    from udacisense.models.checkpoint import described_as, read_checkpoint
     from udacisense.models.summary import told_summary
     from udacisense.models.writing import write_card
 
     found = read_checkpoint(file)
     if found.described:
         raise CheckpointError(_described_already(found))
-    preprocessing = _preprocessing(input, mean, std, interpolation, crop_pct)
-    subject = described_as(found, _spec(found, class_names(classes), preprocessing), title, licence)
+    if architecture == HOUSEHOLD_NAME:
+        spec = HOUSEHOLD
+    else:
+        _check_said(found, {"--classes": classes, "--input": input, "--mean": mean, "--std": std})
+        preprocessing = _preprocessing(input, mean, std, interpolation, crop_pct)
+        spec = _spec(found, class_names(classes), preprocessing, architecture)
+    subject = described_as(found, spec, title, licence)
     with closing(RemoteModel(subject)) as remote:
         _check_answers(subject, remote.predict(_noise(subject)))
         return write_card(subject, told_summary(remote))
 
 
-def _spec(found: Checkpoint, classes: tuple[str, ...], preprocessing: Preprocessing) -> ModelSpec:
+def _check_said(found: Checkpoint, told: Mapping[str, str]) -> None:
+    if missing := [option for option, value in told.items() if not value.strip()]:
+        raise CheckpointError(
+            f"{found.path.name} cannot be described without {', '.join(missing)}: nothing is guessed. They are in the "
+            "code or the notes of its training."
+        )
+
+
+def _spec(found: Checkpoint, classes: tuple[str, ...], preprocessing: Preprocessing, architecture: str) -> ModelSpec:
     try:
         check_classes(classes)
     except ValueError as exc:
         raise CheckpointError(
             f"{found.path.name} cannot have these classes: {in_brief(exc)}. Say them with --classes."
         ) from exc
-    return ModelSpec(found.architecture, classes, preprocessing)
+    return ModelSpec(_architecture(found, architecture, len(classes)), classes, preprocessing)
+
+
+def _architecture(found: Checkpoint, told: str, classes: int) -> str:
+    """The one that was said, where the file needs one."""
+    if found.architecture == SCRIPT:
+        if told not in ("", SCRIPT):
+            raise CheckpointError(f"{found.path.name} is TorchScript and holds its network: leave out --architecture.")
+        return SCRIPT
+    if told and told != SCRIPT:
+        return told
+    with closing(RemoteModel(found)) as remote:
+        fitting = remote.fitting(classes)
+    proposed = (
+        f"Its weights fit {' and '.join(fitting)}: say which with --architecture."
+        if fitting
+        else "Its weights fit no network of torchvision or of this package with so many classes. Say --architecture "
+        "timm:NAME, or save it whole: torch.jit.script(model).save('model.pt')."
+    )
+    raise CheckpointError(f"{found.path.name} holds weights alone, without their network. {proposed}")
 
 
 def _preprocessing(input_px: str, mean: str, std: str, interpolation: str, crop_pct: float | None) -> Preprocessing:
