@@ -90,7 +90,7 @@ def _images(plan: Plan) -> _Images:
     sizes = {image.shape for image in data.images}
     if len(sizes) != 1:
         raise DataError(f"Compression trains on images of one size, got {len(sizes)} sizes. Resize them first.")
-    held_out = validation_mask(data, plan.pipeline.validation_per_class)
+    held_out = validation_mask(data.hashes, data.labels, plan.pipeline.validation_per_class)
     empty = [name for i, name in enumerate(data.classes) if (data.labels == i).any() and held_out[data.labels == i].all()]
     if empty:
         raise DataError(

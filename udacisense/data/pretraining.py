@@ -30,7 +30,7 @@ def load_all_classes(without: Collection[str] = ()) -> tuple[NDArray[np.uint8], 
     Raises:
         DataError: neither is there, or the file is not of that form.
     """
-    x, y = _other_classes()
+    x, y = other_classes()
     household, held_out = load_dataset("train"), {*load_dataset("test").hashes, *without}
     keep = [image_md5(image)[:16] not in held_out for image in x]
     ours = [i for i, name in enumerate(household.hashes) if name not in held_out]
@@ -39,7 +39,12 @@ def load_all_classes(without: Collection[str] = ()) -> tuple[NDArray[np.uint8], 
     return np.concatenate([x[keep], small]), np.concatenate([y[keep], fine])
 
 
-def _other_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def other_classes() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images (N, 32, 32, 3) of the other ninety CIFAR-100 classes, and their fine labels.
+
+    Raises:
+        DataError: none are here, or the file is not of that form.
+    """
     path = settings().pretrain_file
     if path is not None:
         return _from_file(path)

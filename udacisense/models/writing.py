@@ -16,11 +16,11 @@ from udacisense.errors import StoreError
 from udacisense.foreign import in_brief
 from udacisense.models.card import card_path, read_card
 from udacisense.models.card_parts import Summary
-from udacisense.models.checkpoint import checkpoint_id, list_path, record_without_card, trained_hashes
+from udacisense.models.checkpoint import checkpoint_id, described_as, list_path, record_without_card, trained_hashes
 from udacisense.models.summary import describe
 from udacisense.records import store
 from udacisense.torchscript.load import quiet_jit
-from udacisense.types import Checkpoint
+from udacisense.types import HOUSEHOLD, Checkpoint, ModelSpec
 from udacisense.writable import make_room, why_not
 
 
@@ -32,6 +32,7 @@ def save_checkpoint(
     parent_id: str | None,
     trained_hashes: Sequence[str],
     training: Mapping[str, object],
+    spec: ModelSpec = HOUSEHOLD,
 ) -> Checkpoint:
     """Write the weights at `out` with card and list of training images beside them; returns the record.
 
@@ -40,15 +41,16 @@ def save_checkpoint(
     Args:
         trained_hashes: the id of every image it was trained on, its parents' too; empty = not known.
         training: how it was trained (recipe, learning curves), plain JSON values.
+        spec: what it is; by default a household network.
 
     Raises:
         StoreError: the disk refuses.
     """
     path = Path(out).absolute()
     write_weights(network, path)
-    summary = describe(network, path.stat().st_size)
+    summary = describe(network, path.stat().st_size, spec.preprocessing.input_size)
     listed = _write_list(path, trained_hashes)
-    plain = record_without_card(path, technique)
+    plain = described_as(record_without_card(path, technique), spec)
     record = dataclasses.replace(
         plain,
         parent_id=parent_id,

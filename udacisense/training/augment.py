@@ -33,15 +33,24 @@ def _one_pass(pixels: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(pixels, size=size, mode="bicubic", antialias=True).clamp(0, 255).round()
 
 
-def random_view(pixels: Tensor, input_px: int, *, min_crop: float, jitter: float, generator: torch.Generator) -> Tensor:
-    """A random crop, mirror, brightness and contrast of each image: uint8 (N, 3, h, w) -> float 0..1 (N, 3, px, px)."""
+def random_view(
+    pixels: Tensor, input_px: int, *, min_crop: float, jitter: float, generator: torch.Generator, stretch: float = 0.0
+) -> Tensor:
+    """A random crop, mirror, brightness and contrast of each image: uint8 (N, 3, h, w) -> float 0..1 (N, 3, px, px).
+
+    Args:
+        stretch: largest relative change of the ratio of width and height; 0 = none.
+    """
     count, _, height, width = pixels.shape
     draw = torch.rand(count, 6, generator=generator).to(pixels.device)
     scale = min_crop + (1 - min_crop) * draw[:, 0]
-    room = 1 - scale
+    ratio = torch.ones_like(scale)
+    if stretch:
+        ratio += stretch * (2 * torch.rand(count, generator=generator).to(pixels.device) - 1)
+    wide_scale, high_scale = (scale * ratio.sqrt()).clamp(max=1), (scale / ratio.sqrt()).clamp(max=1)
     mirror = torch.where(draw[:, 1] < 0.5, -1.0, 1.0)
-    across = cubic_weights(width, input_px, scale * mirror, room * (2 * draw[:, 2] - 1))
-    down = cubic_weights(height, input_px, scale, room * (2 * draw[:, 3] - 1))
+    across = cubic_weights(width, input_px, wide_scale * mirror, (1 - wide_scale) * (2 * draw[:, 2] - 1))
+    down = cubic_weights(height, input_px, high_scale, (1 - high_scale) * (2 * draw[:, 3] - 1))
     wide = pixels.float() / 255 @ across.transpose(1, 2)[:, None]
     view = down[:, None] @ wide
     brightness = (1 + jitter * (2 * draw[:, 4] - 1)).view(-1, 1, 1, 1)

@@ -79,7 +79,7 @@ def fit_stage(
     while len(run.curves) < stage.epochs:
         _epoch(run, stage, train, seed, state_path, after_step)
         top1 = None if validation is None else _averaged_accuracy(run, validation, stage.input_px)
-        run.end_epoch(stage, top1)
+        run.end_epoch(stage.name, top1)
         on_epoch(run.curves[-1])
         if state_path is not None:
             save(state_path, run)
@@ -156,14 +156,14 @@ def _backward(run: Run, targets: TrainingBatch, stage: TrainingStage) -> float:
     total = 0.0
     device = targets.images.device.type
     for piece in targets.pieces(run.pieces):
-        with torch.autocast(device, torch.bfloat16, enabled=_bf16_helps(device)):
+        with torch.autocast(device, torch.bfloat16, enabled=bf16_helps(device)):
             loss = loss_of(run.net, run.guide, piece, stage) * (len(piece) / len(targets))
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
     return total
 
 
-def _bf16_helps(device: str) -> bool:
+def bf16_helps(device: str) -> bool:
     """On CUDA where the hardware has it; on the CPU this network is slower in it (docs/performance.md)."""
     return device == "cuda" and torch.cuda.is_bf16_supported()
 

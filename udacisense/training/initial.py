@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from udacisense.labels import CLASSES
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.vision import torchvision
 
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "bed": ("four-poster",),
+    "chair": ("folding chair", "rocking chair", "barber chair", "throne"),
+    "clock": ("analog clock", "wall clock", "digital clock"),
+    "couch": ("studio couch",),
+    "keyboard": ("computer keyboard",),
+    "lamp": ("table lamp", "lampshade"),
+    "table": ("dining table", "desk"),
+    "telephone": ("cellular telephone", "dial telephone", "pay-phone"),
+    "television": ("television", "screen", "monitor"),
+    "wardrobe": ("wardrobe", "chiffonier"),
+}
+"""Household class -> the ImageNet classes that show such things."""
 IMAGENET = "torchvision MobileNet_V3_Small_Weights.IMAGENET1K_V1"
 
 
@@ -28,6 +43,17 @@ def load_imagenet(network: MobileNetV3_Household) -> str | None:
     if unexpected or any(not k.startswith("classifier.3.") for k in missing):
         return f"{IMAGENET} is of another network than this torchvision's"
     return None
+
+
+def head_by_name(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight (10, F) and bias (10) of a household head out of those of ImageNet's 1,000 classes: the mean of each class's rows.
+
+    The network then tells household classes apart before it is trained, and what it knows of sharp photographs is kept.
+    """
+    models: Any = torchvision().models
+    places = {name.lower(): place for place, name in enumerate(models.EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"])}
+    rows = [[places[name] for name in NAMES[label]] for label in CLASSES]
+    return torch.stack([weight[row].mean(0) for row in rows]), torch.stack([bias[row].mean() for row in rows])
 
 
 def _weights() -> Mapping[str, Tensor]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from udacisense.errors import RecipeError
+from udacisense import files
+from udacisense.errors import RecipeError, StoreError
 from udacisense.ranges import SEED
 from udacisense.settings import SHARED
 from udacisense.toml_file import TomlKind, load
+from udacisense.training.transfer_recipe import TransferRecipe
 
 Seed = Annotated[int, Field(ge=SEED.low, le=SEED.high)]
+MAX_BYTES = 1 << 20
 RECIPES_DIR = SHARED / "recipes"
 RECIPE = TomlKind("a recipe", "See recipes/baseline.toml for every key.", "stage")
 
@@ -80,8 +84,8 @@ class TrainingRecipe(BaseModel):
         return self
 
 
-def load_recipe(name_or_path: str) -> TrainingRecipe:
-    """The recipe of that name in recipes/, or the file at that path.
+def load_recipe(name_or_path: str) -> TrainingRecipe | TransferRecipe:
+    """The recipe of that name in recipes/, or the file at that path: a transfer's where it says kind = "transfer".
 
     Raises:
         RecipeError: no such recipe, not TOML, or a key or value that a recipe does not have.
@@ -92,4 +96,13 @@ def load_recipe(name_or_path: str) -> TrainingRecipe:
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in RECIPES_DIR.glob("*.toml"))) or "none"
         raise RecipeError(f"There is no recipe {name_or_path!r}: {path} does not exist. Recipes here: {known}.")
+    if _kind(path) == "transfer":
+        return load(path, TransferRecipe, RECIPE)
     return load(path, TrainingRecipe, RECIPE)
+
+
+def _kind(path: Path) -> object:
+    try:
+        return tomllib.loads(files.read_text(path, MAX_BYTES)).get("kind")
+    except (tomllib.TOMLDecodeError, StoreError):
+        return None  # told where the file is read as a recipe

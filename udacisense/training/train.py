@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def train(recipe: TrainingRecipe, out: Path) -> Checkpoint:
     set_deterministic_mode(recipe.seed)
     device = pick_device()
     household = load_dataset("train")
-    held_out = validation_mask(household, recipe.validation_per_class)
+    held_out = validation_mask(household.hashes, household.labels, recipe.validation_per_class)
     network, curves, initial = _run_stages(recipe, household, held_out, device)
     report(1.0, "saving the checkpoint")
     checkpoint = save_checkpoint(
@@ -60,7 +61,7 @@ def train(recipe: TrainingRecipe, out: Path) -> Checkpoint:
             "validation_images": int(held_out.sum()),
             "device": str(device),
             "initial_weights": initial,
-            "curves": [_plain(c) for c in curves],
+            "curves": [plain_curve(c) for c in curves],
         },
     )
     _clear_states(recipe, household)
@@ -150,13 +151,13 @@ def pick_device() -> torch.device:
     return torch.device("cpu")
 
 
-def validation_mask(dataset: Dataset, per_class: int) -> NDArray[np.bool_]:
+def validation_mask(hashes: Sequence[str], labels: NDArray[np.int64], per_class: int) -> NDArray[np.bool_]:
     """True for the images held out: the first `per_class` of each class in the order of their hashes."""
-    mask = np.zeros(len(dataset), dtype=bool)
-    hashes = np.array(dataset.hashes)
-    for label in np.unique(dataset.labels):
-        members = np.flatnonzero(dataset.labels == label)
-        mask[members[np.argsort(hashes[members])][:per_class]] = True
+    mask = np.zeros(len(labels), dtype=bool)
+    names = np.array(hashes)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        mask[members[np.argsort(names[members])][:per_class]] = True
     return mask
 
 
@@ -207,7 +208,8 @@ def _clear_states(recipe: TrainingRecipe, household: Dataset) -> None:
             _state_path(recipe, household, index).unlink(missing_ok=True)
 
 
-def _plain(curve: Curve) -> dict[str, object]:
+def plain_curve(curve: Curve) -> dict[str, object]:
+    """A point of a learning curve as a card holds it."""
     return {
         "stage": curve.stage,
         "epoch": curve.epoch,

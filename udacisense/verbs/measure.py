@@ -40,6 +40,7 @@ def train(recipe: str = "baseline", out: Path | None = None, seed: int | None = 
         RecipeError: no such recipe, or a mistake in it. DataError: the training images are missing.
     """
     from udacisense.training.recipe import load_recipe
+    from udacisense.training.transfer_recipe import TransferRecipe
 
     if seed is not None:
         SEED.check(seed)
@@ -49,6 +50,10 @@ def train(recipe: str = "baseline", out: Path | None = None, seed: int | None = 
         plan, place = plan.model_copy(update={"seed": seed}), f"{plan.name}_seed{seed}"
     target = out or _place_of(place)
     with heavy_work(f"training {place}", into=(target.parent,)):
+        if isinstance(plan, TransferRecipe):
+            from udacisense.training.transfer_train import train_transfer
+
+            return train_transfer(plan, target)
         from udacisense.training.train import train as fit
 
         return fit(plan, target)
