@@ -189,7 +189,9 @@ def _drawn(pool: TrainingImages, count: int, stage: TransferStage, generator: to
 
 def _rendered(pool: TrainingImages, stage: TransferStage, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Half of the rendered images as sharp as they are, half of them coarser, down to SMALLEST pixels."""
-    index = torch.randint(len(pool), (stage.rendered,), generator=generator).to(pool.labels.device)
+    labels = pool.labels.cpu()
+    evenly = 1 / torch.bincount(labels)[labels].float()  # a class of which more was rendered is drawn no more often
+    index = torch.multinomial(evenly, stage.rendered, replacement=True, generator=generator).to(pool.labels.device)
     sharp, coarse = torch.tensor_split(pool.pixels[index], 2)
     side = int(torch.randint(SMALLEST, pool.pixels.shape[-1], (1,), generator=generator))
     small = functional.interpolate(coarse.float(), size=(side, side), mode="bicubic", antialias=True).clamp(0, 255)
