@@ -179,7 +179,17 @@ def _batch(pools: Pools, stage: TransferStage, generator: torch.Generator) -> tu
     taken = [_drawn(pools.household, stage.household, stage, generator), _rendered(pools.rendered, stage, generator)]
     if pools.other is not None and stage.other:
         taken.append(_drawn(pools.other, stage.other, stage, generator))
-    return torch.cat([images for images, _ in taken]), torch.cat([labels for _, labels in taken])
+    images, labels = torch.cat([images for images, _ in taken]), torch.cat([labels for _, labels in taken])
+    return _blends(images, labels, stage.blend, generator) if stage.blend else (images, labels)
+
+
+def _blends(images: Tensor, labels: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A share of the images as blends of two of the batch: more to ask a teacher about than there are images."""
+    draw = torch.rand(2, len(labels), generator=generator).to(images.device)
+    others = torch.randperm(len(labels), generator=generator).to(images.device)
+    chosen = draw[0] < share
+    weight = torch.where(chosen, draw[1], 1.0)[:, None, None, None]
+    return torch.lerp(images[others], images, weight), labels.masked_fill(chosen, NO_LABEL)
 
 
 def _drawn(pool: TrainingImages, count: int, stage: TransferStage, generator: torch.Generator) -> tuple[Tensor, Tensor]:

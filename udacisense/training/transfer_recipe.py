@@ -35,6 +35,9 @@ class TransferStage(BaseModel):
     frozen_blocks: int = Field(0, ge=0, le=100, description="blocks at the beginning, the stem first, that stay as they are")
     freeze_norm: bool = Field(True, description="batch norm keeps the statistics that it began with")
     keep_initial: float = Field(0.0, ge=0, lt=1, description="share of the initial weights in the result")
+    blend: float = Field(
+        0.0, ge=0, le=1, description="share of the images that are blends of two, which only a teacher speaks of"
+    )
     distil: float = Field(0.0, ge=0, le=1, description="share of the teacher's answers in the loss")
     temperature: float = Field(3.0, gt=0, le=1000)
     feature_distil: float = Field(0.0, ge=0, le=1000, description="weight of the distance to the teacher's features")

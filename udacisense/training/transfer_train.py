@@ -23,6 +23,7 @@ from udacisense.models.checkpoint import find_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.writing import save_checkpoint
 from udacisense.progress import part, report
+from udacisense.settings import settings
 from udacisense.training.batch_targets import TrainingImages
 from udacisense.training.initial import head_by_name
 from udacisense.training.teacher import FEATURES, imagenet_lite
@@ -167,6 +168,8 @@ class _Images:
 
 def _rendered(recipe: TransferRecipe) -> list[LabelledImage]:
     """The sample pack's training images, and those of the recipe's folder: an image twice would count twice."""
-    pools = [read_pool("sample")] + ([] if recipe.rendered == "sample" else [read_folder(Path(recipe.rendered), HOUSEHOLD)])
+    pools = [read_pool("sample")] + (
+        [] if recipe.rendered == "sample" else [read_folder(settings().home / recipe.rendered, HOUSEHOLD)]
+    )
     found = {each.md5: each for pool in pools for each in pool.images if each.split == "train" and each.label >= 0}
     return [found[md5] for md5 in sorted(found)]
