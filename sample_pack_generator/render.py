@@ -18,6 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _preview(options.out, options.only)
     if options.compare is not None:
         return _compare(options.out, options.compare, options.choice, options.threads)
+    if options.training is not None:
+        return _train(options)
     return _render(options.out, options.only)
 
 
@@ -33,6 +35,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--choice", type=int, default=0, help="which images to compare: neighbours of those of choice 0")
     parser.add_argument("--threads", type=int, default=1, help="threads to compare with; the pack is made with one")
+    parser.add_argument(
+        "--training", type=int, metavar="COUNT", help="so many images of each class to train on, not the pack's"
+    )
+    parser.add_argument("--skip", choices=list(SUBJECTS), action="append", default=[], help="leave a training class out")
+    parser.add_argument("--size", type=int, default=176, help="edge of a training image in pixels")
+    parser.add_argument("--workers", type=int, default=2, help="processes that render training images")
     options = parser.parse_args(arguments)
     if find_spec("mitsuba") is None:
         parser.error("Mitsuba, the renderer, is not installed. Run `pip install -r requirements.txt`.")
@@ -49,6 +57,18 @@ def _render(out: Path, only: str | None) -> int:
     wrong = problems(out)
     print("The pack is whole." if not wrong else f"{len(wrong)} things are missing or wrong, first: {wrong[0]}")
     return int(bool(wrong) and only is None)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from household.training import missing, plans, render_training
+
+    classes = [name for name in SUBJECTS if options.only in (None, name) and name not in options.skip]
+    wanted = plans(options.training, classes)
+    for plan, seconds in render_training(options.out, wanted, options.size, options.workers):
+        print(f"{plan.file}  {seconds:.1f} s", flush=True)
+    left = missing(options.out, wanted)
+    print(f"All {len(wanted)} images are there." if not left else f"{len(left)} of {len(wanted)} images are missing.")
+    return int(bool(left))
 
 
 def _compare(folder: Path, count: int, choice: int, threads: int) -> int:

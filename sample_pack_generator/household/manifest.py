@@ -75,7 +75,7 @@ def read(folder: Path) -> dict[str, Entry]:
 def write(folder: Path, entries: dict[str, Entry]) -> None:
     """The manifest, complete or not at all: written beside its place, then moved there."""
     order = {plan.file: number for number, plan in enumerate(plans())}
-    rows = [_row(entries[file]) for file in sorted(entries, key=lambda file: order.get(file, len(order)))]
+    rows = [_row(entries[file]) for file in sorted(entries, key=lambda file: (order.get(file, len(order)), file))]
     head = {"schema": SCHEMA, "licence": "CC0-1.0", "generator": VERSION, "classes": list(SUBJECTS)}
     part = folder / (FILE + ".part")
     part.write_text(_text(head, rows), encoding="utf-8")

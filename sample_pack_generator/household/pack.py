@@ -25,9 +25,11 @@ TOLERANCE = 1.0
 of the light differently."""
 
 
-def picture(class_name: str, seed: int, size: int = SIZE, samples: int = SAMPLES) -> tuple[NDArray[np.uint8], dict[str, Value]]:
+def picture(
+    class_name: str, seed: int, size: int = SIZE, samples: int = SAMPLES, training: bool = False
+) -> tuple[NDArray[np.uint8], dict[str, Value]]:
     """The image (size, size, 3) of a class and seed, and all parameters that were drawn for it."""
-    scene = compose(class_name, seed)
+    scene = compose(class_name, seed, training)
     look = Draw(seed, "develop.", scene.parameters)
     pixels = develop(trace(scene, size, samples, seed), look)
     return pixels, dict(scene.parameters)
