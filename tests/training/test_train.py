@@ -46,13 +46,13 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the stages in which epochs were really run."""
     names: list[str] = []
     real = Run.end_epoch
-    monkeypatch.setattr(Run, "end_epoch", lambda run, stage, top1: (names.append(stage.name), real(run, stage, top1))[1])
+    monkeypatch.setattr(Run, "end_epoch", lambda run, stage, top1: (names.append(stage), real(run, stage, top1))[1])
     return names
 
 
 def test_images_held_out_to_choose_by_are_in_no_stage(image_set: Path) -> None:
     household = load_dataset("train")
-    mask = training.validation_mask(household, 2)
+    mask = training.validation_mask(household.hashes, household.labels, 2)
     held = [h for h, out in zip(household.hashes, mask, strict=True) if out]
     assert len(held) == 20
     everything, without = load_all_classes()[0], load_all_classes(held)[0]

@@ -7,7 +7,6 @@ installed library.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -133,12 +132,11 @@ def _fits(name: str, weights: Weights, spec: ModelSpec) -> bool:
 
 def _torchvision(_: str, member: str, spec: ModelSpec, weights: Weights) -> nn.Module:
     models: Any = torchvision().models
-    taken = inspect.signature(models.get_model_builder(member)).parameters
     options: dict[str, object] = {}
-    if any("aux" in key.lower() for key in weights) or "init_weights" in taken:
-        options = {"aux_logits": any(key.startswith("aux") or ".aux" in key.lower() for key in weights)}
     if member in ("inception_v3", "googlenet"):
-        options |= {"init_weights": False}
+        options = {"aux_logits": any("aux" in key.lower() for key in weights), "init_weights": False}
+    if member == "maxvit_t":
+        options = {"input_size": spec.preprocessing.input_size}
     if member.startswith("vit_"):
         options |= {"image_size": spec.preprocessing.input_size[0]}
     network: nn.Module = models.get_model(member, weights=None, num_classes=len(spec.classes), **options)

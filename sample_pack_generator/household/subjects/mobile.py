@@ -81,7 +81,7 @@ def _screen(d: Draw) -> Material:
 
 
 def _texture(image: Image.Image) -> Texture:
-    return np.asarray(image, np.float32) / 255
+    return np.asarray(image, np.float32) / np.float32(255)
 
 
 def _photo(d: Draw) -> Texture:
@@ -238,7 +238,7 @@ def _held(d: Draw, body: Body) -> Subject:
                 (side * (reach + 0.002), -0.012, z + 0.003),
                 (side * (reach - d.uniform(f"curl{k}", 0.008, 0.02)), -0.0165, z + 0.004),
             ),
-            np.linspace(0.0098, 0.0072, 16),
+            np.linspace(0.0098, 0.0072, 16).tolist(),
         )
         for k, z in enumerate(grip + 0.0195 * np.arange(4))
     ]
@@ -249,13 +249,13 @@ def _held(d: Draw, body: Body) -> Subject:
             (-side * (reach + 0.004), -0.012, grip + 0.035),
             (-side * (reach - 0.018), -0.0165, grip + 0.052),
         ),
-        np.linspace(0.0125, 0.0085, 16),
+        np.linspace(0.0125, 0.0085, 16).tolist(),
     )
     tips = [ball(0.0072, tuple(f.vertices[-1])) for f in fingers]
     palm = rounded_box(w * 2.0, 0.026, 0.085, 0.012, (0, back + 0.0165, grip - 0.03))
     arm = tube(
         curve((0, back + 0.04, grip - 0.03), (side * 0.02, back + 0.03, grip - 0.1), (side * 0.06, back + 0.06, grip - 0.3)),
-        np.linspace(0.03, 0.036, 16),
+        np.linspace(0.03, 0.036, 16).tolist(),
     )
     hand = [
         Part(join([palm, thumb, *fingers, *tips]), skin),
