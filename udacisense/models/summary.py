@@ -91,7 +91,12 @@ def describe(network: nn.Module, size_bytes: int, input_px: tuple[int, int] = IN
 
 
 def _leaves(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    return ((name, module) for name, module in network.named_modules() if name and not list(module.children()))
+    """Modules that compute: those without others inside, and those with weights of their own, whatever is inside."""
+    return (
+        (name, module)
+        for name, module in network.named_modules()
+        if name and (not list(module.children()) or next(module.parameters(recurse=False), None) is not None)
+    )
 
 
 @contextmanager

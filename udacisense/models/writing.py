@@ -33,6 +33,8 @@ def save_checkpoint(
     trained_hashes: Sequence[str],
     training: Mapping[str, object],
     spec: ModelSpec = HOUSEHOLD,
+    title: str = "",
+    licence: str | None = None,
 ) -> Checkpoint:
     """Write the weights at `out` with card and list of training images beside them; returns the record.
 
@@ -41,7 +43,7 @@ def save_checkpoint(
     Args:
         trained_hashes: the id of every image it was trained on, its parents' too; empty = not known.
         training: how it was trained (recipe, learning curves), plain JSON values.
-        spec: what it is; by default a household network.
+        spec, title, licence: what it is, in the terms of `add`; by default a household network.
 
     Raises:
         StoreError: the disk refuses.
@@ -50,7 +52,7 @@ def save_checkpoint(
     write_weights(network, path)
     summary = describe(network, path.stat().st_size, spec.preprocessing.input_size)
     listed = _write_list(path, trained_hashes)
-    plain = described_as(record_without_card(path, technique), spec)
+    plain = described_as(record_without_card(path, technique), spec, title, licence)
     record = dataclasses.replace(
         plain,
         parent_id=parent_id,

@@ -51,6 +51,11 @@ _LIMITS = (
     "page), near copies are not, so the accuracy may be a little too high.",
 )
 
+_SHARP_LIMIT = (
+    "The photographs that it learned have 32 x 32 pixels; the sharp images that it learned are rendered. How it answers a "
+    "photograph by a camera is a figure of its own."
+)
+
 _CIFAR_LICENCE = (
     "CIFAR-100 (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009) was published for research without a "
     "licence; its images are their photographers'. It is a part of Tiny Images, which its makers withdrew in 2020. No "
@@ -71,15 +76,25 @@ def on_cifar(info: Mapping[str, Any] | None) -> bool:
 def images(info: Mapping[str, Any] | None) -> str:
     """Images that it was trained on."""
     if on_cifar(info):
-        return _IMAGES
+        return _IMAGES + _beside(info or {})
     found = (info or {}).get("dataset_id")
     return f"The training images are the dataset {found}, of which this card knows no more." if found else "Not known."
+
+
+def _beside(info: Mapping[str, Any]) -> str:
+    """What a transfer learned beside CIFAR-100's household images."""
+    if not info.get("rendered_images"):
+        return ""
+    other = info.get("other_images")
+    more = f", and {other:,} images of CIFAR-100's other classes, of which only its teacher spoke" if other else ""
+    few, sharp = info.get("images", 0), info["rendered_images"]
+    return f" Beside {few:,} of them it learned {sharp:,} rendered images of the same things{more}."
 
 
 def limits(info: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Limits of its use."""
     if on_cifar(info):
-        return _LIMITS
+        return (_SHARP_LIMIT, *_LIMITS[1:]) if (info or {}).get("rendered_images") else _LIMITS
     return ("What its training images were like is not known to this card, so neither is what it cannot do.",)
 
 
@@ -96,10 +111,20 @@ def initial_words(info: Mapping[str, Any]) -> str:
         return "Where the first weights came from is not known, so what applies to them is not known either."
     if began in (None, "random"):
         words = "The first weights were random: nobody else's licence applies to them."
+    elif info.get("rendered_images"):
+        words = _transfer_words(str(began))
     else:
         words = (
             f"The first weights: {began} (torchvision, BSD-3-Clause); they were trained on ImageNet, whose images are for "
             "research only."
         )
     teacher = _TEACHERS.get(str(recipe.get("teacher")))
+    if teacher is None and recipe.get("teacher"):
+        teacher = f"The teacher: {recipe['teacher']}, whose own card says where its first weights came from."
     return f"{words} {teacher}" if teacher else words
+
+
+def _transfer_words(began: str) -> str:
+    if began.startswith("ImageNet weights of"):
+        return f"The first weights: {began}, Apache-2.0; they were trained on ImageNet, whose images are for research only."
+    return f"The first weights: those of the checkpoint {began}, whose own card says where they came from."

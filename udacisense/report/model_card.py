@@ -90,7 +90,10 @@ def _identity(c: Checkpoint) -> list[Block]:
         ("sha256", c.sha256),
         ("size", f"{mb(c.size_bytes)} ({count(c.size_bytes, 'byte')})"),
         *_made_of(c, summary),
-        ("input", f"{c.input_px[1]} x {c.input_px[0]} pixels, RGB, mean {c.mean}, standard deviation {c.std}"),
+        (
+            "input",
+            f"{c.input_px[1]} x {c.input_px[0]} pixels, RGB, mean {_channels(c.mean)}, standard deviation {_channels(c.std)}",
+        ),
         ("answers", f"a logit for each of {commas(c.classes)}"),
         ("saved (UTC)", c.created),
     ]
@@ -100,11 +103,15 @@ def _identity(c: Checkpoint) -> list[Block]:
     ]
 
 
+def _channels(values: tuple[float, float, float]) -> str:
+    return f"({commas([f'{value:.4g}' for value in values])})"
+
+
 def _what(c: Checkpoint) -> str:
     if c.ours:
         return "A classifier of ten household objects: MobileNetV3-Small with its own head."
     title = f": {c.title}" if c.title else ""
-    return f"A classifier of {len(c.classes)} classes{title}. What it is made of was read from its file."
+    return f"A classifier of {len(c.classes)} classes{title}. Its network: {c.architecture}."
 
 
 def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:
@@ -121,7 +128,7 @@ def _data(c: Checkpoint, real: Evaluation | None) -> list[Block]:
     info, known = training_info(c) or {}, trained_hashes(c)
     said = [images(info)]
     if known is not None:
-        kind = "household images" if c.ours else "images"
+        kind = "household images" if c.ours and not info.get("rendered_images") else "images"
         said.append(f"Trained on {len(known):,} {kind}; the id of each is in {c.trained_on_images}.")
     else:
         said.append("Which images it was trained on is not known.")
@@ -155,7 +162,9 @@ def _training(c: Checkpoint, root: Checkpoint) -> list[Block]:
 
 def _stage(stage: Mapping[str, Any]) -> tuple[str, ...]:
     taught = [f"{name} {stage[name]:g}" for name in ("distil", "feature_distil") if stage.get(name)]
-    values = (stage.get(name) for name in ("name", "data", "input_px", "epochs", "batch", "lr"))
+    pools = [name for name in ("household", "rendered", "other") if stage.get(name)]
+    mixed = {"data": commas(pools), "batch": " + ".join(str(stage[name]) for name in pools)}  # of a transfer
+    values = ({**mixed, **stage}.get(name) for name in ("name", "data", "input_px", "epochs", "batch", "lr"))
     return (*(str(value) for value in values), commas(["labels", *taught]))
 
 

@@ -52,6 +52,8 @@ class TransferRecipe(BaseModel):
     technique: str
     kind: Literal["transfer"]
     remark: str = ""
+    title: str = Field("", description="what the network tells apart")
+    licence: str | None = Field(None, description="of its weights")
     architecture: str
     initial: str = Field("imagenet", description='"imagenet", or a checkpoint by id or path')
     teacher: str | None = Field(None, description="a checkpoint by id or path")

@@ -88,6 +88,8 @@ def train_transfer(recipe: TransferRecipe, out: Path) -> Checkpoint:
             "curves": [plain_curve(c) for c in curves],
         },
         spec=spec,
+        title=recipe.title,
+        licence=recipe.licence,
     )
 
 
