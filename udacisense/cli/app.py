@@ -82,15 +82,11 @@ def card(
 @app.command()
 def add(
     file: Annotated[Path, typer.Argument(help="weights, or a TorchScript file, that somebody else made")],
-    architecture: Annotated[
-        str, typer.Option(help="of weights alone: torchvision:NAME, timm:NAME, efficientnet_lite:N, or household")
-    ] = "",
+    architecture: Annotated[str, typer.Option(help="torchvision:NAME, timm:NAME, efficientnet_lite:N, or household")] = "",
     classes: Annotated[str, typer.Option(help="names in the order of its logits: a,b,c, or a file with one a line")] = "",
     input: Annotated[str, typer.Option(help="height and width of its input in pixels: 96, or 96x128")] = "",
-    mean: Annotated[
-        str, typer.Option(help="mean of each channel that was taken from values 0..1: 0.5, or three with commas")
-    ] = "",
-    std: Annotated[str, typer.Option(help="standard deviation that they were divided by: 0.5, or three with commas")] = "",
+    mean: Annotated[str, typer.Option(help="of each channel, taken from values 0..1: 0.5, or three with commas")] = "",
+    std: Annotated[str, typer.Option(help="deviation that they were divided by: 0.5, or three with commas")] = "",
     interpolation: Annotated[str, typer.Option(help="how images were resized: bicubic or bilinear")] = "bicubic",
     crop_pct: Crop = None,
     title: Annotated[str, typer.Option(help="what it tells apart, in a few words")] = "",
@@ -98,13 +94,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Describe a file that does not say which classes it answers; until then it is not evaluated, converted or judged."""
-    perform(
-        json,
-        "add",
-        lambda verbs: verbs.add(
-            file, classes, input, mean, std, architecture, interpolation, crop_pct, title=title, licence=licence
-        ),
-    )
+    told = (file, classes, input, mean, std, architecture, interpolation, crop_pct, title, licence)
+    perform(json, "add", lambda verbs: verbs.add(*told))
 
 
 @app.command()
