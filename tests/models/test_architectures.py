@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,13 +12,14 @@ from torch import Tensor, nn
 
 from tests.networks import images, network
 from udacisense import verbs
-from udacisense.errors import CheckpointError
+from udacisense.errors import CheckpointError, ExportError
 from udacisense.models import architectures
 from udacisense.models.architectures import can, check_can, network_of, parted
 from udacisense.models.checkpoint import described_as, read_checkpoint
+from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.models.loading import load_network, proposals
 from udacisense.models.truncation import save_beginning
-from udacisense.types import HOUSEHOLD, Checkpoint, ModelSpec, Preprocessing
+from udacisense.types import HOUSEHOLD, Checkpoint, ConversionRecipe, ModelSpec, Preprocessing
 from udacisense.vision import torchvision
 
 SEVEN = tuple("abcdefg")
@@ -170,3 +172,10 @@ def test_training_and_compression_say_which_architectures_they_take() -> None:
 def test_every_classification_model_of_torchvision_is_known() -> None:
     models = torchvision().models
     assert set(architectures.ARCHITECTURES["torchvision"].members()) == set(models.list_models(module=models))
+
+
+def test_a_recipe_that_compares_blocks_of_the_household_network_says_why_it_is_not_for_another(tmp_path: Path) -> None:
+    path = saved(of("torchvision:resnet18").state_dict(), tmp_path / "m.pth")
+    recipe = ConversionRecipe("static-sensitive-float", "", {"float": [SENSITIVE]}, calibrated=True)
+    with pytest.raises(ExportError, match=r"blocks of mobilenet_v3_small .* this network is torchvision:resnet18"):
+        blocks_in_float(told(path, "torchvision:resnet18"), SimpleNamespace(recipe=recipe))  # type: ignore[arg-type]
