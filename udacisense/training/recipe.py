@@ -104,5 +104,5 @@ def load_recipe(name_or_path: str) -> TrainingRecipe | TransferRecipe:
 def _kind(path: Path) -> object:
     try:
         return tomllib.loads(files.read_text(path, MAX_BYTES)).get("kind")
-    except (tomllib.TOMLDecodeError, StoreError):
+    except (ValueError, RecursionError, StoreError):
         return None  # told where the file is read as a recipe
