@@ -11,9 +11,10 @@ from typing import get_args
 import numpy as np
 
 from udacisense.data.cifar100 import cifar100_folder, is_downloaded, read_cifar100
-from udacisense.data.dataset import Dataset, Skipped
+from udacisense.data.dataset import Dataset
 from udacisense.data.folder import folder_classes, list_folder, read_folder, read_named_by_hash
-from udacisense.data.pool import LabelledImage, Pool, relabelled
+from udacisense.data.pool import Pool, relabelled
+from udacisense.data.same_names import confirmed, not_confirmed
 from udacisense.data.sample_pack import SAMPLE, manifest_state, read_sample
 from udacisense.data.splits import SCHEMES, SchemeName, dataset_id, in_order, split_pool
 from udacisense.errors import DataError
@@ -51,13 +52,14 @@ def load_dataset(
     """
     _one_of("split", split, get_args(SplitName))
     name = default_source() if source is None else source
-    used, images, skipped = _part(name, split, scheme, spec)
-    if not images:
+    used, pool = _part(name, split, scheme, spec)
+    if not pool.images:
         raise DataError(
             f"The source {describe(name).location} has no {split} images in the split {used}. "
             "Add images (a class needs at least 2 for both parts) or choose another split."
         )
-    return _dataset(DatasetRef(dataset_id(images), name, used, split, len(images)), images, skipped, spec)
+    ref = DatasetRef(dataset_id(pool.images), name, used, split, len(pool.images))
+    return _dataset(ref, pool, spec)
 
 
 def default_source() -> SourceName:
@@ -161,30 +163,30 @@ def folder_of(source: SourceName) -> Path:
     return data_dir
 
 
-def _part(
-    source: SourceName, split: SplitName, scheme: str | None, spec: ModelSpec
-) -> tuple[SchemeName, list[LabelledImage], tuple[Skipped, ...]]:
+def _part(source: SourceName, split: SplitName, scheme: str | None, spec: ModelSpec) -> tuple[SchemeName, Pool]:
     _one_of("split scheme", scheme or SCHEMES[0], SCHEMES)
     wanted = scheme_for(source, scheme)
     if source == "sample" and wanted == "official":
-        return "official", in_order(relabelled(read_sample(split), spec.classes).images), ()
+        return "official", relabelled(read_sample(split), spec.classes)
     if source == "folder" and scheme != "official":
         pool = read_named_by_hash(folder_of(source), split, spec)
         if pool is not None:
-            return "household-v1", in_order(pool.images), pool.skipped
+            return "household-v1", pool
     pool = read_pool(source, spec)
     used, parts = split_pool(pool, wanted)
-    return used, parts[split], pool.skipped
+    return used, replace(pool, images=tuple(parts[split]))
 
 
-def _dataset(ref: DatasetRef, images: Sequence[LabelledImage], skipped: tuple[Skipped, ...], spec: ModelSpec) -> Dataset:
+def _dataset(ref: DatasetRef, pool: Pool, spec: ModelSpec) -> Dataset:
+    images = in_order(pool.images)
     return Dataset(
         ref=ref,
         images=tuple(p.pixels for p in images),
         labels=np.array([p.label for p in images], np.int64),
         hashes=tuple(p.md5[:16] for p in images),
-        skipped=skipped,
+        skipped=tuple(s for s in pool.skipped if ref.scheme != "official" or s.split in (None, ref.split)),
         classes=spec.classes,
+        notes=(*pool.notes, *confirmed(pool.same), *not_confirmed(pool.maybe)),
         preprocessing=spec.preprocessing,
     )
 
