@@ -81,7 +81,7 @@ def _env(found: Environment) -> list[Block]:
 
 
 def _data(found: DataInfo) -> list[Block]:
-    return image_blocks(found.source, found.splits, found.health)
+    return [*image_blocks(found.source, found.splits, found.health), *_lines(f"Sources here: {commas(found.sources)}")]
 
 
 def _models(found: ModelsInfo) -> list[Block]:

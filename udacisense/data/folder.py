@@ -130,7 +130,9 @@ def list_folder(root: Path, classes: Sequence[str] = HOUSEHOLD.classes, same: Ma
         found.notes,
         found.inside,
         tuple(sorted(maybe.items())),
-        tuple(sorted((name, meant) for name, meant in same.items() if name in names and meant in classes)),
+        tuple(
+            sorted((name, meant) for name, meant in same.items() if name in names and meant in classes and name not in classes)
+        ),
     )
 
 
@@ -154,8 +156,13 @@ def folder_classes(root: Path, same: Mapping[str, str] = _NOTHING) -> tuple[str,
     return HOUSEHOLD.classes if ours or not 2 <= len(names) <= MAX_CLASSES else tuple(names)
 
 
+def is_source(root: Path) -> bool:
+    """Whether there is a folder, or a zip of one."""
+    return root.is_dir() or is_zip(root)
+
+
 def _tree(root: Path) -> Tree:
-    if not root.is_dir() and not is_zip(root):
+    if not is_source(root):
         raise DataError(f"The folder {root} does not exist. Correct its path (UDACISENSE_DATA_DIR), or use another source.")
     return tree_of(root)
 
@@ -188,13 +195,18 @@ def _texts(root: Path, tree: Tree) -> list[tuple[str, bytes]]:
     if within:
         with reader(tree.root) as read:
             return [(node.path, read(node)) for node in within]
+    return [(path.name, files.read_bytes(path, MAX_TABLE_BYTES)) for path in beside(root)]
+
+
+def beside(root: Path) -> tuple[Path, ...]:
+    """Tables of labels that lie beside a folder."""
     whole = root.absolute()
-    beside = (whole.with_suffix(".csv"), whole.with_suffix(".tsv"), whole.parent / "labels.csv")
-    return [(path.name, files.read_bytes(path, MAX_TABLE_BYTES)) for path in beside if path.is_file()]
+    places = (whole.with_suffix(".csv"), whole.with_suffix(".tsv"), whole.parent / "labels.csv")
+    return tuple(path for path in places if path.is_file())
 
 
 def _label(group: Group, classes: Sequence[str], same: Mapping[str, str]) -> int | None:
-    name = same.get(group.name, group.name)
+    name = group.name if group.name in classes else same.get(group.name, "")
     return classes.index(name) if name in classes and not group.stray else None
 
 

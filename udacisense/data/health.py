@@ -10,11 +10,11 @@ from typing import Literal
 
 from udacisense.data.dataset import Dataset, Kind, LeftOut, Skipped, left_out
 from udacisense.data.pool import LabelledImage, Pool
-from udacisense.data.same_names import confirmed, not_confirmed
-from udacisense.data.sources import default_source, own_spec, read_pool, scheme_for
+from udacisense.data.same_names import as_options, confirmed, not_confirmed, suggestions
+from udacisense.data.sources import default_source, is_own, own_spec, read_pool, scheme_for
 from udacisense.data.splits import SchemeName, split_pool
 from udacisense.number_format import commas
-from udacisense.types import SourceName, SplitName
+from udacisense.types import HOUSEHOLD, SourceName, SplitName
 
 QUIET: frozenset[Kind] = frozenset({"another file", "hidden"})
 """What is counted and makes no finding: nobody meant it to be an image."""
@@ -93,6 +93,8 @@ def check_health(source: SourceName | None = None, scheme: str | None = None) ->
     name = default_source() if source is None else source
     spec = own_spec(name)
     pool = read_pool(name, spec)
+    if spec.classes != HOUSEHOLD.classes:  # a folder of other classes, unless these are ours by other names
+        pool = replace(pool, maybe=tuple(suggestions(spec.classes, HOUSEHOLD.classes).items()))
     used, parts = split_pool(pool, scheme_for(name, scheme))
     counts = {split: _counts(members, spec.classes) for split, members in parts.items()}
     totals = [sum(part[c] for part in counts.values()) for c in spec.classes]
@@ -197,6 +199,10 @@ def _hint(name: str, maybe: Mapping[str, str], classes: Sequence[str]) -> str:
 
 def _notes(health: Health) -> Iterator[HealthFinding]:
     yield from (HealthFinding("note", said) for said in (*health.notes, *confirmed(health.same)))
+    if health.maybe and not health.wrong_classes:
+        meant = commas([f"{name} may mean {ours}" for name, ours in health.maybe])
+        options = as_options(dict(health.maybe))
+        yield HealthFinding("note", f"For a household model, {meant}. Confirm what is right with data: {options}.")
     told = [f"{one.files:,} {one.kind}" for one in health.left_out if one.kind not in QUIET]
     if told:
         many = _many(sum(one.files for one in health.left_out if one.kind not in QUIET), "file or folder is", "files are")
@@ -211,7 +217,7 @@ def _notes(health: Health) -> Iterator[HealthFinding]:
         yield HealthFinding(
             "note", f"The largest class has {times} the images of the smallest. Read accuracy per class, or add images."
         )
-    if health.moved and health.source == "folder":
+    if health.moved and is_own(health.source):
         many = _many(health.moved, "image is", "images are")
         yield HealthFinding(
             "note",
