@@ -35,7 +35,7 @@ LOST: frozenset[Kind] = frozenset(get_args(Kind)[:7])
 class Skipped:
     """A file that was passed over, and why."""
 
-    path: str
+    path: str  # in the folder, where the source is one
     reason: str
     kind: Kind = "damaged"
     split: SplitName | None = None  # the part that it lies in; None = not known

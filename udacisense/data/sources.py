@@ -104,7 +104,8 @@ def describe(source: SourceName) -> SourceInfo:
     """
     check_source(source)
     real = (
-        "Run `python -m udacisense data --download` for CIFAR-100, or set UDACISENSE_DATA_DIR to a folder of your own images."
+        "Run `python -m udacisense data --download` for CIFAR-100, or name a folder of your own images: "
+        "`python -m udacisense data --folder FOLDER --default`."
     )
     if source == "cifar100":
         meaning = "600 real photographs a class at 32 x 32 pixels. Figures on them are real."

@@ -42,7 +42,7 @@ def reader(root: str) -> Iterator[Read]:
     """
     place = Path(root)
     if not is_zip(place):
-        yield lambda node: files.read_bytes(place / node.path, MAX_FILE_BYTES)
+        yield lambda node: _read_file(place / node.path, place)
         return
     with _opened(place) as archive:
         names = {_path(entry): entry for entry in archive.infolist()}
@@ -55,6 +55,12 @@ def reader(root: str) -> Iterator[Read]:
                 raise DataError(f"{node.path} is damaged in {place.name}: {in_brief(exc)}. Pack it again.") from exc
 
         yield read
+
+
+def _read_file(path: Path, root: Path) -> bytes:
+    if path.is_symlink():  # it may have become one since the folder was listed
+        files.check_place(path, root)
+    return files.read_bytes(path, MAX_FILE_BYTES)
 
 
 @contextmanager
