@@ -11,6 +11,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -36,6 +37,20 @@ MAX_STACK = 10_000
 _END, _END64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large an archive may be that is said to hold something."""
+
+    holds: str
+    entries: int
+    ratio: int  # of what it unpacks to by its own size
+
+
+MODEL = Bounds("a model", MAX_ENTRIES, RATIO)
+IMAGES = Bounds("a folder of images", 100_000, RATIO)
+"""Images are compressed already, so an archive of them hardly grows."""
+
+
 class ArchiveError(CheckpointError):
     """An archive that is damaged, or that is made to be unpacked into far more than it seems. The message is a reason only."""
 
@@ -48,7 +63,7 @@ def check_file(path: Path) -> None:
     """
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        raise ArchiveError(f"it has {gb(size)}, a classifier has at most {gb(MAX_FILE_BYTES)}")
+        raise ArchiveError(f"it has {gb(size)}, and it may have at most {gb(MAX_FILE_BYTES)}")
 
 
 def is_archive(path: Path) -> bool:
@@ -58,7 +73,7 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def opened(path: Path, bounds: Bounds = MODEL) -> Iterator[zipfile.ZipFile]:
     """The zip archive, once its directory was found to tell the truth as far as it can be seen without unpacking.
 
     Raises:
@@ -66,9 +81,9 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """
     check_file(path)
     try:
-        _check_end(path)
+        _check_end(path, bounds)
         with zipfile.ZipFile(path) as archive:
-            _check_entries(archive.infolist(), path.stat().st_size)
+            _check_entries(archive.infolist(), path.stat().st_size, bounds)
             yield archive
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, struct.error) as exc:
         raise ArchiveError(f"it is no whole zip archive ({str(exc).rstrip('.') or type(exc).__name__})") from exc
@@ -102,7 +117,7 @@ def read_text(archive: zipfile.ZipFile, name: str) -> bytes:
     return raw
 
 
-def _check_end(path: Path) -> None:
+def _check_end(path: Path, bounds: Bounds) -> None:
     """The record at the very end says how large the directory is: read before the directory itself."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -118,23 +133,23 @@ def _check_end(path: Path) -> None:
         if tail[:4] != _END64:
             raise ArchiveError("its two ends contradict each other")
         entries, directory_bytes = struct.unpack("<32xQQ8x", tail[:56])
-    if entries > MAX_ENTRIES or directory_bytes > MAX_DIRECTORY_BYTES:
-        raise ArchiveError(f"it lists {entries} parts, a model has at most {MAX_ENTRIES}")
+    if entries > bounds.entries or directory_bytes > MAX_DIRECTORY_BYTES:
+        raise ArchiveError(f"it lists {entries} parts, {bounds.holds} has at most {bounds.entries}")
 
 
-def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
+def _check_entries(entries: list[zipfile.ZipInfo], size: int, bounds: Bounds) -> None:
     if len({entry.filename.casefold() for entry in entries}) != len(entries):
         raise ArchiveError("it holds two parts of one name")
     for entry in entries:
         if entry.flag_bits & 0x1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ArchiveError("a part of it is encrypted, or packed in a way that no model uses")
+            raise ArchiveError("a part of it is encrypted, or packed in a way that is not read here")
         if entry.compress_type == zipfile.ZIP_STORED and entry.compress_size != entry.file_size:
             raise ArchiveError("a part of it has two sizes")
     if sum(entry.compress_size for entry in entries) > size:
         raise ArchiveError("its parts overlap")
-    unpacked, most = sum(entry.file_size for entry in entries), max(RATIO * size, ALWAYS_ALLOWED_BYTES)
+    unpacked, most = sum(entry.file_size for entry in entries), max(bounds.ratio * size, ALWAYS_ALLOWED_BYTES)
     if unpacked > most:
-        raise ArchiveError(f"{mb(size)} would unpack to {mb(unpacked, 0)}, as no saved model does")
+        raise ArchiveError(f"{mb(size)} would unpack to {mb(unpacked, 0)}, as {bounds.holds} does not")
 
 
 def strings_of(raw: bytes) -> Iterator[str]:

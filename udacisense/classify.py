@@ -11,9 +11,9 @@ from typing import Self
 import numpy as np
 
 from udacisense.artifacts import Named, named_subject, open_session, source_checkpoint
-from udacisense.data.folder import MAX_FILE_BYTES
 from udacisense.data.images import Decoded, decode_upload
 from udacisense.data.preprocess import preprocess
+from udacisense.data.tree import MAX_FILE_BYTES
 from udacisense.errors import ImageError, NotFoundError
 from udacisense.evaluation.predictions import run_session
 from udacisense.metrics.logits import probabilities

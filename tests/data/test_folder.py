@@ -88,7 +88,15 @@ def test_files_that_are_no_images_are_skipped_counted_and_named(folder: Path, sa
     (folder / "clock/nowhere.png").symlink_to(folder / "gone")
     data = load_dataset("test")
     assert len(data) == 1
-    assert [Path(s.path).name for s in data.skipped] == ["empty.jpg", "nowhere.png", "pipe.png", "readme.txt", "words.png"]
+    assert [Path(s.path).name for s in data.skipped] == [
+        ".hidden",
+        "empty.jpg",
+        "nowhere.png",
+        "pipe.png",
+        "readme.txt",
+        "words.png",
+    ]
+    assert [s.kind for s in data.skipped] == ["hidden", "damaged", "a link", "unreadable", "another file", "not an image"]
     reasons = " | ".join(s.reason for s in data.skipped)
     for words in ("is empty", "does not end in", "text, not an image", "is a pipe, not a file", "There is no file"):
         assert words in reasons
@@ -152,7 +160,7 @@ def test_an_empty_class_counts_zero(folder: Path, save: Save) -> None:
 
 
 def test_unusable_folders_say_what_to_do(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"none of the class folders \(clock.*It needs <class>/"):
+    with pytest.raises(DataError, match=r"none of the classes \(clock.*It needs <class>/"):
         load_dataset("test")
     (folder / "clock").mkdir()
     with pytest.raises(DataError, match="no readable image: the folders are empty"):
@@ -169,9 +177,9 @@ def test_a_folder_that_does_not_exist_is_named(folder: Path) -> None:
 
 
 def test_other_folders_are_remembered_as_wrong(folder: Path, save: Save) -> None:
-    for name in ("train/clock/a.png", "train/Lamp/b.png", "validation/clock/c.png", "chair/d.png"):
+    for name in ("train/clock/a.png", "train/Lamp/b.png", "validation/zebra/c.png", "chair/d.png"):
         save(name, noise(len(name)))
-    assert list_folder(folder).wrong_classes == ("train/Lamp", "chair", "validation")
+    assert list_folder(folder).wrong_classes == ("chair", "train/Lamp", "validation/zebra")
     assert len(read_folder(folder).images) == 1
 
 

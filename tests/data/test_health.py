@@ -37,7 +37,7 @@ def test_unreadable_files_are_listed(folder: Path, save: Save) -> None:
     health = check_health()
     assert [Path(s.path).name for s in health.skipped] == ["words.png"]
     assert [f.message for f in health.findings] == [
-        "1 file was skipped as unreadable. See the list for the reasons, and repair or delete."
+        "1 file or folder is not read: 1 not an image. The list says which and why."
     ]
     assert health.is_healthy  # weaker, not wrong
 
@@ -45,11 +45,14 @@ def test_unreadable_files_are_listed(folder: Path, save: Save) -> None:
 def test_wrong_class_folders_are_named_with_a_guess(folder: Path, save: Save) -> None:
     fill(save)
     save("Clocks/a.png", noise(99_999))
+    save("clokc/a.png", noise(99_998))
     (folder / "zebra").mkdir()
     health = check_health()
-    assert health.wrong_classes == ("Clocks", "zebra")
-    assert "Did you mean clock?" in health.findings[0].message
-    assert "The classes are clock, keyboard" in health.findings[1].message
+    assert health.wrong_classes == ("Clocks", "clokc", "zebra")
+    assert "Clocks may mean clock" in health.findings[0].message
+    assert "--same Clocks=clock" in health.findings[0].message
+    assert "Did you mean clock?" in health.findings[1].message
+    assert "The classes are clock, keyboard" in health.findings[2].message
     assert not health.is_healthy
 
 
@@ -129,7 +132,7 @@ def test_overlap_counts_test_images_that_were_trained_on(sample_home: Path) -> N
 
 
 def test_mistakes_are_errors(folder: Path) -> None:
-    with pytest.raises(DataError, match="none of the class folders"):
+    with pytest.raises(DataError, match="none of the classes"):
         check_health()
     with pytest.raises(DataError, match="no split called 'x'"):
         check_health("sample", "x")

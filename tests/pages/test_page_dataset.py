@@ -83,7 +83,7 @@ def test_text_file_named_png_is_counted_not_fatal(home: Path, tmp_path: Path, mo
     assert metrics(at)["Skipped files"] == "1"
     at.session_state["dataset_tab"] = "Health"
     at.run()
-    assert metrics(at)["Unreadable files"] == "1"
+    assert metrics(at)["Files not read"] == "1"
     assert at.warning
 
 

@@ -12,6 +12,7 @@ from udacisense.packaging.build import Package
 from udacisense.records.store import relative
 from udacisense.report.blocks import Block, Heading, Paragraph, Table, Warnings
 from udacisense.report.equivalence import localisation_blocks, verification_blocks
+from udacisense.report.images import image_blocks
 from udacisense.report.inside import inspection_blocks
 from udacisense.report.sample_limit import what_counts
 from udacisense.report.sections import MARKS, STATUS_WORDS, accuracy_blocks, readiness_blocks
@@ -80,16 +81,7 @@ def _env(found: Environment) -> list[Block]:
 
 
 def _data(found: DataInfo) -> list[Block]:
-    about, health = found.source, found.health
-    rows = [(name, *(count(health.counts[ref.split].get(name, 0)) for ref in found.splits)) for name in health.classes]
-    rows.append(("all", *(count(ref.images) for ref in found.splits)))
-    columns = ("class", *(f"{ref.split} ({ref.scheme})" for ref in found.splits))
-    return [
-        *_lines(f"{about.title}: {about.location}", about.meaning, about.how_to_get_real),
-        *_titled("Images", columns, rows),
-        *_lines(*(f"{ref.split}: dataset {ref.dataset_id}" for ref in found.splits)),
-        *_warnings(finding.message for finding in health.findings),
-    ]
+    return [*image_blocks(found.source, found.splits, found.health), *_lines(f"Sources here: {commas(found.sources)}")]
 
 
 def _models(found: ModelsInfo) -> list[Block]:

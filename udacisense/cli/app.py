@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from udacisense.cli.data import data
 from udacisense.cli.examples import show_examples
 from udacisense.cli.numbers import DEFAULT_TOLERANCE, Batch, Busy, Comparisons, Cpus, Crop, Seed, Threads, Tolerance, numbers
 from udacisense.cli.options import Artifact, Json, Protocol, Scheme, Source, Split, Subject
@@ -30,15 +31,7 @@ def env(json: Json = False) -> None:
     perform(json, "env", lambda verbs: verbs.env())
 
 
-@app.command()
-def data(
-    source: Source = None,
-    scheme: Scheme = None,
-    download: Annotated[bool, typer.Option("--download", help="fetch CIFAR-100 (about 170 MB) into data/ first")] = False,
-    json: Json = False,
-) -> None:
-    """Describe the images: source, splits, class balance and health."""
-    perform(json, "data", lambda verbs: verbs.download_data() if download else verbs.data_info(source, scheme))
+app.command()(data)
 
 
 @app.command()

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout")]
-Source = Annotated[str | None, typer.Option(help="cifar100, folder or sample; by default the best one that is here")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="cifar100, folder, sample or a name of your own (see data); by default the best one that is here"),
+]
 Scheme = Annotated[str | None, typer.Option(help="household-v1 or official; by default household-v1, or a folder's own split")]
 Split = Annotated[str, typer.Option(help="test or train")]
 Protocol = Annotated[str, typer.Option(help="how long to time: quick, standard, soak, or a .toml file")]

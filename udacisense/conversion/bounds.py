@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from udacisense.artifacts import mobile_dir
+from udacisense.data.sources import source_places
 from udacisense.models.card import card_path
 from udacisense.processes.limits import Bounds
 from udacisense.provenance import machine
@@ -36,8 +37,7 @@ def _for_code(path: Path, out: object, now: Bounds | None) -> Bounds:
     """A file that carries code: its converter sees the file, the images and its own folder."""
     if out is None and now is not None and now.read and now.read[0] == str(path):
         return now
-    s = settings()
-    read = (card_path(path), path.with_name(f"{path.stem}.trained_on.txt"), s.data_dir or s.cache_dir, mobile_dir())
+    read = (card_path(path), path.with_name(f"{path.stem}.trained_on.txt"), *source_places(), mobile_dir())
     bounds = Bounds.for_file(path, read=read, write=() if out is None else (_folder(Path(str(out))),))
     return replace(bounds, file_bytes=FILE_BYTES + 4 * path.stat().st_size)
 

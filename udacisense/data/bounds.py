@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from udacisense.data.headers import read_header
 from udacisense.data.image_header import Header
 from udacisense.data.kinds import NAMES, other_kind
@@ -90,6 +92,16 @@ def examine(raw: bytes, name: str) -> Header:
             "Save it as a plain JPEG or make it smaller."
         )
     return header
+
+
+def fault(raw: bytes) -> Literal["not an image", "too large", "damaged"]:
+    """The kind of fault of a file that could not be read as an image."""
+    header = read_header(raw)
+    if raw and header is None:
+        return "not an image"
+    if header and (header.pixels > most_pixels(header) or max(header.width_px, header.height_px) > MAX_SIDE_PX):
+        return "too large"
+    return "damaged"
 
 
 def scale_of(header: Header, max_pixels: int) -> int:

@@ -8,12 +8,17 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
-from udacisense.data.dataset import Dataset, Skipped
+from udacisense.data.dataset import Dataset, Kind, LeftOut, Skipped, left_out
 from udacisense.data.pool import LabelledImage, Pool
-from udacisense.data.sources import default_source, own_spec, read_pool, scheme_for
+from udacisense.data.same_names import as_options, confirmed, not_confirmed, suggestions
+from udacisense.data.sources import default_source, is_own, own_spec, read_pool, scheme_for
 from udacisense.data.splits import SchemeName, split_pool
-from udacisense.types import SourceName, SplitName
+from udacisense.number_format import commas
+from udacisense.types import HOUSEHOLD, SourceName, SplitName
 
+QUIET: frozenset[Kind] = frozenset({"another file", "hidden"})
+"""What is counted and makes no finding: nobody meant it to be an image."""
+LISTED = 10  # names that are none of the classes, each with a sentence of its own
 UNBALANCED = 1.5  # the largest class by the smallest, from where it is worth a sentence
 
 
@@ -42,8 +47,13 @@ class Health:
     source: SourceName
     scheme: SchemeName
     counts: Mapping[SplitName, Mapping[str, int]]  # images per class of each part
-    skipped: tuple[Skipped, ...]  # files that could not be read
+    skipped: tuple[Skipped, ...]  # files that are not read
+    left_out: tuple[LeftOut, ...]  # the same by kind
     wrong_classes: tuple[str, ...]  # folders that are none of the classes
+    maybe: tuple[tuple[str, str], ...]  # names that may mean a class, which nobody confirmed
+    same: tuple[tuple[str, str], ...]  # names that are read as a class, as a person confirmed
+    inside: str  # the folder within the source that holds the classes; empty = itself
+    notes: tuple[str, ...]  # how the source was read, where that is not plain
     duplicates: tuple[Duplicate, ...]
     moved: int  # images that the source's own split puts on the other side; 0 = none, or it has no split
     imbalance: float | None  # largest class by smallest; None = a class is empty
@@ -83,6 +93,8 @@ def check_health(source: SourceName | None = None, scheme: str | None = None) ->
     name = default_source() if source is None else source
     spec = own_spec(name)
     pool = read_pool(name, spec)
+    if spec.classes != HOUSEHOLD.classes:  # a folder of other classes, unless these are ours by other names
+        pool = replace(pool, maybe=tuple(suggestions(spec.classes, HOUSEHOLD.classes).items()))
     used, parts = split_pool(pool, scheme_for(name, scheme))
     counts = {split: _counts(members, spec.classes) for split, members in parts.items()}
     totals = [sum(part[c] for part in counts.values()) for c in spec.classes]
@@ -91,7 +103,12 @@ def check_health(source: SourceName | None = None, scheme: str | None = None) ->
         scheme=used,
         counts=counts,
         skipped=pool.skipped,
+        left_out=left_out(pool.skipped),
         wrong_classes=pool.wrong_classes,
+        maybe=pool.maybe,
+        same=pool.same,
+        inside=pool.inside,
+        notes=pool.notes,
         duplicates=_duplicates(parts, spec.classes),
         moved=_moved(pool, parts),
         imbalance=max(totals) / min(totals) if min(totals) else None,
@@ -139,10 +156,7 @@ def _with_findings(found: Health) -> Health:
 
 
 def _problems(health: Health) -> Iterator[HealthFinding]:
-    for name in health.wrong_classes:
-        near = get_close_matches(name.split("/")[-1].lower(), health.classes, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"The classes are {', '.join(health.classes)}."
-        yield HealthFinding("problem", f"The folder {name} is none of the classes, so its images are not used. {hint}")
+    yield from _wrong(health)
     if health.across_splits:
         many = _many(len(health.across_splits), "image is", "images are")
         yield HealthFinding(
@@ -163,10 +177,36 @@ def _problems(health: Health) -> Iterator[HealthFinding]:
             )
 
 
+def _wrong(health: Health) -> Iterator[HealthFinding]:
+    folders: dict[str, list[str]] = defaultdict(list)
+    for folder in health.wrong_classes:
+        folders[folder.rpartition("/")[2]].append(folder)
+    maybe = dict(health.maybe)
+    for name, places in list(folders.items())[:LISTED]:
+        what = f"{name} ({', '.join(places)})" if places != [name] else name
+        yield HealthFinding("problem", f"The folder {what} is none of the classes. {_hint(name, maybe, health.classes)}")
+    if len(folders) > LISTED:
+        yield HealthFinding("problem", f"{len(folders) - LISTED} more names are none of the classes.")
+
+
+def _hint(name: str, maybe: Mapping[str, str], classes: Sequence[str]) -> str:
+    if name in maybe:
+        return not_confirmed([(name, maybe[name])])[0]
+    near = get_close_matches(name.lower(), classes, n=1)
+    meant = f"Did you mean {near[0]}?" if near else f"The classes are {', '.join(classes)}."
+    return f"Its images are not read. {meant}"
+
+
 def _notes(health: Health) -> Iterator[HealthFinding]:
-    if health.skipped:
-        many = _many(len(health.skipped), "file was", "files were")
-        yield HealthFinding("note", f"{many} skipped as unreadable. See the list for the reasons, and repair or delete.")
+    yield from (HealthFinding("note", said) for said in (*health.notes, *confirmed(health.same)))
+    if health.maybe and not health.wrong_classes:
+        meant = commas([f"{name} may mean {ours}" for name, ours in health.maybe])
+        options = as_options(dict(health.maybe))
+        yield HealthFinding("note", f"For a household model, {meant}. Confirm what is right with data: {options}.")
+    told = [f"{one.files:,} {one.kind}" for one in health.left_out if one.kind not in QUIET]
+    if told:
+        many = _many(sum(one.files for one in health.left_out if one.kind not in QUIET), "file or folder is", "files are")
+        yield HealthFinding("note", f"{many} not read: {commas(told)}. The list says which and why.")
     if health.duplicates:
         extra = sum(len(d.places) - 1 for d in health.duplicates)
         yield HealthFinding(
@@ -177,7 +217,7 @@ def _notes(health: Health) -> Iterator[HealthFinding]:
         yield HealthFinding(
             "note", f"The largest class has {times} the images of the smallest. Read accuracy per class, or add images."
         )
-    if health.moved and health.source == "folder":
+    if health.moved and is_own(health.source):
         many = _many(health.moved, "image is", "images are")
         yield HealthFinding(
             "note",

@@ -28,6 +28,10 @@ class Pool:
     images: tuple[LabelledImage, ...]
     skipped: tuple[Skipped, ...] = ()
     wrong_classes: tuple[str, ...] = ()  # folders that are none of the classes
+    notes: tuple[str, ...] = ()  # how the source was read, where that is not plain
+    inside: str = ""  # the folder within the source that holds the classes; empty = itself
+    maybe: tuple[tuple[str, str], ...] = ()  # names that may mean a class, which nobody confirmed
+    same: tuple[tuple[str, str], ...] = ()  # names that were read as a class, as a person confirmed
 
 
 def image_md5(pixels: Pixels) -> str:

@@ -62,7 +62,7 @@ def manifest_state(root: Path = SAMPLE) -> tuple[int, int]:
 def _read(listing: Listing, state: tuple[int, int], split: SplitName | None) -> Pool:  # noqa: ARG001 - part of the cache key
     root = Path(listing.root)
     entries = _entries(root)
-    found = {Path(file.path).relative_to(root).as_posix() for file in listing.files}
+    found = {file.path for file in listing.files} | {skipped.path for skipped in listing.skipped if skipped.split}
     _same_names(root, set(entries), found | set(listing.wrong_classes))
     wanted = {name: entry for name, entry in entries.items() if split in (None, entry.split)}
     return Pool(tuple(_images(root, wanted)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from udacisense.artifacts import source_checkpoint
-from udacisense.data.dataset import Dataset
+from udacisense.data.dataset import LOST, Dataset
 from udacisense.data.health import overlap
 from udacisense.errors import MeasureError, NotFoundError
 from udacisense.evaluation.plausibility import doubts
 from udacisense.evaluation.predictions import data_options, predict_all, predictions_path
 from udacisense.metrics.logits import confusion, topk_accuracy
 from udacisense.models.checkpoint import trained_hashes
+from udacisense.number_format import count
 from udacisense.provenance import here
 from udacisense.records import store
 from udacisense.records.queries import newest_evaluation
@@ -91,8 +92,10 @@ def _warnings(data: Dataset, labelled: int, seen: int | None) -> tuple[str, ...]
         )
     if labelled < len(data):
         said.append(f"{len(data) - labelled} of {len(data)} images have no label and do not count.")
-    if data.skipped:
-        said.append(f"{len(data.skipped)} files of the split could not be used. The Dataset page names them.")
+    lost = sum(skipped.kind in LOST for skipped in data.skipped)
+    if lost:
+        said.append(f"{count(lost, 'file')} of the split could not be used. The Dataset page names them.")
+    said.extend(data.notes)
     if data.ref.source == "sample":
         said.append(
             f"These are the {len(data)} rendered images of the sample pack: good for trying things out, no evidence for real "

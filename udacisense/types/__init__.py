@@ -7,6 +7,8 @@ Shapes: Images is float32 (N, 3, H, W), normalised; Logits is float32 (N, classe
 from udacisense.types.app_code import AppCode, Platform, android, ios
 from udacisense.types.base import (
     MAX_CLASSES,
+    SOURCE_NAME,
+    SOURCES,
     Capability,
     DatasetRef,
     Equivalence,
@@ -57,6 +59,8 @@ __all__ = [
     "KINDS",
     "MAX_CLASSES",
     "REFERENCE",
+    "SOURCES",
+    "SOURCE_NAME",
     "TOLERANCE",
     "AATrial",
     "AppCode",

@@ -18,7 +18,6 @@ Logits = NDArray[np.float32]  # N, classes, before softmax
 Precision = Literal["fp32", "fp16", "int8", "palette6"]
 Status = Literal["pass", "fail", "unknown"]
 Equivalence = Literal["same", "different", "unknown"]
-SourceName = Literal["cifar100", "folder", "sample"]
 SplitName = Literal["train", "test"]
 Capability = Literal["export", "run"]
 
@@ -36,6 +35,9 @@ Seconds = Annotated[float, Field(ge=0, le=1e9)]
 Amount = Annotated[float, Field(ge=0)]
 Ratio = Annotated[float, Field(gt=1e-9, lt=1e9)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+SOURCES: tuple[str, ...] = ("cifar100", "folder", "sample")
+SOURCE_NAME = r"[a-z0-9][a-z0-9_-]{0,39}"
+SourceName = Annotated[str, Field(pattern=f"^{SOURCE_NAME}$")]  # one of SOURCES, or one that a person named
 Moment = Annotated[str, AfterValidator(_check_moment)]  # ISO 8601
 MAX_CLASSES = 1000
 """A confusion matrix is kept whole in every evaluation, so a model of more classes would fill the disk."""
@@ -98,3 +100,4 @@ class DatasetRef:
     scheme: str  # "household-v1" or "official"
     split: SplitName
     images: Count
+    same: Many[tuple[str, str]] = ()  # names in the source that were read as a class, because a person confirmed it

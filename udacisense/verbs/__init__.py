@@ -9,7 +9,18 @@ from udacisense.verbs.batch import Conversions, Verifications, convert_all, veri
 from udacisense.verbs.benchmarks import Tag, history, runs, selftest, tag
 from udacisense.verbs.classify import Classifications, classify
 from udacisense.verbs.compress import Compressing, ModelCard, card, compress
-from udacisense.verbs.info import DataInfo, Environment, ModelsInfo, data_info, download_data, env, models_info, unreadable
+from udacisense.verbs.info import (
+    DataInfo,
+    Environment,
+    ModelsInfo,
+    data_info,
+    download_data,
+    env,
+    forget_source,
+    models_info,
+    name_source,
+    unreadable,
+)
 from udacisense.verbs.inspect import inspect, package
 from udacisense.verbs.judge import Judgement, Report, ready, report, write_report
 from udacisense.verbs.measure import benchmark, convert, evaluate, locate, train, verify
@@ -39,10 +50,12 @@ __all__ = [
     "download_data",
     "env",
     "evaluate",
+    "forget_source",
     "history",
     "inspect",
     "locate",
     "models_info",
+    "name_source",
     "package",
     "ready",
     "report",

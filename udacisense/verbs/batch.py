@@ -14,7 +14,7 @@ from udacisense.processes.locks import heavy_work
 from udacisense.progress import Shares, side_by_side
 from udacisense.provenance import cores
 from udacisense.settings import settings
-from udacisense.types import Artifact, Checkpoint, Precision, SourceName, SplitName, Verification
+from udacisense.types import Artifact, Checkpoint, Precision, SplitName, Verification
 from udacisense.verbs.measure import keep_accuracy
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def verify_all(
 
         def prove(artifact: Artifact) -> Verification | str:
             try:
-                data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, artifact.spec)
+                data = load_dataset(cast(SplitName, split), source, scheme, artifact.spec)
                 record = _proved(artifact, data.ref.dataset_id) or verify(artifact, data, known=known)
                 keep_accuracy(artifact, data, known)
             except FormatError as exc:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import udacisense
 from udacisense import jobs
+from udacisense.errors import DataError
 from udacisense.processes.limits import confinement
 from udacisense.records import queries
 from udacisense.settings import Settings, settings
@@ -50,6 +52,7 @@ class DataInfo:
     source: SourceInfo
     splits: tuple[DatasetRef, ...]  # train, test; a part without images is left out
     health: Health
+    sources: tuple[SourceName, ...]  # what may be named instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,60 @@ def data_info(source: str | None = None, scheme: str | None = None) -> DataInfo:
         DataError: an unknown source or scheme, or images that are not there.
     """
     from udacisense.data.health import check_health
-    from udacisense.data.sources import default_source, describe, load_dataset, own_spec
+    from udacisense.data.sources import available_sources, default_source, describe, load_dataset, own_spec
 
-    name = cast(SourceName, source or default_source())
+    name = source or default_source()
     health = check_health(name, scheme)
     filled = [split for split, counts in health.counts.items() if any(counts.values())]
-    return DataInfo(describe(name), tuple(load_dataset(split, name, scheme, own_spec(name)).ref for split in filled), health)
+    refs = tuple(load_dataset(split, name, scheme, own_spec(name)).ref for split in filled)
+    return DataInfo(describe(name), refs, health, available_sources())
+
+
+def name_source(
+    folder: Path | None = None,
+    name: str | None = None,
+    same: Sequence[str] = (),
+    default: bool = False,
+) -> DataInfo:
+    """Keep a folder of images (or a zip of one) as a source with a name, or confirm class names in one; then describe it.
+
+    >>> verbs.name_source(Path("~/kitchen"), same=["sofa=couch"]).health.same
+
+    Args:
+        folder: None = that of the source `name`.
+        name: None = made of the folder's.
+        same: "sofa=couch" has images of sofa read as couch; "sofa=" takes that back.
+        default: use it from now on where no source is named.
+
+    Raises:
+        DataError: no such folder or source, none of the classes in it, or a name that cannot be. StoreError: the disk refuses.
+    """
+    from udacisense.data.named import keep_source
+    from udacisense.data.sources import default_source, folder_of, is_own
+
+    wanted = name or default_source()
+    if folder is None and not is_own(wanted):
+        raise DataError(f"The classes of {wanted} are as they are. Name a source of your own, or a folder.")
+    pairs = [pair.rpartition("=") for pair in same]
+    if not all(found and equals for found, equals, _ in pairs):
+        raise DataError("What means a class is written as sofa=couch: first the name in the folder, then the class.")
+    confirmed = {found.strip(): meant.strip() for found, _, meant in pairs}
+    kept = keep_source(folder or folder_of(wanted), name if folder else wanted, confirmed, default)
+    return data_info(kept)
+
+
+def forget_source(name: str) -> DataInfo:
+    """Forget a named source, then describe the one that is used where none is named; the folder stays as it is.
+
+    >>> verbs.forget_source("kitchen").source.name
+
+    Raises:
+        DataError: there is no such name. StoreError: the disk refuses.
+    """
+    from udacisense.data.named import forget_source as forget
+
+    forget(name)
+    return data_info()
 
 
 def download_data() -> DataInfo:
@@ -153,10 +204,11 @@ def models_info() -> ModelsInfo:
 
 
 def unreadable() -> tuple[str, ...]:
-    """A sentence for each record, file of tags and job that cannot be read.
+    """A sentence for each record, file of tags or of named sources, and job that cannot be read.
 
     >>> list(verbs.unreadable())
     """
+    from udacisense.data.named import unreadable_sources
     from udacisense.history.runs import unreadable_tags
 
-    return (*queries.unreadable(*KINDS.values()), *unreadable_tags(), *jobs.unreadable())
+    return (*queries.unreadable(*KINDS.values()), *unreadable_tags(), *unreadable_sources(), *jobs.unreadable())

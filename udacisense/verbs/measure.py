@@ -18,7 +18,6 @@ from udacisense.types import (
     Localisation,
     Precision,
     SearchMethod,
-    SourceName,
     SplitName,
     Verification,
 )
@@ -109,7 +108,7 @@ def evaluate(
 
     found = named_subject(subject)
     with heavy_work(f"evaluating {found.id}"):
-        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, spec_of(found))
+        data = load_dataset(cast(SplitName, split), source, scheme, spec_of(found))
         return evaluation.evaluate(found, data, fresh=fresh)
 
 
@@ -135,7 +134,7 @@ def verify(
     TOLERANCE.check(tolerance)
     found = named_artifact(artifact)
     with heavy_work(f"verifying {found.id}"):
-        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, spec_of(found))
+        data = load_dataset(cast(SplitName, split), source, scheme, spec_of(found))
         return verify_and_evaluate(found, data, tolerance)
 
 
@@ -194,7 +193,7 @@ def locate(
     found = named_artifact(artifact)
     reference = None if against is None else named_checkpoint(against)
     with heavy_work(f"comparing the layers of {found.id}"):
-        data = load_dataset(cast(SplitName, split), cast(SourceName | None, source), scheme, spec_of(found))
+        data = load_dataset(cast(SplitName, split), source, scheme, spec_of(found))
         return search(found, data, reference, method=cast(SearchMethod | None, method), every=every)
 
 

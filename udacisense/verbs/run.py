@@ -21,7 +21,6 @@ from udacisense.types import (
     Evaluation,
     Precision,
     Readiness,
-    SourceName,
     Subject,
     Verification,
 )
@@ -85,7 +84,7 @@ def run(
     found, notice = _checkpoint(checkpoint)
     with heavy_work(f"the full pipeline of {found.id}", into=(settings().models_dir / "mobile",)):
         # what it cannot find is told before the work
-        data = load_dataset("test", cast(SourceName | None, source), scheme, spec_of(found))
+        data = load_dataset("test", source, scheme, spec_of(found))
         with part(0.0, 0.2):
             artifacts = _converted(found, tuple(files.values()))
         subjects = _subjects(found, dict(zip(files, artifacts, strict=True)))

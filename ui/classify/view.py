@@ -11,10 +11,10 @@ import streamlit as st
 
 from udacisense.data.dataset import Dataset
 from udacisense.data.kinds import NAMES
-from udacisense.data.sources import default_source, own_spec
+from udacisense.data.sources import available_sources, default_source, describe, own_spec
 from udacisense.errors import UdaciSenseError
 from udacisense.number_format import ms, percent
-from udacisense.types import SourceName, Subject
+from udacisense.types import SOURCES, SourceName, Subject
 from ui.classify import cached_sessions
 from ui.classify.cached_sessions import ClassificationResult
 from ui.classify.visitors import visitor
@@ -126,11 +126,12 @@ def _tile(data: Dataset, i: int, chosen: bool) -> None:
 
 
 def _source() -> SourceName:
-    """The rendered sample, or real test images where there are some."""
+    """The rendered sample, real test images, or a folder that a person named, where there are some."""
     real = default_source()
-    if real == "sample":
+    named = {name: describe(name).title for name in available_sources() if name not in SOURCES}
+    names: dict[SourceName, str] = {**({real: "Test images"} if real != "sample" else {}), **named, "sample": "Rendered sample"}
+    if len(names) == 1:
         return "sample"
-    names: dict[SourceName, str] = {real: "Test images", "sample": "Rendered sample"}
     chosen: SourceName = st.segmented_control(
         "Which",
         tuple(names),

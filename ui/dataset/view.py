@@ -12,7 +12,9 @@ from udacisense.data.health import Health, overlap
 from udacisense.data.sources import SourceInfo, available_sources, default_source, describe, own_spec
 from udacisense.models.checkpoint import list_checkpoints, trained_hashes
 from udacisense.number_format import count
+from udacisense.report.images import few
 from udacisense.types import SourceName, SplitName
+from ui.dataset import own_folders
 from ui.dataset.image_grid import SPLIT_NAMES, balance
 from ui.shared import cache
 from ui.shared.jobs import job_button, job_panel
@@ -54,7 +56,7 @@ def figures(data: Dataset, info: SourceInfo) -> None:
         st.metric("Images per class", escape(each), border=True)
         st.metric("Size in pixels", escape(size), border=True)
         st.metric(
-            "Skipped files", len(data.skipped), border=True, help="Files that could not be read; the Health tab names them."
+            "Skipped files", len(data.skipped), border=True, help="Files that are not read; the Health tab says which and why."
         )
     st.caption(
         f"{escape(f'{info.title}: {info.meaning}')} Split **{escape(data.ref.scheme)}** · "
@@ -85,8 +87,7 @@ def show_health(health: Health, data: Dataset) -> None:
     """Faults of the files of a source, and the checkpoints that were trained on these images."""
     if not health.findings:
         st.success(
-            "Every file is a readable image in one of the ten class folders, no image is a duplicate, and the classes are "
-            "balanced.",
+            "Every file is a readable image in the folder of a class, no image is a duplicate, and the classes are balanced.",
             icon=":material/check_circle:",
         )
     for finding in health.findings:
@@ -95,10 +96,11 @@ def show_health(health: Health, data: Dataset) -> None:
         else:
             st.warning(escape(finding.message), icon=":material/info:")
     with st.grid(4, min_column_width=150):
-        st.metric("Unreadable files", len(health.skipped), border=True)
+        st.metric("Files not read", len(health.skipped), border=True)
         st.metric("Unknown folders", len(health.wrong_classes), border=True)
         st.metric("Duplicates", len(health.duplicates), border=True)
         st.metric("Train-test leaks", len(health.across_splits), border=True)
+    own_folders.show_names(health)
     _list_files(health)
     st.header("Seen in training", anchor=False)
     st.caption("A checkpoint evaluated on images that it was trained on looks better than it is.")
@@ -108,7 +110,8 @@ def show_health(health: Health, data: Dataset) -> None:
 def _list_files(health: Health) -> None:
     if health.skipped:
         with st.expander(f"{count(len(health.skipped), 'skipped file')}", icon=":material/broken_image:"):
-            rows = [{"File": skipped.path, "Why": skipped.reason} for skipped in health.skipped[:LISTED]]
+            st.markdown("\n".join(f"- {escape(f'{one.files:,} {one.kind}: {few(one)}')}" for one in health.left_out))
+            rows = [{"File": s.path, "Kind": s.kind, "Why": s.reason} for s in health.skipped[:LISTED]]
             st.dataframe(rows, hide_index=True, alt="Files that were skipped, and why")
     if health.duplicates:
         with st.expander(count(len(health.duplicates), "duplicate"), icon=":material/content_copy:"):
@@ -153,8 +156,4 @@ def how_to_get_images() -> None:
             job_panel("download", verb="data")
     with right:
         st.markdown("**Images of your own**")
-        st.markdown(
-            "A folder with `train/<class>/*.png` and `test/<class>/*.png`, or `<class>/*.png` alone: the split is then made by "
-            "hash. Name it before the app starts:"
-        )
-        st.code("export UDACISENSE_DATA_DIR=/path/to/images\nstreamlit run app.py", language=None, wrap_lines=True)
+        own_folders.show_folders()
