@@ -93,6 +93,9 @@ def test_a_saved_model_loads_as_it_was(home: Path, network: nn.Module) -> None:
     loaded = notebook.load_model(path, model_class=notebook.MobileNetV3_Household, num_classes=10)
     images = torch.randn(2, 3, 224, 224)
     assert notebook.compare_model_outputs(network, loaded, images)["max_difference"] == 0.0
+    bare = home / "models" / "bare.pth"
+    torch.save(network.state_dict(), bare)  # of the course: without a card, and the class that is asked for says what it is
+    assert notebook.compare_model_outputs(network, notebook.load_model(bare), images)["max_difference"] == 0.0
     with pytest.raises(NotFoundError):
         notebook.load_model(home / "nothing.pth")
     with pytest.raises(DataError, match="with 7"):

@@ -30,14 +30,14 @@ from udacisense.foreign import in_brief
 from udacisense.formats import fmt_torchscript
 from udacisense.labels import CLASSES, IMAGENET_MEAN, IMAGENET_STD
 from udacisense.models import summary
-from udacisense.models.checkpoint import read_checkpoint
+from udacisense.models.checkpoint import WEIGHTS, described_as, read_checkpoint
 from udacisense.models.loading import load_network
 from udacisense.models.network import MobileNetV3_Household
 from udacisense.models.writing import save_checkpoint
 from udacisense.number_format import MB, count, mb, millions
 from udacisense.settings import settings
 from udacisense.torchscript.load import quiet_jit
-from udacisense.types import Preprocessing
+from udacisense.types import HOUSEHOLD, Preprocessing
 from udacisense.vision import torchvision
 
 __all__ = [
@@ -154,7 +154,10 @@ def load_model(
             f"load_model knows MobileNetV3_Household with {len(CLASSES)} classes, not {model_class.__name__} with "
             f"{num_classes}. Load other models with torch.load(path, weights_only=True)."
         )
-    return load_network(read_checkpoint(Path(model_path))).to(device)
+    found = read_checkpoint(Path(model_path))
+    if found.architecture == WEIGHTS:
+        found = described_as(found, HOUSEHOLD)  # the class that was asked for says of which network they are
+    return load_network(found).to(device)
 
 
 def save_model(model: nn.Module, model_path: str | Path) -> Path:

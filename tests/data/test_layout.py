@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from udacisense.data.sources import load_dataset
 from udacisense.errors import DataError
 from udacisense.evaluation.evaluate import _warnings
 from udacisense.labels import CLASSES
+from udacisense.settings import settings
 
 
 def kinds(root: Path) -> dict[Kind, int]:
@@ -175,6 +177,17 @@ def test_a_link_out_of_the_folder_is_not_followed_and_a_loop_ends(
     assert "a folder that it lies in" in reasons["bed/again"]
 
 
+@pytest.mark.parametrize("follow", ["0", "1"])
+def test_a_link_to_itself_is_told_whether_links_are_followed_or_not(
+    folder: Path, save: Save, monkeypatch: pytest.MonkeyPatch, follow: str
+) -> None:
+    save("bed/a.png", noise(1))
+    (folder / "bed/self.png").symlink_to(folder / "bed/self.png")
+    monkeypatch.setenv("UDACISENSE_FOLLOW_LINKS", follow)
+    settings.cache_clear()
+    assert kinds(folder) == {"a link": 1}
+
+
 def test_where_all_classes_are_links_that_lead_away_the_error_says_so(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -216,3 +229,34 @@ def test_a_folder_that_may_not_be_opened_is_told(folder: Path, save: Save, monke
     monkeypatch.setattr("udacisense.data.tree.os.scandir", deny)
     found = [s for s in read_folder(folder).skipped if s.kind == "unreadable"]
     assert [(s.path, "Permission denied" in s.reason) for s in found] == [("lamp", True)]
+
+
+PARTS = ["train", "Test", "valid", "bed", "sofa", "data", "images", ".git", "__MACOSX"]
+FILES = ["a.png", "b.JPG", "c.txt", "labels.csv", ".DS_Store", "._a.png", ".h.png", "in.zip", "train.csv"]
+
+
+def grow(folder: Path, draw: random.Random, depth: int = 0) -> None:
+    for name in draw.sample(FILES, draw.randint(0, 4)):
+        (folder / name).write_text(draw.choice(["filename,label\na.png,bed\nb,sofa\n", "a;b\n1;2\n", ""]))
+    for name in draw.sample(PARTS, draw.randint(0, 3)) if depth < 3 else ():
+        (folder / name).mkdir()
+        grow(folder / name, draw, depth + 1)
+
+
+def test_whatever_the_tree_each_file_is_taken_or_told_and_none_is_both(tmp_path: Path) -> None:
+    read = 0
+    for seed in range(150):
+        root = tmp_path / str(seed)
+        root.mkdir()
+        grow(root, random.Random(seed))
+        try:
+            found = list_folder(root, folder_classes(root))
+        except DataError:  # no class in it
+            continue
+        read += 1
+        taken, told = [f.path for f in found.files], [s.path for s in found.skipped]
+        tables = {f.path for f in tree.walk(root).files if f.path.endswith(".csv")}
+        assert {f.path for f in tree.walk(root).files} - tables <= {*taken, *told}, seed
+        assert len(taken) == len(set(taken)), seed
+        assert not set(taken) & set(told), seed
+    assert read > 50

@@ -93,7 +93,7 @@ def test_torchscript_files_of_changed_checkpoints(home: Path, checkpoint: Checkp
         path = home / block / "model.pth"
         path.parent.mkdir()
         torch.save(network.state_dict(), path)
-        changed = read_checkpoint(path)
+        changed = networks.described_file(path)
         artifact = as_artifact(
             home, checkpoint, format, lambda p, c=changed, f=format: get_format(f).export(c, Conversion("fp32"), p), block
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from udacisense import files
 from udacisense.data.dataset import Kind, Skipped
-from udacisense.errors import DataError, NotFoundError, StoreError
+from udacisense.errors import DataError, StoreError
 from udacisense.foreign import in_brief
 
 MAX_FILES = 200_000
@@ -107,10 +107,10 @@ class _Walk:
             if entry.is_dir():
                 self._enter(entry, path, chain)
                 return
-            found = files.check_regular(Path(entry.path))
+            found = entry.stat() if entry.is_file() else files.check_regular(Path(entry.path))
             self.files.append(Node(path, found.st_size, found.st_mtime_ns))
-        except (NotFoundError, StoreError) as exc:
-            self._skip(path, str(exc), kind)
+        except (StoreError, OSError) as exc:
+            self._skip(path, str(exc) if isinstance(exc, StoreError) else f"It cannot be read: {in_brief(exc)}.", kind)
 
     def _enter(self, entry: os.DirEntry[str], path: str, chain: tuple[Identity, ...]) -> None:
         own = _identity(Path(entry.path))
