@@ -18,7 +18,7 @@ from udacisense.data.label_file import Table, is_table, labelled, read_table
 from udacisense.data.layout import FORM, Group, Layout, arrange, holders, unknown
 from udacisense.data.pool import LabelledImage, Pool, image_md5
 from udacisense.data.preprocess import before_crop
-from udacisense.data.same_names import as_options, suggestions
+from udacisense.data.same_names import how_to_confirm, suggestions
 from udacisense.data.splits import household_v1_test
 from udacisense.data.tree import MAX_FILE_BYTES, Node, Tree
 from udacisense.data.zipped import Read, is_zip, reader, tree_of
@@ -215,7 +215,7 @@ def _where(tree: Tree, found: Layout, classes: Sequence[str]) -> str:
     maybe = suggestions((group.name for group in found.groups), classes)
     if maybe:
         said = ", ".join(f"{name} may mean {meant}" for name, meant in sorted(maybe.items()))
-        return f"Of its names, {said}. Confirm what is right with data: {as_options(dict(sorted(maybe.items())))}."
+        return f"Of its names, {said}. {how_to_confirm(maybe)}"
     elsewhere = holders(tree, classes)
     if elsewhere:
         return f"They are in {' and in '.join(elsewhere[:3])}: name that folder."

@@ -10,7 +10,7 @@ from typing import Literal
 
 from udacisense.data.dataset import Dataset, Kind, LeftOut, Skipped, left_out
 from udacisense.data.pool import LabelledImage, Pool
-from udacisense.data.same_names import as_options, confirmed, not_confirmed, suggestions
+from udacisense.data.same_names import confirmed, how_to_confirm, not_confirmed, suggestions
 from udacisense.data.sources import default_source, is_own, own_spec, read_pool, scheme_for
 from udacisense.data.splits import SchemeName, split_pool
 from udacisense.number_format import commas
@@ -166,8 +166,9 @@ def _problems(health: Health) -> Iterator[HealthFinding]:
     if conflicts:
         many = _many(conflicts, "image lies", "images lie")
         yield HealthFinding("problem", f"{many} in two classes, so one label is wrong. Delete the wrong copy of each.")
-    for name in health.empty_classes:
-        yield HealthFinding("problem", f"The class {name} has no image, so nothing can be said about it. Add some.")
+    if health.empty_classes:
+        names = ", ".join(health.empty_classes)
+        yield HealthFinding("problem", f"There is no image of {names}, so nothing can be said about them. Add some.")
     for split, part in health.counts.items():
         lacking = [name for name in health.classes if not part[name] and name not in health.empty_classes]
         if lacking:
@@ -201,8 +202,7 @@ def _notes(health: Health) -> Iterator[HealthFinding]:
     yield from (HealthFinding("note", said) for said in (*health.notes, *confirmed(health.same)))
     if health.maybe and not health.wrong_classes:
         meant = commas([f"{name} may mean {ours}" for name, ours in health.maybe])
-        options = as_options(dict(health.maybe))
-        yield HealthFinding("note", f"For a household model, {meant}. Confirm what is right with data: {options}.")
+        yield HealthFinding("note", f"For a household model, {meant}. {how_to_confirm(dict(health.maybe))}")
     told = [f"{one.files:,} {one.kind}" for one in health.left_out if one.kind not in QUIET]
     if told:
         many = _many(sum(one.files for one in health.left_out if one.kind not in QUIET), "file or folder is", "files are")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 
 _GROUPS = (
     ("couch", "sofa", "settee", "loveseat", "studio couch", "day bed"),
@@ -42,18 +43,16 @@ def _senses(name: str) -> set[str]:
     return words | {_MEANING[word] for word in words if word in _MEANING}
 
 
-def as_options(same: Mapping[str, str]) -> str:
-    """The options of the command line that confirm names."""
-    from shlex import quote
-
-    return " ".join(f"--same {quote(f'{name}={meant}')}" for name, meant in same.items())
+def how_to_confirm(maybe: Mapping[str, str]) -> str:
+    """The way by which a person says that names mean classes."""
+    options = " ".join(f"--same {quote(f'{name}={meant}')}" for name, meant in sorted(maybe.items()))
+    return f"Confirm what is right: on the Dataset page, or by the options {options} of data."
 
 
 def not_confirmed(maybe: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """A sentence for each name whose images are not read although it may mean a class."""
     return tuple(
-        f"{name} may mean {meant}, and its images are not read. If it does, confirm it with data: {as_options({name: meant})}."
-        for name, meant in maybe
+        f"{name} may mean {meant}, and its images are not read. {how_to_confirm({name: meant})}" for name, meant in maybe
     )
 
 

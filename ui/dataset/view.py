@@ -85,6 +85,7 @@ def show_balance(data: Dataset, source: SourceName, scheme: str | None) -> None:
 
 def show_health(health: Health, data: Dataset) -> None:
     """Faults of the files of a source, and the checkpoints that were trained on these images."""
+    own_folders.show_names(health)
     if not health.findings:
         st.success(
             "Every file is a readable image in the folder of a class, no image is a duplicate, and the classes are balanced.",
@@ -100,7 +101,6 @@ def show_health(health: Health, data: Dataset) -> None:
         st.metric("Unknown folders", len(health.wrong_classes), border=True)
         st.metric("Duplicates", len(health.duplicates), border=True)
         st.metric("Train-test leaks", len(health.across_splits), border=True)
-    own_folders.show_names(health)
     _list_files(health)
     st.header("Seen in training", anchor=False)
     st.caption("A checkpoint evaluated on images that it was trained on looks better than it is.")
