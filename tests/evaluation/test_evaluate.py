@@ -56,6 +56,16 @@ def test_the_same_file_on_the_same_images_keeps_its_record(checkpoint: Checkpoin
     assert again.top1 == first.top1
 
 
+def test_a_record_says_which_names_a_person_confirmed_and_stands_for_no_other(checkpoint: Checkpoint) -> None:
+    data = fake_dataset(12)
+    first = evaluate(checkpoint, data)
+    confirmed = replace(data, ref=replace(data.ref, same=(("sofa", "couch"),)))
+    second = evaluate(checkpoint, confirmed)
+    assert second.id != first.id
+    assert store.load("evaluation", second.id).data.same == (("sofa", "couch"),)
+    assert evaluate(checkpoint, confirmed) == second
+
+
 def test_other_images_get_a_record_of_their_own(checkpoint: Checkpoint) -> None:
     assert evaluate(checkpoint, fake_dataset(12)).id != evaluate(checkpoint, fake_dataset(12, seed=1)).id
 

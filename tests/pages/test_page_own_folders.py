@@ -12,7 +12,7 @@ from tests.data.conftest import noise
 from tests.driving import app, metrics, quick_answers, words
 from tests.pages.test_page_classify import sample_story
 from tests.story import Story
-from udacisense.data.named import keep_source, kept_sources
+from udacisense.data.named import forget_source, keep_source, kept_sources
 from udacisense.data.sources import default_source
 
 __all__ = ["quick_answers", "sample_story"]
@@ -129,3 +129,13 @@ def test_classify_offers_the_images_of_a_named_folder(rooms: Path, sample_story:
     assert not at.exception
     assert {"sample_bed", "sample_chair"} <= {button.key for button in at.button}
     assert "sample_lamp" not in {button.key for button in at.button}, "of a class without an image nothing is shown"
+
+
+def test_a_folder_that_another_visitor_forgot_leaves_the_page_whole(rooms: Path) -> None:
+    keep_source(rooms)
+    at = app(DATASET)
+    at.selectbox(key="source").set_value("rooms").run()
+    forget_source("rooms")
+    at.run()
+    assert not at.exception
+    assert at.selectbox(key="source").value == "sample"

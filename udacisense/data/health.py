@@ -167,8 +167,9 @@ def _problems(health: Health) -> Iterator[HealthFinding]:
         many = _many(conflicts, "image lies", "images lie")
         yield HealthFinding("problem", f"{many} in two classes, so one label is wrong. Delete the wrong copy of each.")
     if health.empty_classes:
+        which = "it" if len(health.empty_classes) == 1 else "them"
         names = ", ".join(health.empty_classes)
-        yield HealthFinding("problem", f"There is no image of {names}, so nothing can be said about them. Add some.")
+        yield HealthFinding("problem", f"There is no image of {names}, so nothing can be said about {which}. Add some.")
     for split, part in health.counts.items():
         lacking = [name for name in health.classes if not part[name] and name not in health.empty_classes]
         if lacking:

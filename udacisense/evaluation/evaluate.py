@@ -31,7 +31,8 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False, known: Ite
         RunError: the file cannot be loaded or run. MeasureError: an answer is not a number, or no image has a label.
     """
     kept = None if fresh else newest_evaluation(subject.sha256, data.ref.dataset_id)
-    if kept is not None and kept.spec == subject.spec and predictions_path(subject, data.ref.dataset_id).is_file():
+    told = kept is not None and (kept.spec, kept.data.same) == (subject.spec, data.ref.same)
+    if kept is not None and told and predictions_path(subject, data.ref.dataset_id).is_file():
         return kept
     made = here(f"python -m udacisense evaluate {subject.id} {data_options(data.ref)}")
     found = predict_all(subject, data, fresh=fresh)

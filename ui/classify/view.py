@@ -132,6 +132,8 @@ def _source() -> SourceName:
     names: dict[SourceName, str] = {**({real: "Test images"} if real != "sample" else {}), **named, "sample": "Rendered sample"}
     if len(names) == 1:
         return "sample"
+    if st.session_state.get("sample_source") not in names:  # forgotten since
+        st.session_state.pop("sample_source", None)
     chosen: SourceName = st.segmented_control(
         "Which",
         tuple(names),

@@ -27,12 +27,14 @@ LISTED = 500  # rows of a list of files
 
 def pick_data() -> tuple[SourceName, SplitName, str | None]:
     """Source, split and the rule that makes the splits; None = the source's own, else by hash."""
-    sources = list(dict.fromkeys((default_source(), *available_sources())))
+    sources = {name: describe(name).title for name in (default_source(), *available_sources())}
+    if st.session_state.get("source") not in sources:  # forgotten since, perhaps by somebody else
+        st.session_state.pop("source", None)
     with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         split = st.segmented_control(
             "Split", list(SPLIT_NAMES), default="test", required=True, format_func=SPLIT_NAMES.__getitem__, key="split"
         )
-        source = st.selectbox("Source", sources, format_func=lambda name: describe(name).title, key="source", width=280)
+        source = st.selectbox("Source", list(sources), format_func=sources.__getitem__, key="source", width=280)
         scheme = st.selectbox(
             "Split by",
             [AS_IT_COMES, "household-v1", "official"],
