@@ -63,7 +63,19 @@ def test_a_record_says_which_names_a_person_confirmed_and_stands_for_no_other(ch
     second = evaluate(checkpoint, confirmed)
     assert second.id != first.id
     assert store.load("evaluation", second.id).data.same == (("sofa", "couch"),)
-    assert evaluate(checkpoint, confirmed) == second
+
+
+def test_a_record_that_does_not_question_itself_is_made_anew(checkpoint: Checkpoint) -> None:
+    data = fake_dataset(12)
+    first = evaluate(checkpoint, data)
+    assert any("12 images leave the accuracy between" in said for said in first.warnings)
+    silent = replace(
+        first, id=store.new_id("eval-older"), warnings=(), made=replace(first.made, created="2098-01-01T00:00:00Z")
+    )
+    store.save(silent)
+    again = evaluate(checkpoint, data)
+    assert again.id not in (first.id, silent.id)
+    assert again.warnings == first.warnings
 
 
 def test_other_images_get_a_record_of_their_own(checkpoint: Checkpoint) -> None:

@@ -31,8 +31,7 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False, known: Ite
         RunError: the file cannot be loaded or run. MeasureError: an answer is not a number, or no image has a label.
     """
     kept = None if fresh else newest_evaluation(subject.sha256, data.ref.dataset_id)
-    told = kept is not None and (kept.spec, kept.data.same) == (subject.spec, data.ref.same)
-    if kept is not None and told and predictions_path(subject, data.ref.dataset_id).is_file():
+    if kept is not None and _stands(kept, subject, data) and predictions_path(subject, data.ref.dataset_id).is_file():
         return kept
     made = here(f"python -m udacisense evaluate {subject.id} {data_options(data.ref)}")
     found = predict_all(subject, data, fresh=fresh)
@@ -62,6 +61,12 @@ def evaluate(subject: Subject, data: Dataset, *, fresh: bool = False, known: Ite
     )
     store.save(record)
     return record
+
+
+def _stands(kept: Evaluation, subject: Subject, data: Dataset) -> bool:
+    """Whether a record says of these images all that one made now would: older ones do not question themselves."""
+    asked = all(doubt.said in kept.warnings for doubt in doubts(kept.confusion, kept.classes))
+    return asked and (kept.spec, kept.data.same) == (subject.spec, data.ref.same)
 
 
 def recall_per_class(counts: tuple[tuple[int, ...], ...]) -> tuple[float | None, ...]:
