@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import fake_artifact, fake_checkpoint, fake_dataset, fixed_logits
+from udacisense import provenance
 from udacisense.data.dataset import Dataset
 from udacisense.data.preprocess import preprocess
 from udacisense.errors import MeasureError, NotFoundError, RunError, StoreError
@@ -56,9 +57,13 @@ def test_the_same_file_on_the_same_images_keeps_its_record(checkpoint: Checkpoin
     assert again.top1 == first.top1
 
 
-def test_a_record_says_which_names_a_person_confirmed_and_stands_for_no_other(checkpoint: Checkpoint) -> None:
+def test_a_record_says_which_names_a_person_confirmed_and_stands_for_no_other(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = fake_dataset(12)
-    first = evaluate(checkpoint, data)
+    with monkeypatch.context() as past:
+        past.setattr(provenance, "now", lambda: "2026-01-01T00:00:00Z")  # two records of one second have no order
+        first = evaluate(checkpoint, data)
     confirmed = replace(data, ref=replace(data.ref, same=(("sofa", "couch"),)))
     second = evaluate(checkpoint, confirmed)
     assert second.id != first.id
