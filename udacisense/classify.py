@@ -98,8 +98,9 @@ def open_classifier(subject: Named, load: Callable[[Subject, int], Session] = op
     """
     found = named_subject(subject)
     checkpoint = checkpoint_of(found)
-    check_described(checkpoint)
-    return Classifier(found.id, checkpoint, load(found, settings().threads)).warm()
+    session = load(found, settings().threads)
+    check_described(checkpoint)  # after it was opened: that it is unsafe or damaged is the first thing to know
+    return Classifier(found.id, checkpoint, session).warm()
 
 
 def checkpoint_of(subject: Subject) -> Checkpoint:
