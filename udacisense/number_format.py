@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -166,3 +167,8 @@ def _fixed(value: float, decimals: int) -> str:
 def _three_digits(value: float) -> str:
     size = abs(float(f"{value:.3g}"))
     return _fixed(value, 0 if size == 0 or size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3)
+
+
+def channels(values: Sequence[float]) -> str:
+    """A value for each colour: "(0.485, 0.456, 0.406)"."""
+    return f"({', '.join(f'{value:.4g}' for value in values)})"

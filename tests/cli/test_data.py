@@ -6,23 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.cli.test_cli import Call, call
-from tests.data.conftest import noise
+from tests.data.conftest import rooms
 
-__all__ = ["call"]
+__all__ = ["call", "rooms"]
 
 
-@pytest.fixture
-def rooms(sample_home: Path) -> Path:
-    root = sample_home / "rooms"
-    for name in ("bed", "chair", "sofa"):
-        (root / name).mkdir(parents=True)
-        for i in range(3):
-            Image.fromarray(noise(len(name) * 10 + i)).save(root / name / f"{i}.png")
-    (root / "bed/cut.png").write_bytes((root / "bed/0.png").read_bytes()[:-50])
-    return root
+@pytest.fixture(autouse=True)
+def cut_off(rooms: Path) -> None:
+    """One of its images is damaged."""
+    (rooms / "bed/cut.png").write_bytes((rooms / "bed/0.png").read_bytes()[:-50])
 
 
 def test_a_folder_is_named_described_and_known_to_other_calls(rooms: Path, call: Call) -> None:

@@ -13,7 +13,12 @@ from tests.networks import save_script, saved, traced
 from udacisense.compression.pipeline_file import load_pipeline, pipeline_names, plan
 from udacisense.compression.step import Step
 from udacisense.errors import CheckpointError, NotFoundError, RecipeError, UnsafeFileError
+from udacisense.models.architectures import network_of
+from udacisense.models.checkpoint import described_as, read_checkpoint
+from udacisense.models.summary import describe
+from udacisense.models.writing import write_card
 from udacisense.settings import PROJECT
+from udacisense.types import ModelSpec
 
 PRUNE = '[[step]]\nname = "prune"\ntechnique = "prune-weights"\nsparsity = 0.5\n'
 FOLD = '[[step]]\nname = "fold"\ntechnique = "fold-batch-norm"\n'
@@ -100,6 +105,15 @@ def test_a_start_that_cannot_be_compressed_is_refused(home: Path) -> None:
     torch.save(torch.nn.Linear(2, 2), home / "pickled.pth")
     with pytest.raises(UnsafeFileError, match="start cannot be used"):
         plan(load_pipeline(written(home, f"start = '{home / 'pickled.pth'}'\n" + FOLD)))
+
+
+def test_a_start_of_another_architecture_is_refused_before_any_work(home: Path) -> None:
+    path = home / "models" / "theirs.pth"
+    spec = ModelSpec("torchvision:shufflenet_v2_x0_5", ("bed", "chair"))
+    torch.save(network_of("theirs", spec, {})[0].state_dict(), path)
+    write_card(described_as(read_checkpoint(path), spec), describe(network_of("theirs", spec, {})[0], path.stat().st_size))
+    with pytest.raises(CheckpointError, match=r"start cannot be used: Compression takes .* This one is torchvision:shuffle"):
+        plan(load_pipeline(written(home, f"start = '{path}'\n" + FOLD)))
 
 
 def test_a_final_file_of_somebody_else_is_not_replaced(home: Path) -> None:

@@ -43,6 +43,17 @@ def stored(upright: Pixels, orientation: int) -> Pixels:
 
 
 @pytest.fixture
+def rooms(sample_home: Path) -> Path:
+    """A folder of beds, chairs and sofas, three of each, that nobody has named."""
+    root = sample_home / "rooms"
+    for name in ("bed", "chair", "sofa"):
+        (root / name).mkdir(parents=True)
+        for i in range(3):
+            Image.fromarray(noise(len(name) * 10 + i)).save(root / name / f"{i}.png")
+    return root
+
+
+@pytest.fixture
 def folder(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that UDACISENSE_DATA_DIR names."""
     path = sample_home / "images"

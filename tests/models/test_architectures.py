@@ -10,15 +10,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.networks import images, network
+from tests.networks import images, network, save_script, traced
 from udacisense import verbs
 from udacisense.errors import CheckpointError, ExportError
 from udacisense.models import architectures
 from udacisense.models.architectures import can, check_can, network_of, parted
-from udacisense.models.checkpoint import described_as, read_checkpoint
+from udacisense.models.checkpoint import BASELINE, described_as, licence_of, read_checkpoint
 from udacisense.models.float_blocks import SENSITIVE, blocks_in_float
 from udacisense.models.loading import load_network, proposals
-from udacisense.models.truncation import save_beginning
+from udacisense.models.network import MobileNetV3_Household
+from udacisense.models.truncation import block_values, save_beginning
+from udacisense.settings import PROJECT
 from udacisense.types import HOUSEHOLD, Checkpoint, ConversionRecipe, ModelSpec, Preprocessing
 from udacisense.vision import torchvision
 
@@ -149,6 +151,32 @@ def test_add_names_what_fits_and_describes_what_was_said(tmp_path: Path) -> None
 def test_the_courses_network_is_described_by_one_word(tmp_path: Path) -> None:
     path = saved(network().state_dict(), tmp_path / "theirs.pth")
     assert verbs.add(path, architecture="household").spec == HOUSEHOLD
+
+
+def test_a_household_network_of_other_classes_keeps_what_was_said_of_it(tmp_path: Path) -> None:
+    path = saved(MobileNetV3_Household(num_classes=7).state_dict(), tmp_path / "theirs.pth")
+    with pytest.raises(CheckpointError, match="without --input, --mean, --std"):
+        verbs.add(path, ",".join(SEVEN), architecture="household")
+    made = verbs.add(path, ",".join(SEVEN), "64", "0.5", "0.5", architecture="household")
+    assert made.spec == ModelSpec(HOUSEHOLD.architecture, SEVEN, SMALL)
+
+
+def test_a_torchscript_file_is_no_household_network(tmp_path: Path) -> None:
+    path = save_script(traced(), tmp_path / "theirs.pt")
+    with pytest.raises(CheckpointError, match="without --classes"):
+        verbs.add(path, architecture="household")
+
+
+def test_our_licence_is_claimed_of_weights_alone_whose_training_is_recorded(tmp_path: Path) -> None:
+    theirs = verbs.add(saved(network().state_dict(), tmp_path / "theirs.pth"), architecture="household")
+    assert (theirs.ours, licence_of(theirs)) == (True, None)
+    assert licence_of(read_checkpoint(PROJECT / "models" / BASELINE)) == "Apache-2.0"
+
+
+def test_what_takes_the_household_network_apart_refuses_another(tmp_path: Path) -> None:
+    other = told(saved(of("efficientnet_lite:0").state_dict(), tmp_path / "m.pth"), "efficientnet_lite:0")
+    with pytest.raises(CheckpointError, match=r"Looking along the network takes .* This one is efficientnet_lite:0"):
+        block_values(other, images()[:, :, :64, :64])
 
 
 def test_a_truncated_network_still_names_its_whole(tmp_path: Path) -> None:

@@ -99,3 +99,19 @@ def test_the_card_keeps_the_summary_and_a_file_without_one_is_loaded(tmp_path: P
 def test_the_card_of_other_bytes_gives_no_summary(tmp_path: Path) -> None:
     checkpoint = dataclasses.replace(saved(tmp_path / "m.pth"), id="net-x-00000000", sha256="0" * 64)
     assert summary_on_card(checkpoint) is None
+
+
+def test_a_layer_that_holds_another_is_counted() -> None:
+    """As EfficientNet-Lite pads: the convolution holds its padding, and does the work itself."""
+
+    class Padded(torch.nn.Conv2d):
+        def __init__(self) -> None:
+            super().__init__(3, 4, 3, bias=False)
+            self.pad = torch.nn.ZeroPad2d(1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(self.pad(x))
+
+    summary = describe(torch.nn.Sequential(Padded()), 1, (8, 8))
+    assert summary.macs == 4 * 3 * 9 * 8 * 8
+    assert [layer.parameters for layer in summary.layers if layer.parameters] == [4 * 3 * 9]

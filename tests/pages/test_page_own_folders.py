@@ -5,29 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.data.conftest import noise
+from tests.data.conftest import rooms
 from tests.driving import app, metrics, quick_answers, words
 from tests.pages.test_page_classify import sample_story
 from tests.story import Story
 from udacisense.data.named import forget_source, keep_source, kept_sources
 from udacisense.data.sources import default_source
 
-__all__ = ["quick_answers", "sample_story"]
+__all__ = ["quick_answers", "rooms", "sample_story"]
 
 DATASET = "pages/dataset.py"
-
-
-@pytest.fixture
-def rooms(sample_home: Path) -> Path:
-    root = sample_home / "rooms"
-    for name in ("bed", "chair", "sofa"):
-        (root / name).mkdir(parents=True)
-        for i in range(3):
-            Image.fromarray(noise(len(name) * 10 + i)).save(root / name / f"{i}.png")
-    return root
 
 
 def tab(at: AppTest, name: str) -> AppTest:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from udacisense.errors import RecipeError
+from udacisense.errors import RecipeError, StoreError
 from udacisense.labels import CLASSES
 from udacisense.models.architectures import network_of
 from udacisense.models.card import card_path
@@ -191,6 +191,10 @@ def test_a_mistake_in_a_transfer_is_told_as_in_any_recipe(tmp_path: Path) -> Non
         load_recipe(str(path))
 
 
+def no_room(*_: object, **__: object) -> None:
+    raise StoreError("no room")
+
+
 def test_train_writes_a_checkpoint_that_says_what_it_is(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real EfficientNet-Lite0 by the verb, one short epoch on the sample pack; random weights stand in for ImageNet's."""
 
@@ -205,7 +209,16 @@ def test_train_writes_a_checkpoint_that_says_what_it_is(home: Path, tmp_path: Pa
         'kind = "transfer"\nname = "strong"\ntechnique = "transfer"\narchitecture = "efficientnet_lite:0"\n'
         "validation_per_class = 2\n" + stage
     )
-    made = train(str(path))
+    kept = home / ".udacisense" / "training"
+    with monkeypatch.context() as full:
+        full.setattr(transfer_train, "save_checkpoint", no_room)
+        with pytest.raises(StoreError):
+            train(str(path))
+    assert [path.suffix for path in kept.iterdir()] == [".pt"], "what was trained is kept"
+    with monkeypatch.context() as done:
+        done.setattr("udacisense.training.transfer._epoch", no_room)
+        made = train(str(path))  # no epoch is run again
+    assert not list(kept.iterdir())
     assert made == read_checkpoint(made.path)
     assert (made.architecture, made.input_px, made.classes) == ("efficientnet_lite:0", (32, 32), CLASSES)
     assert made.std == (128 / 255,) * 3

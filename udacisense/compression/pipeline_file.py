@@ -130,6 +130,7 @@ def _check_final(pipeline: Pipeline) -> None:
 
 
 def _network_file(wanted: str | None, role: str) -> Checkpoint:
+    from udacisense.models.architectures import check_can
     from udacisense.models.loading import load_network
     from udacisense.torchscript.archive import is_torchscript
 
@@ -138,6 +139,7 @@ def _network_file(wanted: str | None, role: str) -> Checkpoint:
         if is_torchscript(found.path):
             raise CheckpointError(f"{found.path.name} is TorchScript, whose layers cannot be changed. Name a state_dict.")
         load_network(found)
+        check_can(found.architecture, "prune", "Compression")
     except NotFoundError as exc:
         raise NotFoundError(f"The pipeline's {role} is missing: {exc} Or train a baseline: python -m udacisense train") from exc
     except CheckpointError as exc:

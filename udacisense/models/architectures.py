@@ -7,10 +7,12 @@ installed library.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from udacisense.errors import CheckpointError
@@ -38,7 +40,6 @@ class Architecture:
         can: what training and compression can do with it.
     """
 
-    what: str
     build: Callable[[str, str, ModelSpec, Weights], nn.Module]
     rename: Callable[[str, Weights, nn.Module], Weights]
     members: Callable[[], tuple[str, ...]] = tuple
@@ -97,12 +98,12 @@ def check_can(architecture: str, ability: Ability, what: str) -> None:
     if not can(architecture, ability):
         able = ", ".join(sorted(name for name, each in ARCHITECTURES.items() if ability in each.can))
         raise CheckpointError(
-            f"{what} takes these architectures: {able}. This one is {architecture}: do it where the model was trained, and "
-            "bring the result."
+            f"{what} takes these architectures: {able}. This one is {architecture}: bring a checkpoint of one of those, "
+            "or do it where this model was made."
         )
 
 
-def names() -> tuple[str, ...]:
+def _names() -> tuple[str, ...]:
     """Every name that can be said, a family with members as "family:NAME"."""
     return tuple(f"{family}:NAME" if each.members is not tuple else family for family, each in ARCHITECTURES.items())
 
@@ -112,12 +113,11 @@ def fitting(name: str, weights: Weights, spec: ModelSpec) -> Iterator[str]:
     for family in (HOUSEHOLD.architecture, "efficientnet_lite", "torchvision"):
         for member in ARCHITECTURES[family].members() or ("",):
             told = f"{family}:{member}" if member else family
-            yield from (told for _ in range(_fits(name, weights, ModelSpec(told, spec.classes, spec.preprocessing))))
+            if _fits(name, weights, replace(spec, architecture=told)):
+                yield told
 
 
 def _fits(name: str, weights: Weights, spec: ModelSpec) -> bool:
-    import torch
-
     try:
         with torch.device("meta"):  # shapes alone: no memory, and no time for random numbers
             network, renamed = network_of(name, spec, weights)
@@ -192,15 +192,13 @@ def _household(name: str, _: str, spec: ModelSpec, weights: Weights) -> nn.Modul
 
 ARCHITECTURES: dict[str, Architecture] = {
     HOUSEHOLD.architecture: Architecture(
-        "MobileNetV3_Household of the course, in any widths",
-        _household,
+        _household,  # in any widths
         lambda name, weights, _: household_names(name, weights),
         can=frozenset({"train", "prune", "truncate"}),
     ),
-    "torchvision": Architecture("a classification model of torchvision", _torchvision, plain_names, _torchvision_members),
-    "timm": Architecture("a model of timm", _timm, plain_names, _timm_members),
+    "torchvision": Architecture(_torchvision, plain_names, _torchvision_members),
+    "timm": Architecture(_timm, plain_names, _timm_members),
     "efficientnet_lite": Architecture(
-        "EfficientNet-Lite of the package efficientnet-lite-pytorch",
         _efficientnet_lite,
         plain_names,
         lambda: tuple("01234"),
@@ -211,13 +209,11 @@ ARCHITECTURES: dict[str, Architecture] = {
 def _family(family: str) -> Architecture:
     if family not in ARCHITECTURES:
         raise CheckpointError(
-            f"There is no architecture {family!r}. Known: {', '.join(names())}, and torchscript for a whole file."
+            f"There is no architecture {family!r}. Known: {', '.join(_names())}, and torchscript for a whole file."
         )
     return ARCHITECTURES[family]
 
 
 def _close(family: str, member: str, members: tuple[str, ...]) -> str:
-    import difflib
-
     close = difflib.get_close_matches(member, members, n=3, cutoff=0.3) or members[:3]
     return f"Did you mean {' or '.join(f'{family}:{each}' for each in close)}?"

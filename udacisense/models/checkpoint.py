@@ -33,6 +33,7 @@ SCRIPT = "torchscript"
 WEIGHTS = "state_dict"
 """The architecture of weights alone, as long as nobody said of which network."""
 UNDESCRIBED = "undescribed"
+OUR_LICENCE = "Apache-2.0"
 PREFIXES = {SCRIPT: "script"}
 """Architecture -> what ids begin with, where that is not its name; "torchscript-" is how ids of a phone format begin."""
 SUFFIXES = (".pth", ".pt")
@@ -171,6 +172,11 @@ def training_info(checkpoint: Checkpoint) -> Mapping[str, Any] | None:
     """How it was trained: recipe, number of images, learning curves; None without a card."""
     found = read_card(checkpoint).get("training")
     return found if isinstance(found, Mapping) else None
+
+
+def licence_of(checkpoint: Checkpoint) -> str | None:
+    """The licence of the weights: ours where their training is recorded here, else what somebody said; None = not known."""
+    return OUR_LICENCE if checkpoint.ours and training_info(checkpoint) else checkpoint.licence
 
 
 def trained_hashes(checkpoint: Checkpoint) -> frozenset[str] | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from udacisense.errors import RunError
-from udacisense.models.architectures import BLOCK_SEPARATOR
+from udacisense.models.architectures import BLOCK_SEPARATOR, check_can
 from udacisense.models.card import card_path
 from udacisense.models.checkpoint import read_checkpoint, trained_hashes
 from udacisense.models.loading import load_network
@@ -36,7 +36,7 @@ def block_values(checkpoint: Checkpoint, images: Images) -> Values:
     """Outputs of every block, and of every step inside one, in the order of the network.
 
     Raises:
-        RunError: the checkpoint is TorchScript. Errors of load_network.
+        RunError: the checkpoint is TorchScript. CheckpointError: its blocks are not known here. Errors of load_network.
     """
     network = _network(checkpoint)
     places = _places(network)
@@ -86,7 +86,9 @@ def _network(checkpoint: Checkpoint) -> nn.Module:
             f"{checkpoint.path.name} is a TorchScript file, whose blocks cannot be told apart. "
             "Bring its weights as a state_dict to look along the network."
         )
-    return load_network(checkpoint)
+    network = load_network(checkpoint)
+    check_can(checkpoint.architecture, "truncate", "Looking along the network")
+    return network
 
 
 def _names(network: nn.Module) -> tuple[str, ...]:

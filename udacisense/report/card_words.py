@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from udacisense.models.checkpoint import OUR_LICENCE, licence_of
 from udacisense.types import Checkpoint
 
 CIFAR_TRAINING = "473605f9c9f4877f"
@@ -17,14 +18,13 @@ USE = (
     "values; how far they can be trusted is not part of this card.",
 )
 
-LICENCE = "These weights and this code: Apache-2.0."
 
-
-def licence_of(checkpoint: Checkpoint) -> str:
-    """The licence of the weights, as far as somebody said it."""
-    if checkpoint.ours:
-        return LICENCE
-    return f"These weights: {checkpoint.licence}." if checkpoint.licence else "These weights: not known. Ask whoever made them."
+def licence_words(checkpoint: Checkpoint) -> str:
+    """The licence of the weights, as far as it is known."""
+    licence = licence_of(checkpoint)
+    if checkpoint.ours and licence == OUR_LICENCE:
+        return f"These weights and this code: {licence}."
+    return f"These weights: {licence}." if licence else "These weights: not known. Ask whoever made them."
 
 
 def use_of(checkpoint: Checkpoint) -> tuple[str, ...]:

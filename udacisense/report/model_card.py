@@ -14,11 +14,12 @@ from udacisense.compression.pipeline_file import load_pipeline, pipeline_names
 from udacisense.errors import RecipeError
 from udacisense.metrics import stats
 from udacisense.models.card_parts import Summary
-from udacisense.models.checkpoint import list_checkpoints, trained_hashes, training_info
+from udacisense.models.checkpoint import SCRIPT, list_checkpoints, trained_hashes, training_info
 from udacisense.models.described import check_described
 from udacisense.models.summary import summary_on_card
 from udacisense.number_format import (
     NOT_MEASURED,
+    channels,
     commas,
     count,
     mb,
@@ -31,7 +32,7 @@ from udacisense.number_format import (
 )
 from udacisense.records import queries
 from udacisense.report.blocks import Block, Bullets, Heading, Paragraph, Table
-from udacisense.report.card_words import USE, images, licence_of, licences, limits, use_of
+from udacisense.report.card_words import USE, images, licence_words, licences, limits, use_of
 from udacisense.report.compression import Row, lineage
 from udacisense.report.compression_table import COLUMNS, cells
 from udacisense.report.markdown import to_markdown
@@ -74,7 +75,7 @@ def card_blocks(checkpoint: Checkpoint) -> tuple[Block, ...]:
         Heading(2, "Limits"),
         Bullets((*limits(training_info(root)), _real_photographs(sample, checkpoint))),
         Heading(2, "Licences"),
-        Bullets((licence_of(checkpoint), *licences(training_info(root)))),
+        Bullets((licence_words(checkpoint), *licences(training_info(root)))),
     )
 
 
@@ -92,7 +93,7 @@ def _identity(c: Checkpoint) -> list[Block]:
         *_made_of(c, summary),
         (
             "input",
-            f"{c.input_px[1]} x {c.input_px[0]} pixels, RGB, mean {_channels(c.mean)}, standard deviation {_channels(c.std)}",
+            f"{c.input_px[1]} x {c.input_px[0]} pixels, RGB, mean {channels(c.mean)}, standard deviation {channels(c.std)}",
         ),
         ("answers", f"a logit for each of {commas(c.classes)}"),
         ("saved (UTC)", c.created),
@@ -103,15 +104,12 @@ def _identity(c: Checkpoint) -> list[Block]:
     ]
 
 
-def _channels(values: tuple[float, float, float]) -> str:
-    return f"({commas([f'{value:.4g}' for value in values])})"
-
-
 def _what(c: Checkpoint) -> str:
     if c.ours:
         return "A classifier of ten household objects: MobileNetV3-Small with its own head."
     title = f": {c.title}" if c.title else ""
-    return f"A classifier of {len(c.classes)} classes{title}. Its network: {c.architecture}."
+    network = "What it is made of was read from its file." if c.architecture == SCRIPT else f"Its network: {c.architecture}."
+    return f"A classifier of {len(c.classes)} classes{title}. {network}"
 
 
 def _made_of(c: Checkpoint, summary: Summary | None) -> list[tuple[str, str]]:

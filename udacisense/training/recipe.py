@@ -8,15 +8,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from udacisense import files
-from udacisense.errors import RecipeError, StoreError
+from udacisense.errors import RecipeError
 from udacisense.ranges import SEED
 from udacisense.settings import SHARED
-from udacisense.toml_file import TomlKind, load
+from udacisense.toml_file import TomlKind, parse, read
 from udacisense.training.transfer_recipe import TransferRecipe
 
 Seed = Annotated[int, Field(ge=SEED.low, le=SEED.high)]
-MAX_BYTES = 1 << 20
 RECIPES_DIR = SHARED / "recipes"
 RECIPE = TomlKind("a recipe", "See recipes/baseline.toml for every key.", "stage")
 
@@ -96,13 +94,9 @@ def load_recipe(name_or_path: str) -> TrainingRecipe | TransferRecipe:
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in RECIPES_DIR.glob("*.toml"))) or "none"
         raise RecipeError(f"There is no recipe {name_or_path!r}: {path} does not exist. Recipes here: {known}.")
-    if _kind(path) == "transfer":
-        return load(path, TransferRecipe, RECIPE)
-    return load(path, TrainingRecipe, RECIPE)
-
-
-def _kind(path: Path) -> object:
+    raw = read(path, RECIPE)
     try:
-        return tomllib.loads(files.read_text(path, MAX_BYTES)).get("kind")
-    except (ValueError, RecursionError, StoreError):
-        return None  # told where the file is read as a recipe
+        kind = tomllib.loads(raw.decode()).get("kind")
+    except (ValueError, RecursionError):
+        kind = None  # told where it is parsed as a recipe
+    return parse(raw, path, TransferRecipe, RECIPE) if kind == "transfer" else parse(raw, path, TrainingRecipe, RECIPE)

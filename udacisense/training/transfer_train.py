@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
 def train_transfer(recipe: TransferRecipe, out: Path) -> Checkpoint:
     """Run every stage of the recipe and save the averaged weights at `out` with card and curves.
 
-    Neither the household test images nor the sample pack's are in any stage.
+    Neither the household test images nor the sample pack's are in any stage. A run that was killed goes on from its last saved
+    step when it is started again with the same recipe and images.
 
     Raises:
         RecipeError: the recipe's packages or images are not here. DataError, CheckpointError, NotFoundError: nor are its images
@@ -66,9 +68,10 @@ def train_transfer(recipe: TransferRecipe, out: Path) -> Checkpoint:
                 seed=recipe.seed + index,
                 teacher=teacher,
                 guide=guide if stage.feature_distil else None,
+                state_path=_state_path(recipe, images, index),
             )
     report(1.0, "saving the checkpoint")
-    return save_checkpoint(
+    made = save_checkpoint(
         network.cpu().eval(),
         out,
         technique=recipe.technique,
@@ -91,6 +94,16 @@ def train_transfer(recipe: TransferRecipe, out: Path) -> Checkpoint:
         title=recipe.title,
         licence=recipe.licence,
     )
+    for index in range(len(recipe.stage)):
+        _state_path(recipe, images, index).unlink(missing_ok=True)
+    return made
+
+
+def _state_path(recipe: TransferRecipe, images: _Images, index: int) -> Path:
+    """Where a stage that was killed goes on from: of this very recipe, up to the stage, and these images."""
+    until = recipe.model_copy(update={"stage": recipe.stage[: index + 1]})
+    digest = hashlib.sha256(f"{until.model_dump_json()} {sorted(images.hashes)}".encode()).hexdigest()[:12]
+    return settings().home / ".udacisense" / "training" / f"{digest}.pt"
 
 
 def _spec(recipe: TransferRecipe) -> ModelSpec:

@@ -46,8 +46,8 @@ def add(
         input: height and width of its input in pixels: "96", or "96x128".
         mean, std: what the values 0..1 of each channel are normalised by: "0.5", or "0.485,0.456,0.406".
         architecture: of the network whose weights the file holds: "torchvision:resnet18", "timm:NAME", "efficientnet_lite:0",
-            or "household" for the course's network, whose classes, input, mean and std need not be said. A TorchScript file
-            holds its network and needs none.
+            or "household" for the course's network: its ten classes, input, mean and std where none of these is said.
+            A TorchScript file holds its network and needs none.
         interpolation: how an image is resized to the input: "bicubic" or "bilinear".
         crop_pct: share of the resized image that is kept, from its middle; None = the image is squeezed whole.
         title: what it tells apart, in a few words. licence: of the weights; None = not known.
@@ -63,12 +63,14 @@ def add(
     found = read_checkpoint(file)
     if found.described:
         raise CheckpointError(_described_already(found))
-    if architecture == HOUSEHOLD_NAME:
+    said = {"--classes": classes, "--input": input, "--mean": mean, "--std": std}
+    if architecture == HOUSEHOLD_NAME and found.architecture != SCRIPT and not any(said.values()):
         spec = HOUSEHOLD
     else:
-        _check_said(found, {"--classes": classes, "--input": input, "--mean": mean, "--std": std})
+        _check_said(found, said)
         preprocessing = _preprocessing(input, mean, std, interpolation, crop_pct)
-        spec = _spec(found, class_names(classes), preprocessing, architecture)
+        known = HOUSEHOLD.architecture if architecture == HOUSEHOLD_NAME else architecture
+        spec = _spec(found, class_names(classes), preprocessing, known)
     subject = described_as(found, spec, title, licence)
     with closing(RemoteModel(subject)) as remote:
         _check_answers(subject, remote.predict(_noise(subject)))

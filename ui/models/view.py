@@ -13,9 +13,9 @@ from plotly.subplots import make_subplots
 from udacisense.artifacts import list_artifacts
 from udacisense.data.preprocess import describe_resize
 from udacisense.models.card_parts import Layer, Summary
-from udacisense.models.checkpoint import trained_hashes, training_info
+from udacisense.models.checkpoint import licence_of, trained_hashes, training_info
 from udacisense.models.described import NOT_DESCRIBED
-from udacisense.number_format import MB_HELP, NOT_MEASURED, count, duration, mb, millions, percent, when
+from udacisense.number_format import MB_HELP, NOT_MEASURED, channels, count, duration, mb, millions, percent, when
 from udacisense.records.queries import newest_evaluations
 from udacisense.types import Checkpoint, Subject
 from ui.models import accuracy_by_source
@@ -165,13 +165,14 @@ def _stage_ends(points: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def _input(c: Checkpoint) -> str:
-    return f"{c.input_px[1]} × {c.input_px[0]} pixels, mean {c.mean}, std {c.std}, {describe_resize(c.preprocessing)}"
+    normalised = f"mean {channels(c.mean)}, std {channels(c.std)}"
+    return f"{c.input_px[1]} × {c.input_px[0]} pixels, {normalised}, {describe_resize(c.preprocessing)}"
 
 
 def _licence(c: Checkpoint) -> str:
     if not c.described:
         return NOT_DESCRIBED
-    return "Apache-2.0" if c.ours else c.licence or "not known"
+    return licence_of(c) or "not known"
 
 
 def file_facts(checkpoint: Checkpoint) -> None:

@@ -140,11 +140,12 @@ def _palette(model: Any) -> Any:
 def _describe(model: Any, checkpoint: Checkpoint) -> None:
     """What the app must do, where Xcode shows it."""
     from udacisense.data.preprocess import describe_preprocessing
+    from udacisense.models.checkpoint import licence_of
 
     told = describe_preprocessing(checkpoint)
     what = "household objects" if checkpoint.ours else "classes"
     model.short_description = f"Tells {len(checkpoint.classes)} {what} apart. Answers with logits, before softmax."
-    model.license = "Apache-2.0" if checkpoint.ours else checkpoint.licence or "not known"
+    model.license = licence_of(checkpoint) or "not known"
     model.user_defined_metadata["labels"] = ",".join(checkpoint.classes)
     model.user_defined_metadata["preprocessing"] = json.dumps(told)
     model.user_defined_metadata["source_sha256"] = checkpoint.sha256
