@@ -108,7 +108,7 @@ def test_a_start_that_cannot_be_compressed_is_refused(home: Path) -> None:
 
 
 def test_a_start_of_another_architecture_is_refused_before_any_work(home: Path) -> None:
-    path = home / "models" / "theirs.pth"
+    path = home / "theirs.pth"
     spec = ModelSpec("torchvision:shufflenet_v2_x0_5", ("bed", "chair"))
     torch.save(network_of("theirs", spec, {})[0].state_dict(), path)
     write_card(described_as(read_checkpoint(path), spec), describe(network_of("theirs", spec, {})[0], path.stat().st_size))
